@@ -1,0 +1,1 @@
+"""The STIC trainer: stages, method, modeling and the embedded world."""
