@@ -1,0 +1,29 @@
+// Generates the TypeScript and Python stubs from proto/. `npm run proto` after a change; the tests fail on drift.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** Writes the stubs below `out` (the repository itself by default), each at its usual place. */
+export function generate(out = root) {
+  const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' });
+  run(path.join(root, 'node_modules/.bin/buf'), ['generate', 'proto', '--template', 'proto/buf.gen.yaml', '-o', out]);
+  const python = path.join(out, 'trainer-py/stic');
+  rmSync(python, { recursive: true, force: true });
+  mkdirSync(python, { recursive: true });
+  const protos = readdirSync(path.join(root, 'proto'), { recursive: true })
+    .filter((file) => file.endsWith('.proto'))
+    .sort();
+  const target = path.join(out, 'trainer-py');
+  run(path.join(root, 'trainer-py/.venv/bin/python'), [
+    '-m', 'grpc_tools.protoc', '-Iproto', `--python_out=${target}`, `--pyi_out=${target}`, `--grpc_python_out=${target}`, ...protos,
+  ]);
+  writeFileSync(path.join(python, 'py.typed'), '');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (!existsSync(path.join(root, 'trainer-py/.venv'))) throw new Error('Run `npm run setup` first: the Python generator lives in trainer-py/.venv.');
+  generate();
+}

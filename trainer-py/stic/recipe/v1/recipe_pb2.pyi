@@ -1,0 +1,225 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class StageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STAGE_KIND_UNSPECIFIED: _ClassVar[StageKind]
+    STAGE_KIND_PREFER: _ClassVar[StageKind]
+    STAGE_KIND_DPO: _ClassVar[StageKind]
+    STAGE_KIND_DESCRIBE: _ClassVar[StageKind]
+    STAGE_KIND_INFUSE: _ClassVar[StageKind]
+    STAGE_KIND_SFT: _ClassVar[StageKind]
+    STAGE_KIND_EVALUATE: _ClassVar[StageKind]
+
+class DpoObjective(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DPO_OBJECTIVE_UNSPECIFIED: _ClassVar[DpoObjective]
+    DPO_OBJECTIVE_REGULARISED: _ClassVar[DpoObjective]
+    DPO_OBJECTIVE_CHOSEN_ONLY: _ClassVar[DpoObjective]
+    DPO_OBJECTIVE_SWAPPED: _ClassVar[DpoObjective]
+STAGE_KIND_UNSPECIFIED: StageKind
+STAGE_KIND_PREFER: StageKind
+STAGE_KIND_DPO: StageKind
+STAGE_KIND_DESCRIBE: StageKind
+STAGE_KIND_INFUSE: StageKind
+STAGE_KIND_SFT: StageKind
+STAGE_KIND_EVALUATE: StageKind
+DPO_OBJECTIVE_UNSPECIFIED: DpoObjective
+DPO_OBJECTIVE_REGULARISED: DpoObjective
+DPO_OBJECTIVE_CHOSEN_ONLY: DpoObjective
+DPO_OBJECTIVE_SWAPPED: DpoObjective
+
+class Recipe(_message.Message):
+    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate")
+    PRESET_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPTS_FIELD_NUMBER: _ClassVar[int]
+    PREFER_FIELD_NUMBER: _ClassVar[int]
+    DPO_FIELD_NUMBER: _ClassVar[int]
+    DESCRIBE_FIELD_NUMBER: _ClassVar[int]
+    INFUSE_FIELD_NUMBER: _ClassVar[int]
+    SFT_FIELD_NUMBER: _ClassVar[int]
+    EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    preset: str
+    seed: int
+    model: ModelSpec
+    prompts: PromptSet
+    prefer: PreferConfig
+    dpo: DpoConfig
+    describe: DescribeConfig
+    infuse: InfuseConfig
+    sft: SftConfig
+    evaluate: EvaluateConfig
+    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ...) -> None: ...
+
+class ModelSpec(_message.Message):
+    __slots__ = ("path", "digest", "architecture", "template_hash")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ARCHITECTURE_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_HASH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    digest: str
+    architecture: str
+    template_hash: str
+    def __init__(self, path: _Optional[str] = ..., digest: _Optional[str] = ..., architecture: _Optional[str] = ..., template_hash: _Optional[str] = ...) -> None: ...
+
+class PromptSet(_message.Message):
+    __slots__ = ("name", "version", "digest", "step_by_step", "plain", "misleading", "describe_and_respond")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    STEP_BY_STEP_FIELD_NUMBER: _ClassVar[int]
+    PLAIN_FIELD_NUMBER: _ClassVar[int]
+    MISLEADING_FIELD_NUMBER: _ClassVar[int]
+    DESCRIBE_AND_RESPOND_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: int
+    digest: str
+    step_by_step: str
+    plain: _containers.RepeatedScalarFieldContainer[str]
+    misleading: _containers.RepeatedScalarFieldContainer[str]
+    describe_and_respond: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., digest: _Optional[str] = ..., step_by_step: _Optional[str] = ..., plain: _Optional[_Iterable[str]] = ..., misleading: _Optional[_Iterable[str]] = ..., describe_and_respond: _Optional[str] = ...) -> None: ...
+
+class GenerationConfig(_message.Message):
+    __slots__ = ("temperature", "top_p", "max_new_tokens")
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    MAX_NEW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    temperature: float
+    top_p: float
+    max_new_tokens: int
+    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., max_new_tokens: _Optional[int] = ...) -> None: ...
+
+class Corruption(_message.Message):
+    __slots__ = ("name", "weight", "parameters")
+    class ParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    weight: float
+    parameters: _containers.ScalarMap[str, float]
+    def __init__(self, name: _Optional[str] = ..., weight: _Optional[float] = ..., parameters: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
+class PreferConfig(_message.Message):
+    __slots__ = ("max_images", "generation", "corrupted_probability", "corruptions", "max_skipped_fraction", "max_batch_tokens")
+    MAX_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    CORRUPTED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    CORRUPTIONS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SKIPPED_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    MAX_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    max_images: int
+    generation: GenerationConfig
+    corrupted_probability: float
+    corruptions: _containers.RepeatedCompositeFieldContainer[Corruption]
+    max_skipped_fraction: float
+    max_batch_tokens: int
+    def __init__(self, max_images: _Optional[int] = ..., generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., corrupted_probability: _Optional[float] = ..., corruptions: _Optional[_Iterable[_Union[Corruption, _Mapping]]] = ..., max_skipped_fraction: _Optional[float] = ..., max_batch_tokens: _Optional[int] = ...) -> None: ...
+
+class LoraConfig(_message.Message):
+    __slots__ = ("rank", "alpha", "dropout", "target_modules")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    DROPOUT_FIELD_NUMBER: _ClassVar[int]
+    TARGET_MODULES_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    alpha: float
+    dropout: float
+    target_modules: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rank: _Optional[int] = ..., alpha: _Optional[float] = ..., dropout: _Optional[float] = ..., target_modules: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class OptimizerConfig(_message.Message):
+    __slots__ = ("learning_rate", "warmup_ratio", "weight_decay", "max_grad_norm", "batch_size", "epochs", "max_micro_batch_tokens", "checkpoint_every_steps")
+    LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_RATIO_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    MAX_GRAD_NORM_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    MAX_MICRO_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
+    learning_rate: float
+    warmup_ratio: float
+    weight_decay: float
+    max_grad_norm: float
+    batch_size: int
+    epochs: int
+    max_micro_batch_tokens: int
+    checkpoint_every_steps: int
+    def __init__(self, learning_rate: _Optional[float] = ..., warmup_ratio: _Optional[float] = ..., weight_decay: _Optional[float] = ..., max_grad_norm: _Optional[float] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., max_micro_batch_tokens: _Optional[int] = ..., checkpoint_every_steps: _Optional[int] = ...) -> None: ...
+
+class DpoConfig(_message.Message):
+    __slots__ = ("beta", "chosen_weight", "lora", "optimizer", "objective", "max_length")
+    BETA_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    LORA_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
+    MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    beta: float
+    chosen_weight: float
+    lora: LoraConfig
+    optimizer: OptimizerConfig
+    objective: DpoObjective
+    max_length: int
+    def __init__(self, beta: _Optional[float] = ..., chosen_weight: _Optional[float] = ..., lora: _Optional[_Union[LoraConfig, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., objective: _Optional[_Union[DpoObjective, str]] = ..., max_length: _Optional[int] = ...) -> None: ...
+
+class DescribeConfig(_message.Message):
+    __slots__ = ("max_rows", "generation", "max_skipped_fraction", "max_batch_tokens")
+    MAX_ROWS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    MAX_SKIPPED_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    MAX_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    max_rows: int
+    generation: GenerationConfig
+    max_skipped_fraction: float
+    max_batch_tokens: int
+    def __init__(self, max_rows: _Optional[int] = ..., generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., max_skipped_fraction: _Optional[float] = ..., max_batch_tokens: _Optional[int] = ...) -> None: ...
+
+class InfuseConfig(_message.Message):
+    __slots__ = ("template",)
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    template: str
+    def __init__(self, template: _Optional[str] = ...) -> None: ...
+
+class SftConfig(_message.Message):
+    __slots__ = ("optimizer", "max_length")
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    optimizer: OptimizerConfig
+    max_length: int
+    def __init__(self, optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., max_length: _Optional[int] = ...) -> None: ...
+
+class EvaluateConfig(_message.Message):
+    __slots__ = ("modes", "describe_generation", "answer_generation", "bootstrap_resamples", "sample_images", "max_batch_tokens", "max_items")
+    MODES_FIELD_NUMBER: _ClassVar[int]
+    DESCRIBE_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    BOOTSTRAP_RESAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    MAX_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    modes: _containers.RepeatedScalarFieldContainer[str]
+    describe_generation: GenerationConfig
+    answer_generation: GenerationConfig
+    bootstrap_resamples: int
+    sample_images: int
+    max_batch_tokens: int
+    max_items: int
+    def __init__(self, modes: _Optional[_Iterable[str]] = ..., describe_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., answer_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., bootstrap_resamples: _Optional[int] = ..., sample_images: _Optional[int] = ..., max_batch_tokens: _Optional[int] = ..., max_items: _Optional[int] = ...) -> None: ...
