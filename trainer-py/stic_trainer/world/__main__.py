@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     train = commands.add_parser("train-base", help="train the base model from scratch")
     train.add_argument("--out", type=Path, required=True, help="model folder to write")
     train.add_argument("--seed", type=int, required=True, help="base range, 0..999")
-    train.add_argument("--minutes", type=float, default=40.0, help="wall-clock budget of the language part")
+    train.add_argument("--eyes-steps", type=int, default=1500, help="steps of the vision tower")
+    train.add_argument("--steps", type=int, default=5000, help="steps of the language model")
     train.add_argument("--threads", type=int, default=2, help="torch threads")
 
     gate = commands.add_parser("check-base", help="measure the base: descriptions, questions, does it read descriptions")
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     elif options.command == "train-base":
         from stic_trainer.world.train_base import train_base
 
-        train_base(options.out, seed=options.seed, minutes=options.minutes, num_threads=options.threads)
+        train_base(options.out, seed=options.seed, eyes_steps=options.eyes_steps, steps=options.steps, num_threads=options.threads)
     else:
         from stic_trainer.world.gate import check_base
 

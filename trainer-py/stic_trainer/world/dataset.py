@@ -31,13 +31,15 @@ def render_demo(
     seeds.require(seed, "tuning", "test")
     _write_pictures(folder / "images", seed, "images", num_images)
     _write_instructions(folder / "instructions", seed, num_instructions)
-    scenes = _write_pictures(folder / "benchmarks" / "world-descriptions" / "images", seed, "test", num_test_scenes)
+    benchmarks = folder / "benchmarks"
+    pictures = benchmarks / "world-descriptions" / "images"
+    scenes = _write_pictures(pictures, seed, "test", num_test_scenes)
     plain = read_prompts(prompts).plain
-    _write_benchmark(folder, "world-descriptions", [_description_item(i, s, plain) for i, s in enumerate(scenes)])
-    for name, kinds in (("world-questions", SIMPLE_KINDS), ("world-multi", MULTI_KINDS)):
-        _link_pictures(folder / "benchmarks" / "world-descriptions" / "images", folder / "benchmarks" / name / "images")
-        items = [_question_item(i, s, kinds, seeds.stream(seed, name, i)) for i, s in enumerate(scenes)]
-        _write_benchmark(folder, name, items)
+    _write_benchmark(benchmarks, "world-descriptions", [_description_item(i, s, plain) for i, s in enumerate(scenes)])
+    _link_pictures(pictures, benchmarks / "world-questions" / "images")
+    _write_benchmark(benchmarks, "world-questions", question_items(seed, "world-questions", scenes, SIMPLE_KINDS))
+    crowded = _write_pictures(benchmarks / "world-multi" / "images", seed, "test-multi", num_test_scenes, min_objects=3)
+    _write_benchmark(benchmarks, "world-multi", question_items(seed, "world-multi", crowded, MULTI_KINDS))
 
 
 def truth(scene: Scene) -> dict[str, object]:
@@ -46,16 +48,18 @@ def truth(scene: Scene) -> dict[str, object]:
     return {"background": scene.background, "things": things}
 
 
-def _picture(seed: int, split: str, index: int, path: Path) -> Scene:
+def _picture(seed: int, split: str, index: int, path: Path, *, min_objects: int = 1) -> Scene:
     rng = seeds.stream(seed, split, index)
-    scene = sample_scene(rng)
+    scene = sample_scene(rng, min_objects=min_objects)
     path.parent.mkdir(parents=True, exist_ok=True)
     render(scene, rng).save(path)
     return scene
 
 
-def _write_pictures(folder: Path, seed: int, split: str, count: int) -> list[Scene]:
-    return [_picture(seed, split, index, folder / f"{index:05d}.png") for index in range(count)]
+def _write_pictures(folder: Path, seed: int, split: str, count: int, *, min_objects: int = 1) -> list[Scene]:
+    return [
+        _picture(seed, split, index, folder / f"{index:05d}.png", min_objects=min_objects) for index in range(count)
+    ]
 
 
 def _link_pictures(source: Path, target: Path) -> None:
@@ -117,21 +121,30 @@ def _description_item(index: int, scene: Scene, plain: tuple[str, ...]) -> dict[
     }
 
 
-def _question_item(index: int, scene: Scene, kinds: tuple[str, ...], rng: random.Random) -> dict[str, object]:
-    """One question; the kinds take turns, and a scene that does not allow its kind gets another one."""
-    question = ask(kinds[index % len(kinds)], scene, rng) or ask_any(kinds, scene, rng)
-    return {
-        "id": f"{index:05d}",
-        "image": f"images/{index:05d}.png",
-        "prompt": question.text,
-        "answer": final_word(answer(question, scene.things)) if kinds is MULTI_KINDS else answer(question, scene.things),
-        "kind": question.kind,
-        "truth": truth(scene),
-    }
+def question_items(
+    seed: int, name: str, scenes: list[Scene], kinds: tuple[str, ...]
+) -> list[dict[str, object]]:
+    """One question per scene; the kinds take turns, and a scene that does not allow its kind gets another one."""
+    items: list[dict[str, object]] = []
+    for index, scene in enumerate(scenes):
+        rng = seeds.stream(seed, name, index)
+        question = ask(kinds[index % len(kinds)], scene, rng) or ask_any(kinds, scene, rng)
+        full = answer(question, scene.things)
+        items.append(
+            {
+                "id": f"{index:05d}",
+                "image": f"images/{index:05d}.png",
+                "prompt": question.text,
+                "answer": final_word(full) if kinds is MULTI_KINDS else full,
+                "kind": question.kind,
+                "truth": truth(scene),
+            }
+        )
+    return items
 
 
-def _write_benchmark(folder: Path, name: str, items: list[dict[str, object]]) -> None:
-    target = folder / "benchmarks" / name
+def _write_benchmark(benchmarks: Path, name: str, items: list[dict[str, object]]) -> None:
+    target = benchmarks / name
     target.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(item) + "\n" for item in items]
     (target / "items.jsonl").write_text("".join(lines), "utf-8")

@@ -58,7 +58,7 @@ def ask(kind: str, scene: Scene, rng: random.Random) -> Question | None:
 def ask_any(kinds: Sequence[str], scene: Scene, rng: random.Random) -> Question:
     """A question of the first kind, in random order, that the scene allows."""
     for kind in rng.sample(tuple(kinds), len(kinds)):
-        for _ in range(4):
+        for _ in range(20):
             question = ask(kind, scene, rng)
             if question is not None:
                 return question

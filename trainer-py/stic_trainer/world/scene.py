@@ -60,9 +60,9 @@ class Scene:
     things: tuple[Thing, ...]
 
 
-def sample_scene(rng: random.Random) -> Scene:
+def sample_scene(rng: random.Random, *, min_objects: int = 1) -> Scene:
     """A random scene: colors and shapes come from a palette of four, so that they repeat within a scene."""
-    count = rng.randint(1, MAX_OBJECTS)
+    count = rng.randint(min_objects, MAX_OBJECTS)
     colors = rng.sample(tuple(COLORS), 4)
     shapes = rng.sample(SHAPES, 4)
     kinds: list[tuple[str, str]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-BASE_SEEDS = range(0, 1_000)
+BASE_SEEDS = range(1_000)
 """Training of the base model."""
 TUNING_SEEDS = range(1_000, 2_000)
 """Choosing defaults: sizes, learning rates, question kinds."""

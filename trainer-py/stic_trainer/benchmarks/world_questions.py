@@ -1,0 +1,19 @@
+"""Questions about one object, or the number of objects, of a scene of the embedded world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stic_trainer.benchmarks.answers import expected, majority_accuracy, normalise
+from stic_trainer.benchmarks.protocol import Item, Metric
+
+
+class WorldQuestions:
+    name = "world-questions"
+    metrics = (Metric("accuracy", "%", higher_is_better=True, primary=True, meaning="answers equal to the true one"),)
+
+    def score(self, item: Item, text: str) -> dict[str, float]:
+        return {"accuracy": float(normalise(text) == expected(item))}
+
+    def baseline(self, items: Sequence[Item]) -> dict[str, float]:
+        return {"accuracy": majority_accuracy(items)}
