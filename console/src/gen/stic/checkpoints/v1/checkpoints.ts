@@ -102,44 +102,16 @@ export const Checkpoint: MessageFns<Checkpoint> = {
   fromJSON(object: any): Checkpoint {
     return {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-      runName: isSet(object.runName)
-        ? globalThis.String(object.runName)
-        : isSet(object.run_name)
-        ? globalThis.String(object.run_name)
-        : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      runName: isSet(object.run_name) ? globalThis.String(object.run_name) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
-      adapterSha256: isSet(object.adapterSha256)
-        ? globalThis.String(object.adapterSha256)
-        : isSet(object.adapter_sha256)
-        ? globalThis.String(object.adapter_sha256)
-        : "",
+      adapterSha256: isSet(object.adapter_sha256) ? globalThis.String(object.adapter_sha256) : "",
       path: isSet(object.path) ? globalThis.String(object.path) : "",
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
-      baseModelPath: isSet(object.baseModelPath)
-        ? globalThis.String(object.baseModelPath)
-        : isSet(object.base_model_path)
-        ? globalThis.String(object.base_model_path)
-        : "",
-      baseModelDigest: isSet(object.baseModelDigest)
-        ? globalThis.String(object.baseModelDigest)
-        : isSet(object.base_model_digest)
-        ? globalThis.String(object.base_model_digest)
-        : "",
-      parentId: isSet(object.parentId)
-        ? globalThis.String(object.parentId)
-        : isSet(object.parent_id)
-        ? globalThis.String(object.parent_id)
-        : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
+      baseModelPath: isSet(object.base_model_path) ? globalThis.String(object.base_model_path) : "",
+      baseModelDigest: isSet(object.base_model_digest) ? globalThis.String(object.base_model_digest) : "",
+      parentId: isSet(object.parent_id) ? globalThis.String(object.parent_id) : "",
+      createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
     };
   },
 
@@ -149,16 +121,16 @@ export const Checkpoint: MessageFns<Checkpoint> = {
       obj.id = message.id;
     }
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.runName !== "") {
-      obj.runName = message.runName;
+      obj.run_name = message.runName;
     }
     if (message.name !== "") {
       obj.name = message.name;
     }
     if (message.adapterSha256 !== "") {
-      obj.adapterSha256 = message.adapterSha256;
+      obj.adapter_sha256 = message.adapterSha256;
     }
     if (message.path !== "") {
       obj.path = message.path;
@@ -167,16 +139,16 @@ export const Checkpoint: MessageFns<Checkpoint> = {
       obj.bytes = message.bytes.toString();
     }
     if (message.baseModelPath !== "") {
-      obj.baseModelPath = message.baseModelPath;
+      obj.base_model_path = message.baseModelPath;
     }
     if (message.baseModelDigest !== "") {
-      obj.baseModelDigest = message.baseModelDigest;
+      obj.base_model_digest = message.baseModelDigest;
     }
     if (message.parentId !== "") {
-      obj.parentId = message.parentId;
+      obj.parent_id = message.parentId;
     }
     if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
+      obj.created_at = message.createdAt.toISOString();
     }
     return obj;
   },
@@ -207,19 +179,13 @@ function createBaseGetCheckpointRequest(): GetCheckpointRequest {
 
 export const GetCheckpointRequest: MessageFns<GetCheckpointRequest> = {
   fromJSON(object: any): GetCheckpointRequest {
-    return {
-      checkpointId: isSet(object.checkpointId)
-        ? globalThis.String(object.checkpointId)
-        : isSet(object.checkpoint_id)
-        ? globalThis.String(object.checkpoint_id)
-        : "",
-    };
+    return { checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "" };
   },
 
   toJSON(message: GetCheckpointRequest): unknown {
     const obj: any = {};
     if (message.checkpointId !== "") {
-      obj.checkpointId = message.checkpointId;
+      obj.checkpoint_id = message.checkpointId;
     }
     return obj;
   },
@@ -241,34 +207,22 @@ function createBaseListCheckpointsRequest(): ListCheckpointsRequest {
 export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
   fromJSON(object: any): ListCheckpointsRequest {
     return {
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
     };
   },
 
   toJSON(message: ListCheckpointsRequest): unknown {
     const obj: any = {};
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     return obj;
   },
@@ -295,11 +249,7 @@ export const ListCheckpointsResponse: MessageFns<ListCheckpointsResponse> = {
       checkpoints: globalThis.Array.isArray(object?.checkpoints)
         ? object.checkpoints.map((e: any) => Checkpoint.fromJSON(e))
         : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
     };
   },
 
@@ -309,7 +259,7 @@ export const ListCheckpointsResponse: MessageFns<ListCheckpointsResponse> = {
       obj.checkpoints = message.checkpoints.map((e) => Checkpoint.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     return obj;
   },
@@ -331,19 +281,13 @@ function createBaseGetLineageRequest(): GetLineageRequest {
 
 export const GetLineageRequest: MessageFns<GetLineageRequest> = {
   fromJSON(object: any): GetLineageRequest {
-    return {
-      checkpointId: isSet(object.checkpointId)
-        ? globalThis.String(object.checkpointId)
-        : isSet(object.checkpoint_id)
-        ? globalThis.String(object.checkpoint_id)
-        : "",
-    };
+    return { checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "" };
   },
 
   toJSON(message: GetLineageRequest): unknown {
     const obj: any = {};
     if (message.checkpointId !== "") {
-      obj.checkpointId = message.checkpointId;
+      obj.checkpoint_id = message.checkpointId;
     }
     return obj;
   },

@@ -402,11 +402,7 @@ export const ModelSpec: MessageFns<ModelSpec> = {
       path: isSet(object.path) ? globalThis.String(object.path) : "",
       digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
       architecture: isSet(object.architecture) ? globalThis.String(object.architecture) : "",
-      templateHash: isSet(object.templateHash)
-        ? globalThis.String(object.templateHash)
-        : isSet(object.template_hash)
-        ? globalThis.String(object.template_hash)
-        : "",
+      templateHash: isSet(object.template_hash) ? globalThis.String(object.template_hash) : "",
     };
   },
 
@@ -422,7 +418,7 @@ export const ModelSpec: MessageFns<ModelSpec> = {
       obj.architecture = message.architecture;
     }
     if (message.templateHash !== "") {
-      obj.templateHash = message.templateHash;
+      obj.template_hash = message.templateHash;
     }
     return obj;
   },
@@ -450,22 +446,12 @@ export const PromptSet: MessageFns<PromptSet> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
       digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
-      stepByStep: isSet(object.stepByStep)
-        ? globalThis.String(object.stepByStep)
-        : isSet(object.step_by_step)
-        ? globalThis.String(object.step_by_step)
-        : "",
-      plain: globalThis.Array.isArray(object?.plain)
-        ? object.plain.map((e: any) => globalThis.String(e))
-        : [],
+      stepByStep: isSet(object.step_by_step) ? globalThis.String(object.step_by_step) : "",
+      plain: globalThis.Array.isArray(object?.plain) ? object.plain.map((e: any) => globalThis.String(e)) : [],
       misleading: globalThis.Array.isArray(object?.misleading)
         ? object.misleading.map((e: any) => globalThis.String(e))
         : [],
-      describeAndRespond: isSet(object.describeAndRespond)
-        ? globalThis.String(object.describeAndRespond)
-        : isSet(object.describe_and_respond)
-        ? globalThis.String(object.describe_and_respond)
-        : "",
+      describeAndRespond: isSet(object.describe_and_respond) ? globalThis.String(object.describe_and_respond) : "",
     };
   },
 
@@ -481,7 +467,7 @@ export const PromptSet: MessageFns<PromptSet> = {
       obj.digest = message.digest;
     }
     if (message.stepByStep !== "") {
-      obj.stepByStep = message.stepByStep;
+      obj.step_by_step = message.stepByStep;
     }
     if (message.plain?.length) {
       obj.plain = message.plain;
@@ -490,7 +476,7 @@ export const PromptSet: MessageFns<PromptSet> = {
       obj.misleading = message.misleading;
     }
     if (message.describeAndRespond !== "") {
-      obj.describeAndRespond = message.describeAndRespond;
+      obj.describe_and_respond = message.describeAndRespond;
     }
     return obj;
   },
@@ -519,16 +505,8 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
   fromJSON(object: any): GenerationConfig {
     return {
       temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : 0,
-      topP: isSet(object.topP)
-        ? globalThis.Number(object.topP)
-        : isSet(object.top_p)
-        ? globalThis.Number(object.top_p)
-        : 0,
-      maxNewTokens: isSet(object.maxNewTokens)
-        ? globalThis.Number(object.maxNewTokens)
-        : isSet(object.max_new_tokens)
-        ? globalThis.Number(object.max_new_tokens)
-        : 0,
+      topP: isSet(object.top_p) ? globalThis.Number(object.top_p) : 0,
+      maxNewTokens: isSet(object.max_new_tokens) ? globalThis.Number(object.max_new_tokens) : 0,
     };
   },
 
@@ -538,10 +516,10 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
       obj.temperature = floatToJson(message.temperature);
     }
     if (message.topP !== 0) {
-      obj.topP = floatToJson(message.topP);
+      obj.top_p = floatToJson(message.topP);
     }
     if (message.maxNewTokens !== 0) {
-      obj.maxNewTokens = Math.round(message.maxNewTokens);
+      obj.max_new_tokens = Math.round(message.maxNewTokens);
     }
     return obj;
   },
@@ -672,52 +650,36 @@ function createBasePreferConfig(): PreferConfig {
 export const PreferConfig: MessageFns<PreferConfig> = {
   fromJSON(object: any): PreferConfig {
     return {
-      maxImages: isSet(object.maxImages)
-        ? globalThis.Number(object.maxImages)
-        : isSet(object.max_images)
-        ? globalThis.Number(object.max_images)
-        : 0,
+      maxImages: isSet(object.max_images) ? globalThis.Number(object.max_images) : 0,
       generation: isSet(object.generation) ? GenerationConfig.fromJSON(object.generation) : undefined,
-      corruptedProbability: isSet(object.corruptedProbability)
-        ? globalThis.Number(object.corruptedProbability)
-        : isSet(object.corrupted_probability)
-        ? globalThis.Number(object.corrupted_probability)
-        : 0,
+      corruptedProbability: isSet(object.corrupted_probability) ? globalThis.Number(object.corrupted_probability) : 0,
       corruptions: globalThis.Array.isArray(object?.corruptions)
         ? object.corruptions.map((e: any) => Corruption.fromJSON(e))
         : [],
-      maxSkippedFraction: isSet(object.maxSkippedFraction)
-        ? globalThis.Number(object.maxSkippedFraction)
-        : isSet(object.max_skipped_fraction)
-        ? globalThis.Number(object.max_skipped_fraction)
-        : 0,
-      maxBatchTokens: isSet(object.maxBatchTokens)
-        ? globalThis.Number(object.maxBatchTokens)
-        : isSet(object.max_batch_tokens)
-        ? globalThis.Number(object.max_batch_tokens)
-        : 0,
+      maxSkippedFraction: isSet(object.max_skipped_fraction) ? globalThis.Number(object.max_skipped_fraction) : 0,
+      maxBatchTokens: isSet(object.max_batch_tokens) ? globalThis.Number(object.max_batch_tokens) : 0,
     };
   },
 
   toJSON(message: PreferConfig): unknown {
     const obj: any = {};
     if (message.maxImages !== 0) {
-      obj.maxImages = Math.round(message.maxImages);
+      obj.max_images = Math.round(message.maxImages);
     }
     if (message.generation !== undefined) {
       obj.generation = GenerationConfig.toJSON(message.generation);
     }
     if (message.corruptedProbability !== 0) {
-      obj.corruptedProbability = floatToJson(message.corruptedProbability);
+      obj.corrupted_probability = floatToJson(message.corruptedProbability);
     }
     if (message.corruptions?.length) {
       obj.corruptions = message.corruptions.map((e) => Corruption.toJSON(e));
     }
     if (message.maxSkippedFraction !== 0) {
-      obj.maxSkippedFraction = floatToJson(message.maxSkippedFraction);
+      obj.max_skipped_fraction = floatToJson(message.maxSkippedFraction);
     }
     if (message.maxBatchTokens !== 0) {
-      obj.maxBatchTokens = Math.round(message.maxBatchTokens);
+      obj.max_batch_tokens = Math.round(message.maxBatchTokens);
     }
     return obj;
   },
@@ -749,9 +711,7 @@ export const LoraConfig: MessageFns<LoraConfig> = {
       rank: isSet(object.rank) ? globalThis.Number(object.rank) : 0,
       alpha: isSet(object.alpha) ? globalThis.Number(object.alpha) : 0,
       dropout: isSet(object.dropout) ? globalThis.Number(object.dropout) : 0,
-      targetModules: globalThis.Array.isArray(object?.targetModules)
-        ? object.targetModules.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.target_modules)
+      targetModules: globalThis.Array.isArray(object?.target_modules)
         ? object.target_modules.map((e: any) => globalThis.String(e))
         : [],
     };
@@ -769,7 +729,7 @@ export const LoraConfig: MessageFns<LoraConfig> = {
       obj.dropout = floatToJson(message.dropout);
     }
     if (message.targetModules?.length) {
-      obj.targetModules = message.targetModules;
+      obj.target_modules = message.targetModules;
     }
     return obj;
   },
@@ -803,70 +763,42 @@ function createBaseOptimizerConfig(): OptimizerConfig {
 export const OptimizerConfig: MessageFns<OptimizerConfig> = {
   fromJSON(object: any): OptimizerConfig {
     return {
-      learningRate: isSet(object.learningRate)
-        ? globalThis.Number(object.learningRate)
-        : isSet(object.learning_rate)
-        ? globalThis.Number(object.learning_rate)
-        : 0,
-      warmupRatio: isSet(object.warmupRatio)
-        ? globalThis.Number(object.warmupRatio)
-        : isSet(object.warmup_ratio)
-        ? globalThis.Number(object.warmup_ratio)
-        : 0,
-      weightDecay: isSet(object.weightDecay)
-        ? globalThis.Number(object.weightDecay)
-        : isSet(object.weight_decay)
-        ? globalThis.Number(object.weight_decay)
-        : 0,
-      maxGradNorm: isSet(object.maxGradNorm)
-        ? globalThis.Number(object.maxGradNorm)
-        : isSet(object.max_grad_norm)
-        ? globalThis.Number(object.max_grad_norm)
-        : 0,
-      batchSize: isSet(object.batchSize)
-        ? globalThis.Number(object.batchSize)
-        : isSet(object.batch_size)
-        ? globalThis.Number(object.batch_size)
-        : 0,
+      learningRate: isSet(object.learning_rate) ? globalThis.Number(object.learning_rate) : 0,
+      warmupRatio: isSet(object.warmup_ratio) ? globalThis.Number(object.warmup_ratio) : 0,
+      weightDecay: isSet(object.weight_decay) ? globalThis.Number(object.weight_decay) : 0,
+      maxGradNorm: isSet(object.max_grad_norm) ? globalThis.Number(object.max_grad_norm) : 0,
+      batchSize: isSet(object.batch_size) ? globalThis.Number(object.batch_size) : 0,
       epochs: isSet(object.epochs) ? globalThis.Number(object.epochs) : 0,
-      maxMicroBatchTokens: isSet(object.maxMicroBatchTokens)
-        ? globalThis.Number(object.maxMicroBatchTokens)
-        : isSet(object.max_micro_batch_tokens)
-        ? globalThis.Number(object.max_micro_batch_tokens)
-        : 0,
-      checkpointEverySteps: isSet(object.checkpointEverySteps)
-        ? globalThis.Number(object.checkpointEverySteps)
-        : isSet(object.checkpoint_every_steps)
-        ? globalThis.Number(object.checkpoint_every_steps)
-        : 0,
+      maxMicroBatchTokens: isSet(object.max_micro_batch_tokens) ? globalThis.Number(object.max_micro_batch_tokens) : 0,
+      checkpointEverySteps: isSet(object.checkpoint_every_steps) ? globalThis.Number(object.checkpoint_every_steps) : 0,
     };
   },
 
   toJSON(message: OptimizerConfig): unknown {
     const obj: any = {};
     if (message.learningRate !== 0) {
-      obj.learningRate = floatToJson(message.learningRate);
+      obj.learning_rate = floatToJson(message.learningRate);
     }
     if (message.warmupRatio !== 0) {
-      obj.warmupRatio = floatToJson(message.warmupRatio);
+      obj.warmup_ratio = floatToJson(message.warmupRatio);
     }
     if (message.weightDecay !== 0) {
-      obj.weightDecay = floatToJson(message.weightDecay);
+      obj.weight_decay = floatToJson(message.weightDecay);
     }
     if (message.maxGradNorm !== 0) {
-      obj.maxGradNorm = floatToJson(message.maxGradNorm);
+      obj.max_grad_norm = floatToJson(message.maxGradNorm);
     }
     if (message.batchSize !== 0) {
-      obj.batchSize = Math.round(message.batchSize);
+      obj.batch_size = Math.round(message.batchSize);
     }
     if (message.epochs !== 0) {
       obj.epochs = Math.round(message.epochs);
     }
     if (message.maxMicroBatchTokens !== 0) {
-      obj.maxMicroBatchTokens = Math.round(message.maxMicroBatchTokens);
+      obj.max_micro_batch_tokens = Math.round(message.maxMicroBatchTokens);
     }
     if (message.checkpointEverySteps !== 0) {
-      obj.checkpointEverySteps = Math.round(message.checkpointEverySteps);
+      obj.checkpoint_every_steps = Math.round(message.checkpointEverySteps);
     }
     return obj;
   },
@@ -903,21 +835,13 @@ export const DpoConfig: MessageFns<DpoConfig> = {
   fromJSON(object: any): DpoConfig {
     return {
       beta: isSet(object.beta) ? globalThis.Number(object.beta) : 0,
-      chosenWeight: isSet(object.chosenWeight)
-        ? globalThis.Number(object.chosenWeight)
-        : isSet(object.chosen_weight)
-        ? globalThis.Number(object.chosen_weight)
-        : 0,
+      chosenWeight: isSet(object.chosen_weight) ? globalThis.Number(object.chosen_weight) : 0,
       lora: isSet(object.lora) ? LoraConfig.fromJSON(object.lora) : undefined,
       optimizer: isSet(object.optimizer) ? OptimizerConfig.fromJSON(object.optimizer) : undefined,
       objective: isSet(object.objective)
         ? dpoObjectiveFromJSON(object.objective)
         : DpoObjective.DPO_OBJECTIVE_UNSPECIFIED,
-      maxLength: isSet(object.maxLength)
-        ? globalThis.Number(object.maxLength)
-        : isSet(object.max_length)
-        ? globalThis.Number(object.max_length)
-        : 0,
+      maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
     };
   },
 
@@ -927,7 +851,7 @@ export const DpoConfig: MessageFns<DpoConfig> = {
       obj.beta = floatToJson(message.beta);
     }
     if (message.chosenWeight !== 0) {
-      obj.chosenWeight = floatToJson(message.chosenWeight);
+      obj.chosen_weight = floatToJson(message.chosenWeight);
     }
     if (message.lora !== undefined) {
       obj.lora = LoraConfig.toJSON(message.lora);
@@ -939,7 +863,7 @@ export const DpoConfig: MessageFns<DpoConfig> = {
       obj.objective = dpoObjectiveToJSON(message.objective);
     }
     if (message.maxLength !== 0) {
-      obj.maxLength = Math.round(message.maxLength);
+      obj.max_length = Math.round(message.maxLength);
     }
     return obj;
   },
@@ -970,38 +894,26 @@ function createBaseDescribeConfig(): DescribeConfig {
 export const DescribeConfig: MessageFns<DescribeConfig> = {
   fromJSON(object: any): DescribeConfig {
     return {
-      maxRows: isSet(object.maxRows)
-        ? globalThis.Number(object.maxRows)
-        : isSet(object.max_rows)
-        ? globalThis.Number(object.max_rows)
-        : 0,
+      maxRows: isSet(object.max_rows) ? globalThis.Number(object.max_rows) : 0,
       generation: isSet(object.generation) ? GenerationConfig.fromJSON(object.generation) : undefined,
-      maxSkippedFraction: isSet(object.maxSkippedFraction)
-        ? globalThis.Number(object.maxSkippedFraction)
-        : isSet(object.max_skipped_fraction)
-        ? globalThis.Number(object.max_skipped_fraction)
-        : 0,
-      maxBatchTokens: isSet(object.maxBatchTokens)
-        ? globalThis.Number(object.maxBatchTokens)
-        : isSet(object.max_batch_tokens)
-        ? globalThis.Number(object.max_batch_tokens)
-        : 0,
+      maxSkippedFraction: isSet(object.max_skipped_fraction) ? globalThis.Number(object.max_skipped_fraction) : 0,
+      maxBatchTokens: isSet(object.max_batch_tokens) ? globalThis.Number(object.max_batch_tokens) : 0,
     };
   },
 
   toJSON(message: DescribeConfig): unknown {
     const obj: any = {};
     if (message.maxRows !== 0) {
-      obj.maxRows = Math.round(message.maxRows);
+      obj.max_rows = Math.round(message.maxRows);
     }
     if (message.generation !== undefined) {
       obj.generation = GenerationConfig.toJSON(message.generation);
     }
     if (message.maxSkippedFraction !== 0) {
-      obj.maxSkippedFraction = floatToJson(message.maxSkippedFraction);
+      obj.max_skipped_fraction = floatToJson(message.maxSkippedFraction);
     }
     if (message.maxBatchTokens !== 0) {
-      obj.maxBatchTokens = Math.round(message.maxBatchTokens);
+      obj.max_batch_tokens = Math.round(message.maxBatchTokens);
     }
     return obj;
   },
@@ -1056,11 +968,7 @@ export const SftConfig: MessageFns<SftConfig> = {
   fromJSON(object: any): SftConfig {
     return {
       optimizer: isSet(object.optimizer) ? OptimizerConfig.fromJSON(object.optimizer) : undefined,
-      maxLength: isSet(object.maxLength)
-        ? globalThis.Number(object.maxLength)
-        : isSet(object.max_length)
-        ? globalThis.Number(object.max_length)
-        : 0,
+      maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
     };
   },
 
@@ -1070,7 +978,7 @@ export const SftConfig: MessageFns<SftConfig> = {
       obj.optimizer = OptimizerConfig.toJSON(message.optimizer);
     }
     if (message.maxLength !== 0) {
-      obj.maxLength = Math.round(message.maxLength);
+      obj.max_length = Math.round(message.maxLength);
     }
     return obj;
   },
@@ -1104,36 +1012,16 @@ export const EvaluateConfig: MessageFns<EvaluateConfig> = {
   fromJSON(object: any): EvaluateConfig {
     return {
       modes: globalThis.Array.isArray(object?.modes) ? object.modes.map((e: any) => globalThis.String(e)) : [],
-      describeGeneration: isSet(object.describeGeneration)
-        ? GenerationConfig.fromJSON(object.describeGeneration)
-        : isSet(object.describe_generation)
+      describeGeneration: isSet(object.describe_generation)
         ? GenerationConfig.fromJSON(object.describe_generation)
         : undefined,
-      answerGeneration: isSet(object.answerGeneration)
-        ? GenerationConfig.fromJSON(object.answerGeneration)
-        : isSet(object.answer_generation)
+      answerGeneration: isSet(object.answer_generation)
         ? GenerationConfig.fromJSON(object.answer_generation)
         : undefined,
-      bootstrapResamples: isSet(object.bootstrapResamples)
-        ? globalThis.Number(object.bootstrapResamples)
-        : isSet(object.bootstrap_resamples)
-        ? globalThis.Number(object.bootstrap_resamples)
-        : 0,
-      sampleImages: isSet(object.sampleImages)
-        ? globalThis.Number(object.sampleImages)
-        : isSet(object.sample_images)
-        ? globalThis.Number(object.sample_images)
-        : 0,
-      maxBatchTokens: isSet(object.maxBatchTokens)
-        ? globalThis.Number(object.maxBatchTokens)
-        : isSet(object.max_batch_tokens)
-        ? globalThis.Number(object.max_batch_tokens)
-        : 0,
-      maxItems: isSet(object.maxItems)
-        ? globalThis.Number(object.maxItems)
-        : isSet(object.max_items)
-        ? globalThis.Number(object.max_items)
-        : 0,
+      bootstrapResamples: isSet(object.bootstrap_resamples) ? globalThis.Number(object.bootstrap_resamples) : 0,
+      sampleImages: isSet(object.sample_images) ? globalThis.Number(object.sample_images) : 0,
+      maxBatchTokens: isSet(object.max_batch_tokens) ? globalThis.Number(object.max_batch_tokens) : 0,
+      maxItems: isSet(object.max_items) ? globalThis.Number(object.max_items) : 0,
     };
   },
 
@@ -1143,22 +1031,22 @@ export const EvaluateConfig: MessageFns<EvaluateConfig> = {
       obj.modes = message.modes;
     }
     if (message.describeGeneration !== undefined) {
-      obj.describeGeneration = GenerationConfig.toJSON(message.describeGeneration);
+      obj.describe_generation = GenerationConfig.toJSON(message.describeGeneration);
     }
     if (message.answerGeneration !== undefined) {
-      obj.answerGeneration = GenerationConfig.toJSON(message.answerGeneration);
+      obj.answer_generation = GenerationConfig.toJSON(message.answerGeneration);
     }
     if (message.bootstrapResamples !== 0) {
-      obj.bootstrapResamples = Math.round(message.bootstrapResamples);
+      obj.bootstrap_resamples = Math.round(message.bootstrapResamples);
     }
     if (message.sampleImages !== 0) {
-      obj.sampleImages = Math.round(message.sampleImages);
+      obj.sample_images = Math.round(message.sampleImages);
     }
     if (message.maxBatchTokens !== 0) {
-      obj.maxBatchTokens = Math.round(message.maxBatchTokens);
+      obj.max_batch_tokens = Math.round(message.maxBatchTokens);
     }
     if (message.maxItems !== 0) {
-      obj.maxItems = Math.round(message.maxItems);
+      obj.max_items = Math.round(message.maxItems);
     }
     return obj;
   },

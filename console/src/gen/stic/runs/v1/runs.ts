@@ -461,46 +461,22 @@ export const Run: MessageFns<Run> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       state: isSet(object.state) ? runStateFromJSON(object.state) : RunState.RUN_STATE_UNSPECIFIED,
       recipe: isSet(object.recipe) ? Recipe.fromJSON(object.recipe) : undefined,
-      recipeDigest: isSet(object.recipeDigest)
-        ? globalThis.String(object.recipeDigest)
-        : isSet(object.recipe_digest)
-        ? globalThis.String(object.recipe_digest)
-        : "",
+      recipeDigest: isSet(object.recipe_digest) ? globalThis.String(object.recipe_digest) : "",
       differences: globalThis.Array.isArray(object?.differences)
         ? object.differences.map((e: any) => FieldDifference.fromJSON(e))
         : [],
-      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => RunInput.fromJSON(e)) : [],
+      inputs: globalThis.Array.isArray(object?.inputs)
+        ? object.inputs.map((e: any) => RunInput.fromJSON(e))
+        : [],
       stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => Stage.fromJSON(e)) : [],
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
-      startedAt: isSet(object.startedAt)
-        ? fromJsonTimestamp(object.startedAt)
-        : isSet(object.started_at)
-        ? fromJsonTimestamp(object.started_at)
-        : undefined,
-      endedAt: isSet(object.endedAt)
-        ? fromJsonTimestamp(object.endedAt)
-        : isSet(object.ended_at)
-        ? fromJsonTimestamp(object.ended_at)
-        : undefined,
+      createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
+      startedAt: isSet(object.started_at) ? fromJsonTimestamp(object.started_at) : undefined,
+      endedAt: isSet(object.ended_at) ? fromJsonTimestamp(object.ended_at) : undefined,
       error: isSet(object.error) ? JobError.fromJSON(object.error) : undefined,
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
-      etaSeconds: isSet(object.etaSeconds)
-        ? globalThis.Number(object.etaSeconds)
-        : isSet(object.eta_seconds)
-        ? globalThis.Number(object.eta_seconds)
-        : 0,
-      queuePosition: isSet(object.queuePosition)
-        ? globalThis.Number(object.queuePosition)
-        : isSet(object.queue_position)
-        ? globalThis.Number(object.queue_position)
-        : 0,
-      warnings: globalThis.Array.isArray(object?.warnings)
-        ? object.warnings.map((e: any) => globalThis.String(e))
-        : [],
+      etaSeconds: isSet(object.eta_seconds) ? globalThis.Number(object.eta_seconds) : 0,
+      queuePosition: isSet(object.queue_position) ? globalThis.Number(object.queue_position) : 0,
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -519,7 +495,7 @@ export const Run: MessageFns<Run> = {
       obj.recipe = Recipe.toJSON(message.recipe);
     }
     if (message.recipeDigest !== "") {
-      obj.recipeDigest = message.recipeDigest;
+      obj.recipe_digest = message.recipeDigest;
     }
     if (message.differences?.length) {
       obj.differences = message.differences.map((e) => FieldDifference.toJSON(e));
@@ -531,13 +507,13 @@ export const Run: MessageFns<Run> = {
       obj.stages = message.stages.map((e) => Stage.toJSON(e));
     }
     if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
+      obj.created_at = message.createdAt.toISOString();
     }
     if (message.startedAt !== undefined) {
-      obj.startedAt = message.startedAt.toISOString();
+      obj.started_at = message.startedAt.toISOString();
     }
     if (message.endedAt !== undefined) {
-      obj.endedAt = message.endedAt.toISOString();
+      obj.ended_at = message.endedAt.toISOString();
     }
     if (message.error !== undefined) {
       obj.error = JobError.toJSON(message.error);
@@ -546,10 +522,10 @@ export const Run: MessageFns<Run> = {
       obj.skipped = Math.round(message.skipped);
     }
     if (message.etaSeconds !== 0) {
-      obj.etaSeconds = floatToJson(message.etaSeconds);
+      obj.eta_seconds = floatToJson(message.etaSeconds);
     }
     if (message.queuePosition !== 0) {
-      obj.queuePosition = Math.round(message.queuePosition);
+      obj.queue_position = Math.round(message.queuePosition);
     }
     if (message.warnings?.length) {
       obj.warnings = message.warnings;
@@ -633,21 +609,9 @@ export const RunInput: MessageFns<RunInput> = {
   fromJSON(object: any): RunInput {
     return {
       role: isSet(object.role) ? globalThis.String(object.role) : "",
-      datasetId: isSet(object.datasetId)
-        ? globalThis.String(object.datasetId)
-        : isSet(object.dataset_id)
-        ? globalThis.String(object.dataset_id)
-        : "",
-      datasetName: isSet(object.datasetName)
-        ? globalThis.String(object.datasetName)
-        : isSet(object.dataset_name)
-        ? globalThis.String(object.dataset_name)
-        : "",
-      versionId: isSet(object.versionId)
-        ? globalThis.String(object.versionId)
-        : isSet(object.version_id)
-        ? globalThis.String(object.version_id)
-        : "",
+      datasetId: isSet(object.dataset_id) ? globalThis.String(object.dataset_id) : "",
+      datasetName: isSet(object.dataset_name) ? globalThis.String(object.dataset_name) : "",
+      versionId: isSet(object.version_id) ? globalThis.String(object.version_id) : "",
       digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
       items: isSet(object.items) ? globalThis.Number(object.items) : 0,
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
@@ -660,13 +624,13 @@ export const RunInput: MessageFns<RunInput> = {
       obj.role = message.role;
     }
     if (message.datasetId !== "") {
-      obj.datasetId = message.datasetId;
+      obj.dataset_id = message.datasetId;
     }
     if (message.datasetName !== "") {
-      obj.datasetName = message.datasetName;
+      obj.dataset_name = message.datasetName;
     }
     if (message.versionId !== "") {
-      obj.versionId = message.versionId;
+      obj.version_id = message.versionId;
     }
     if (message.digest !== "") {
       obj.digest = message.digest;
@@ -722,16 +686,8 @@ export const Stage: MessageFns<Stage> = {
       artifacts: globalThis.Array.isArray(object?.artifacts)
         ? object.artifacts.map((e: any) => Artifact.fromJSON(e))
         : [],
-      startedAt: isSet(object.startedAt)
-        ? fromJsonTimestamp(object.startedAt)
-        : isSet(object.started_at)
-        ? fromJsonTimestamp(object.started_at)
-        : undefined,
-      endedAt: isSet(object.endedAt)
-        ? fromJsonTimestamp(object.endedAt)
-        : isSet(object.ended_at)
-        ? fromJsonTimestamp(object.ended_at)
-        : undefined,
+      startedAt: isSet(object.started_at) ? fromJsonTimestamp(object.started_at) : undefined,
+      endedAt: isSet(object.ended_at) ? fromJsonTimestamp(object.ended_at) : undefined,
       error: isSet(object.error) ? JobError.fromJSON(object.error) : undefined,
       after: globalThis.Array.isArray(object?.after)
         ? object.after.map((e: any) => stageKindFromJSON(e))
@@ -760,10 +716,10 @@ export const Stage: MessageFns<Stage> = {
       obj.artifacts = message.artifacts.map((e) => Artifact.toJSON(e));
     }
     if (message.startedAt !== undefined) {
-      obj.startedAt = message.startedAt.toISOString();
+      obj.started_at = message.startedAt.toISOString();
     }
     if (message.endedAt !== undefined) {
-      obj.endedAt = message.endedAt.toISOString();
+      obj.ended_at = message.endedAt.toISOString();
     }
     if (message.error !== undefined) {
       obj.error = JobError.toJSON(message.error);
@@ -822,21 +778,9 @@ export const Attempt: MessageFns<Attempt> = {
       trainer: isSet(object.trainer) ? globalThis.String(object.trainer) : "",
       device: isSet(object.device) ? globalThis.String(object.device) : "",
       dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
-      resumedFromStep: isSet(object.resumedFromStep)
-        ? globalThis.Number(object.resumedFromStep)
-        : isSet(object.resumed_from_step)
-        ? globalThis.Number(object.resumed_from_step)
-        : 0,
-      startedAt: isSet(object.startedAt)
-        ? fromJsonTimestamp(object.startedAt)
-        : isSet(object.started_at)
-        ? fromJsonTimestamp(object.started_at)
-        : undefined,
-      endedAt: isSet(object.endedAt)
-        ? fromJsonTimestamp(object.endedAt)
-        : isSet(object.ended_at)
-        ? fromJsonTimestamp(object.ended_at)
-        : undefined,
+      resumedFromStep: isSet(object.resumed_from_step) ? globalThis.Number(object.resumed_from_step) : 0,
+      startedAt: isSet(object.started_at) ? fromJsonTimestamp(object.started_at) : undefined,
+      endedAt: isSet(object.ended_at) ? fromJsonTimestamp(object.ended_at) : undefined,
       error: isSet(object.error) ? JobError.fromJSON(object.error) : undefined,
       facts: isObject(object.facts)
         ? (globalThis.Object.entries(object.facts) as [string, any][]).reduce(
@@ -876,13 +820,13 @@ export const Attempt: MessageFns<Attempt> = {
       obj.dtype = message.dtype;
     }
     if (message.resumedFromStep !== 0) {
-      obj.resumedFromStep = Math.round(message.resumedFromStep);
+      obj.resumed_from_step = Math.round(message.resumedFromStep);
     }
     if (message.startedAt !== undefined) {
-      obj.startedAt = message.startedAt.toISOString();
+      obj.started_at = message.startedAt.toISOString();
     }
     if (message.endedAt !== undefined) {
-      obj.endedAt = message.endedAt.toISOString();
+      obj.ended_at = message.endedAt.toISOString();
     }
     if (message.error !== undefined) {
       obj.error = JobError.toJSON(message.error);
@@ -1070,28 +1014,18 @@ function createBaseCreateRunRequest(): CreateRunRequest {
 export const CreateRunRequest: MessageFns<CreateRunRequest> = {
   fromJSON(object: any): CreateRunRequest {
     return {
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       recipe: isSet(object.recipe) ? Recipe.fromJSON(object.recipe) : undefined,
-      inputs: globalThis.Array.isArray(object?.inputs)
-        ? object.inputs.map((e: any) => RunInput.fromJSON(e))
-        : [],
-      validateOnly: isSet(object.validateOnly)
-        ? globalThis.Boolean(object.validateOnly)
-        : isSet(object.validate_only)
-        ? globalThis.Boolean(object.validate_only)
-        : false,
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => RunInput.fromJSON(e)) : [],
+      validateOnly: isSet(object.validate_only) ? globalThis.Boolean(object.validate_only) : false,
     };
   },
 
   toJSON(message: CreateRunRequest): unknown {
     const obj: any = {};
     if (message.requestId !== "") {
-      obj.requestId = message.requestId;
+      obj.request_id = message.requestId;
     }
     if (message.name !== "") {
       obj.name = message.name;
@@ -1103,7 +1037,7 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
       obj.inputs = message.inputs.map((e) => RunInput.toJSON(e));
     }
     if (message.validateOnly !== false) {
-      obj.validateOnly = message.validateOnly;
+      obj.validate_only = message.validateOnly;
     }
     return obj;
   },
@@ -1130,19 +1064,13 @@ function createBaseGetRunRequest(): GetRunRequest {
 
 export const GetRunRequest: MessageFns<GetRunRequest> = {
   fromJSON(object: any): GetRunRequest {
-    return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-    };
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
   },
 
   toJSON(message: GetRunRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     return obj;
   },
@@ -1164,16 +1092,8 @@ function createBaseListRunsRequest(): ListRunsRequest {
 export const ListRunsRequest: MessageFns<ListRunsRequest> = {
   fromJSON(object: any): ListRunsRequest {
     return {
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       state: isSet(object.state) ? runStateFromJSON(object.state) : RunState.RUN_STATE_UNSPECIFIED,
     };
   },
@@ -1181,10 +1101,10 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
   toJSON(message: ListRunsRequest): unknown {
     const obj: any = {};
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     if (message.state !== RunState.RUN_STATE_UNSPECIFIED) {
       obj.state = runStateToJSON(message.state);
@@ -1212,11 +1132,7 @@ export const ListRunsResponse: MessageFns<ListRunsResponse> = {
   fromJSON(object: any): ListRunsResponse {
     return {
       runs: globalThis.Array.isArray(object?.runs) ? object.runs.map((e: any) => Run.fromJSON(e)) : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
     };
   },
 
@@ -1226,7 +1142,7 @@ export const ListRunsResponse: MessageFns<ListRunsResponse> = {
       obj.runs = message.runs.map((e) => Run.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     return obj;
   },
@@ -1248,19 +1164,13 @@ function createBaseCancelRunRequest(): CancelRunRequest {
 
 export const CancelRunRequest: MessageFns<CancelRunRequest> = {
   fromJSON(object: any): CancelRunRequest {
-    return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-    };
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
   },
 
   toJSON(message: CancelRunRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     return obj;
   },
@@ -1281,19 +1191,13 @@ function createBaseWatchRunRequest(): WatchRunRequest {
 
 export const WatchRunRequest: MessageFns<WatchRunRequest> = {
   fromJSON(object: any): WatchRunRequest {
-    return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-    };
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
   },
 
   toJSON(message: WatchRunRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     return obj;
   },
@@ -1315,30 +1219,22 @@ function createBaseListMetricsRequest(): ListMetricsRequest {
 export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
   fromJSON(object: any): ListMetricsRequest {
     return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
     };
   },
 
   toJSON(message: ListMetricsRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
     }
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     return obj;
   },
@@ -1362,11 +1258,7 @@ function createBaseStoredMetric(): StoredMetric {
 export const StoredMetric: MessageFns<StoredMetric> = {
   fromJSON(object: any): StoredMetric {
     return {
-      attemptId: isSet(object.attemptId)
-        ? globalThis.String(object.attemptId)
-        : isSet(object.attempt_id)
-        ? globalThis.String(object.attempt_id)
-        : "",
+      attemptId: isSet(object.attempt_id) ? globalThis.String(object.attempt_id) : "",
       stage: isSet(object.stage) ? stageKindFromJSON(object.stage) : StageKind.STAGE_KIND_UNSPECIFIED,
       point: isSet(object.point) ? MetricPoint.fromJSON(object.point) : undefined,
     };
@@ -1375,7 +1267,7 @@ export const StoredMetric: MessageFns<StoredMetric> = {
   toJSON(message: StoredMetric): unknown {
     const obj: any = {};
     if (message.attemptId !== "") {
-      obj.attemptId = message.attemptId;
+      obj.attempt_id = message.attemptId;
     }
     if (message.stage !== StageKind.STAGE_KIND_UNSPECIFIED) {
       obj.stage = stageKindToJSON(message.stage);
@@ -1410,11 +1302,7 @@ export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
       metrics: globalThis.Array.isArray(object?.metrics)
         ? object.metrics.map((e: any) => StoredMetric.fromJSON(e))
         : [],
-      nextCursor: isSet(object.nextCursor)
-        ? globalThis.String(object.nextCursor)
-        : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
+      nextCursor: isSet(object.next_cursor) ? globalThis.String(object.next_cursor) : "",
       more: isSet(object.more) ? globalThis.Boolean(object.more) : false,
     };
   },
@@ -1425,7 +1313,7 @@ export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
       obj.metrics = message.metrics.map((e) => StoredMetric.toJSON(e));
     }
     if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
+      obj.next_cursor = message.nextCursor;
     }
     if (message.more !== false) {
       obj.more = message.more;
@@ -1452,30 +1340,22 @@ function createBaseListLogsRequest(): ListLogsRequest {
 export const ListLogsRequest: MessageFns<ListLogsRequest> = {
   fromJSON(object: any): ListLogsRequest {
     return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
     };
   },
 
   toJSON(message: ListLogsRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.cursor !== "") {
       obj.cursor = message.cursor;
     }
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     return obj;
   },
@@ -1544,11 +1424,7 @@ export const ListLogsResponse: MessageFns<ListLogsResponse> = {
   fromJSON(object: any): ListLogsResponse {
     return {
       logs: globalThis.Array.isArray(object?.logs) ? object.logs.map((e: any) => StoredLog.fromJSON(e)) : [],
-      nextCursor: isSet(object.nextCursor)
-        ? globalThis.String(object.nextCursor)
-        : isSet(object.next_cursor)
-        ? globalThis.String(object.next_cursor)
-        : "",
+      nextCursor: isSet(object.next_cursor) ? globalThis.String(object.next_cursor) : "",
       more: isSet(object.more) ? globalThis.Boolean(object.more) : false,
     };
   },
@@ -1559,7 +1435,7 @@ export const ListLogsResponse: MessageFns<ListLogsResponse> = {
       obj.logs = message.logs.map((e) => StoredLog.toJSON(e));
     }
     if (message.nextCursor !== "") {
-      obj.nextCursor = message.nextCursor;
+      obj.next_cursor = message.nextCursor;
     }
     if (message.more !== false) {
       obj.more = message.more;
@@ -1586,42 +1462,26 @@ function createBaseListPairsRequest(): ListPairsRequest {
 export const ListPairsRequest: MessageFns<ListPairsRequest> = {
   fromJSON(object: any): ListPairsRequest {
     return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
-      madeBy: isSet(object.madeBy)
-        ? globalThis.String(object.madeBy)
-        : isSet(object.made_by)
-        ? globalThis.String(object.made_by)
-        : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      madeBy: isSet(object.made_by) ? globalThis.String(object.made_by) : "",
     };
   },
 
   toJSON(message: ListPairsRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     if (message.madeBy !== "") {
-      obj.madeBy = message.madeBy;
+      obj.made_by = message.madeBy;
     }
     return obj;
   },
@@ -1660,48 +1520,17 @@ export const Pair: MessageFns<Pair> = {
   fromJSON(object: any): Pair {
     return {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
-      imageSha256: isSet(object.imageSha256)
-        ? globalThis.String(object.imageSha256)
-        : isSet(object.image_sha256)
-        ? globalThis.String(object.image_sha256)
-        : "",
-      imageName: isSet(object.imageName)
-        ? globalThis.String(object.imageName)
-        : isSet(object.image_name)
-        ? globalThis.String(object.image_name)
-        : "",
+      imageSha256: isSet(object.image_sha256) ? globalThis.String(object.image_sha256) : "",
+      imageName: isSet(object.image_name) ? globalThis.String(object.image_name) : "",
       prompt: isSet(object.prompt) ? globalThis.String(object.prompt) : "",
       chosen: isSet(object.chosen) ? globalThis.String(object.chosen) : "",
       rejected: isSet(object.rejected) ? globalThis.String(object.rejected) : "",
-      madeBy: isSet(object.madeBy)
-        ? globalThis.String(object.madeBy)
-        : isSet(object.made_by)
-        ? globalThis.String(object.made_by)
-        : "",
-      rejectedPrompt: isSet(object.rejectedPrompt)
-        ? globalThis.String(object.rejectedPrompt)
-        : isSet(object.rejected_prompt)
-        ? globalThis.String(object.rejected_prompt)
-        : "",
-      corruptedImageSha256: isSet(object.corruptedImageSha256)
-        ? globalThis.String(object.corruptedImageSha256)
-        : isSet(object.corrupted_image_sha256)
+      madeBy: isSet(object.made_by) ? globalThis.String(object.made_by) : "",
+      rejectedPrompt: isSet(object.rejected_prompt) ? globalThis.String(object.rejected_prompt) : "",
+      corruptedImageSha256: isSet(object.corrupted_image_sha256)
         ? globalThis.String(object.corrupted_image_sha256)
         : "",
-      corruptionParameters: isObject(object.corruptionParameters)
-        ? (globalThis.Object.entries(object.corruptionParameters) as [string, any][]).reduce(
-          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.Number(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
-            return acc;
-          },
-          {},
-        )
-        : isObject(object.corruption_parameters)
+      corruptionParameters: isObject(object.corruption_parameters)
         ? (globalThis.Object.entries(object.corruption_parameters) as [string, any][]).reduce(
           (acc: { [key: string]: number }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
@@ -1726,10 +1555,10 @@ export const Pair: MessageFns<Pair> = {
       obj.id = message.id;
     }
     if (message.imageSha256 !== "") {
-      obj.imageSha256 = message.imageSha256;
+      obj.image_sha256 = message.imageSha256;
     }
     if (message.imageName !== "") {
-      obj.imageName = message.imageName;
+      obj.image_name = message.imageName;
     }
     if (message.prompt !== "") {
       obj.prompt = message.prompt;
@@ -1741,20 +1570,20 @@ export const Pair: MessageFns<Pair> = {
       obj.rejected = message.rejected;
     }
     if (message.madeBy !== "") {
-      obj.madeBy = message.madeBy;
+      obj.made_by = message.madeBy;
     }
     if (message.rejectedPrompt !== "") {
-      obj.rejectedPrompt = message.rejectedPrompt;
+      obj.rejected_prompt = message.rejectedPrompt;
     }
     if (message.corruptedImageSha256 !== "") {
-      obj.corruptedImageSha256 = message.corruptedImageSha256;
+      obj.corrupted_image_sha256 = message.corruptedImageSha256;
     }
     if (message.corruptionParameters) {
       const entries = globalThis.Object.entries(message.corruptionParameters) as [string, number][];
       if (entries.length > 0) {
-        obj.corruptionParameters = {};
+        obj.corruption_parameters = {};
         entries.forEach(([k, v]) => {
-          obj.corruptionParameters[k] = floatToJson(v);
+          obj.corruption_parameters[k] = floatToJson(v);
         });
       }
     }
@@ -1838,11 +1667,7 @@ export const ListPairsResponse: MessageFns<ListPairsResponse> = {
   fromJSON(object: any): ListPairsResponse {
     return {
       pairs: globalThis.Array.isArray(object?.pairs) ? object.pairs.map((e: any) => Pair.fromJSON(e)) : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
       counts: isObject(object.counts)
         ? (globalThis.Object.entries(object.counts) as [string, any][]).reduce(
@@ -1867,7 +1692,7 @@ export const ListPairsResponse: MessageFns<ListPairsResponse> = {
       obj.pairs = message.pairs.map((e) => Pair.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     if (message.total !== 0) {
       obj.total = Math.round(message.total);
@@ -1947,19 +1772,13 @@ function createBaseListSamplesRequest(): ListSamplesRequest {
 
 export const ListSamplesRequest: MessageFns<ListSamplesRequest> = {
   fromJSON(object: any): ListSamplesRequest {
-    return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-    };
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
   },
 
   toJSON(message: ListSamplesRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     return obj;
   },
@@ -2010,34 +1829,22 @@ function createBaseListSkippedRequest(): ListSkippedRequest {
 export const ListSkippedRequest: MessageFns<ListSkippedRequest> = {
   fromJSON(object: any): ListSkippedRequest {
     return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
     };
   },
 
   toJSON(message: ListSkippedRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     return obj;
   },
@@ -2098,11 +1905,7 @@ export const ListSkippedResponse: MessageFns<ListSkippedResponse> = {
   fromJSON(object: any): ListSkippedResponse {
     return {
       skipped: globalThis.Array.isArray(object?.skipped) ? object.skipped.map((e: any) => Skipped.fromJSON(e)) : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
     };
   },
 
@@ -2112,7 +1915,7 @@ export const ListSkippedResponse: MessageFns<ListSkippedResponse> = {
       obj.skipped = message.skipped.map((e) => Skipped.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     return obj;
   },

@@ -476,15 +476,9 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       device: isSet(object.device) ? globalThis.String(object.device) : "",
       dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
-      storeId: isSet(object.storeId)
-        ? globalThis.String(object.storeId)
-        : isSet(object.store_id)
-        ? globalThis.String(object.store_id)
-        : "",
+      storeId: isSet(object.store_id) ? globalThis.String(object.store_id) : "",
       capacity: isSet(object.capacity) ? globalThis.Number(object.capacity) : 0,
-      activeJobIds: globalThis.Array.isArray(object?.activeJobIds)
-        ? object.activeJobIds.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.active_job_ids)
+      activeJobIds: globalThis.Array.isArray(object?.active_job_ids)
         ? object.active_job_ids.map((e: any) => globalThis.String(e))
         : [],
       versions: isObject(object.versions)
@@ -501,16 +495,8 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
           {},
         )
         : {},
-      cpuCount: isSet(object.cpuCount)
-        ? globalThis.Number(object.cpuCount)
-        : isSet(object.cpu_count)
-        ? globalThis.Number(object.cpu_count)
-        : 0,
-      memoryBytes: isSet(object.memoryBytes)
-        ? BigInt(object.memoryBytes)
-        : isSet(object.memory_bytes)
-        ? BigInt(object.memory_bytes)
-        : 0n,
+      cpuCount: isSet(object.cpu_count) ? globalThis.Number(object.cpu_count) : 0,
+      memoryBytes: isSet(object.memory_bytes) ? BigInt(object.memory_bytes) : 0n,
     };
   },
 
@@ -529,13 +515,13 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
       obj.dtype = message.dtype;
     }
     if (message.storeId !== "") {
-      obj.storeId = message.storeId;
+      obj.store_id = message.storeId;
     }
     if (message.capacity !== 0) {
       obj.capacity = Math.round(message.capacity);
     }
     if (message.activeJobIds?.length) {
-      obj.activeJobIds = message.activeJobIds;
+      obj.active_job_ids = message.activeJobIds;
     }
     if (message.versions) {
       const entries = globalThis.Object.entries(message.versions) as [string, string][];
@@ -547,10 +533,10 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
       }
     }
     if (message.cpuCount !== 0) {
-      obj.cpuCount = Math.round(message.cpuCount);
+      obj.cpu_count = Math.round(message.cpuCount);
     }
     if (message.memoryBytes !== 0n) {
-      obj.memoryBytes = message.memoryBytes.toString();
+      obj.memory_bytes = message.memoryBytes.toString();
     }
     return obj;
   },
@@ -814,36 +800,22 @@ function createBaseSubmitJobRequest(): SubmitJobRequest {
 export const SubmitJobRequest: MessageFns<SubmitJobRequest> = {
   fromJSON(object: any): SubmitJobRequest {
     return {
-      jobId: isSet(object.jobId)
-        ? globalThis.String(object.jobId)
-        : isSet(object.job_id)
-        ? globalThis.String(object.job_id)
-        : "",
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
+      jobId: isSet(object.job_id) ? globalThis.String(object.job_id) : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       kind: isSet(object.kind) ? stageKindFromJSON(object.kind) : StageKind.STAGE_KIND_UNSPECIFIED,
       recipe: isSet(object.recipe) ? Recipe.fromJSON(object.recipe) : undefined,
-      inputs: globalThis.Array.isArray(object?.inputs)
-        ? object.inputs.map((e: any) => JobInput.fromJSON(e))
-        : [],
-      resumeFromJobId: isSet(object.resumeFromJobId)
-        ? globalThis.String(object.resumeFromJobId)
-        : isSet(object.resume_from_job_id)
-        ? globalThis.String(object.resume_from_job_id)
-        : "",
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => JobInput.fromJSON(e)) : [],
+      resumeFromJobId: isSet(object.resume_from_job_id) ? globalThis.String(object.resume_from_job_id) : "",
     };
   },
 
   toJSON(message: SubmitJobRequest): unknown {
     const obj: any = {};
     if (message.jobId !== "") {
-      obj.jobId = message.jobId;
+      obj.job_id = message.jobId;
     }
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.kind !== StageKind.STAGE_KIND_UNSPECIFIED) {
       obj.kind = stageKindToJSON(message.kind);
@@ -855,7 +827,7 @@ export const SubmitJobRequest: MessageFns<SubmitJobRequest> = {
       obj.inputs = message.inputs.map((e) => JobInput.toJSON(e));
     }
     if (message.resumeFromJobId !== "") {
-      obj.resumeFromJobId = message.resumeFromJobId;
+      obj.resume_from_job_id = message.resumeFromJobId;
     }
     return obj;
   },
@@ -911,26 +883,18 @@ function createBaseWatchJobRequest(): WatchJobRequest {
 export const WatchJobRequest: MessageFns<WatchJobRequest> = {
   fromJSON(object: any): WatchJobRequest {
     return {
-      jobId: isSet(object.jobId)
-        ? globalThis.String(object.jobId)
-        : isSet(object.job_id)
-        ? globalThis.String(object.job_id)
-        : "",
-      afterSeq: isSet(object.afterSeq)
-        ? BigInt(object.afterSeq)
-        : isSet(object.after_seq)
-        ? BigInt(object.after_seq)
-        : 0n,
+      jobId: isSet(object.job_id) ? globalThis.String(object.job_id) : "",
+      afterSeq: isSet(object.after_seq) ? BigInt(object.after_seq) : 0n,
     };
   },
 
   toJSON(message: WatchJobRequest): unknown {
     const obj: any = {};
     if (message.jobId !== "") {
-      obj.jobId = message.jobId;
+      obj.job_id = message.jobId;
     }
     if (message.afterSeq !== 0n) {
-      obj.afterSeq = message.afterSeq.toString();
+      obj.after_seq = message.afterSeq.toString();
     }
     return obj;
   },
@@ -952,19 +916,13 @@ function createBaseCancelJobRequest(): CancelJobRequest {
 
 export const CancelJobRequest: MessageFns<CancelJobRequest> = {
   fromJSON(object: any): CancelJobRequest {
-    return {
-      jobId: isSet(object.jobId)
-        ? globalThis.String(object.jobId)
-        : isSet(object.job_id)
-        ? globalThis.String(object.job_id)
-        : "",
-    };
+    return { jobId: isSet(object.job_id) ? globalThis.String(object.job_id) : "" };
   },
 
   toJSON(message: CancelJobRequest): unknown {
     const obj: any = {};
     if (message.jobId !== "") {
-      obj.jobId = message.jobId;
+      obj.job_id = message.jobId;
     }
     return obj;
   },
@@ -1138,11 +1096,7 @@ export const JobStateChange: MessageFns<JobStateChange> = {
       error: isSet(object.error) ? JobError.fromJSON(object.error) : undefined,
       device: isSet(object.device) ? globalThis.String(object.device) : "",
       dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
-      resumedFromStep: isSet(object.resumedFromStep)
-        ? globalThis.Number(object.resumedFromStep)
-        : isSet(object.resumed_from_step)
-        ? globalThis.Number(object.resumed_from_step)
-        : 0,
+      resumedFromStep: isSet(object.resumed_from_step) ? globalThis.Number(object.resumed_from_step) : 0,
       facts: isObject(object.facts)
         ? (globalThis.Object.entries(object.facts) as [string, any][]).reduce(
           (acc: { [key: string]: string }, [key, value]: [string, any]) => {
@@ -1175,7 +1129,7 @@ export const JobStateChange: MessageFns<JobStateChange> = {
       obj.dtype = message.dtype;
     }
     if (message.resumedFromStep !== 0) {
-      obj.resumedFromStep = Math.round(message.resumedFromStep);
+      obj.resumed_from_step = Math.round(message.resumedFromStep);
     }
     if (message.facts) {
       const entries = globalThis.Object.entries(message.facts) as [string, string][];
@@ -1307,11 +1261,7 @@ export const Progress: MessageFns<Progress> = {
       unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
       done: isSet(object.done) ? globalThis.Number(object.done) : 0,
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
-      etaSeconds: isSet(object.etaSeconds)
-        ? globalThis.Number(object.etaSeconds)
-        : isSet(object.eta_seconds)
-        ? globalThis.Number(object.eta_seconds)
-        : 0,
+      etaSeconds: isSet(object.eta_seconds) ? globalThis.Number(object.eta_seconds) : 0,
       phase: isSet(object.phase) ? globalThis.String(object.phase) : "",
     };
   },
@@ -1328,7 +1278,7 @@ export const Progress: MessageFns<Progress> = {
       obj.total = Math.round(message.total);
     }
     if (message.etaSeconds !== 0) {
-      obj.etaSeconds = floatToJson(message.etaSeconds);
+      obj.eta_seconds = floatToJson(message.etaSeconds);
     }
     if (message.phase !== "") {
       obj.phase = message.phase;
@@ -1431,16 +1381,8 @@ export const Sample: MessageFns<Sample> = {
   fromJSON(object: any): Sample {
     return {
       subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
-      imageSha256: isSet(object.imageSha256)
-        ? globalThis.String(object.imageSha256)
-        : isSet(object.image_sha256)
-        ? globalThis.String(object.image_sha256)
-        : "",
-      imageName: isSet(object.imageName)
-        ? globalThis.String(object.imageName)
-        : isSet(object.image_name)
-        ? globalThis.String(object.image_name)
-        : "",
+      imageSha256: isSet(object.image_sha256) ? globalThis.String(object.image_sha256) : "",
+      imageName: isSet(object.image_name) ? globalThis.String(object.image_name) : "",
       prompt: isSet(object.prompt) ? globalThis.String(object.prompt) : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
     };
@@ -1452,10 +1394,10 @@ export const Sample: MessageFns<Sample> = {
       obj.subject = message.subject;
     }
     if (message.imageSha256 !== "") {
-      obj.imageSha256 = message.imageSha256;
+      obj.image_sha256 = message.imageSha256;
     }
     if (message.imageName !== "") {
-      obj.imageName = message.imageName;
+      obj.image_name = message.imageName;
     }
     if (message.prompt !== "") {
       obj.prompt = message.prompt;
@@ -1499,11 +1441,7 @@ export const Artifact: MessageFns<Artifact> = {
       kind: isSet(object.kind) ? artifactKindFromJSON(object.kind) : ArtifactKind.ARTIFACT_KIND_UNSPECIFIED,
       sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
-      mediaType: isSet(object.mediaType)
-        ? globalThis.String(object.mediaType)
-        : isSet(object.media_type)
-        ? globalThis.String(object.media_type)
-        : "",
+      mediaType: isSet(object.media_type) ? globalThis.String(object.media_type) : "",
       items: isSet(object.items) ? globalThis.Number(object.items) : 0,
       metadata: isObject(object.metadata)
         ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
@@ -1537,7 +1475,7 @@ export const Artifact: MessageFns<Artifact> = {
       obj.bytes = message.bytes.toString();
     }
     if (message.mediaType !== "") {
-      obj.mediaType = message.mediaType;
+      obj.media_type = message.mediaType;
     }
     if (message.items !== 0) {
       obj.items = Math.round(message.items);
@@ -1674,11 +1612,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
       benchmark: isSet(object.benchmark) ? globalThis.String(object.benchmark) : "",
       metric: isSet(object.metric) ? globalThis.String(object.metric) : "",
       primary: isSet(object.primary) ? globalThis.Boolean(object.primary) : false,
-      higherIsBetter: isSet(object.higherIsBetter)
-        ? globalThis.Boolean(object.higherIsBetter)
-        : isSet(object.higher_is_better)
-        ? globalThis.Boolean(object.higher_is_better)
-        : false,
+      higherIsBetter: isSet(object.higher_is_better) ? globalThis.Boolean(object.higher_is_better) : false,
       subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
       mode: isSet(object.mode) ? globalThis.String(object.mode) : "",
       n: isSet(object.n) ? globalThis.Number(object.n) : 0,
@@ -1702,7 +1636,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
       obj.primary = message.primary;
     }
     if (message.higherIsBetter !== false) {
-      obj.higherIsBetter = message.higherIsBetter;
+      obj.higher_is_better = message.higherIsBetter;
     }
     if (message.subject !== "") {
       obj.subject = message.subject;
@@ -1761,11 +1695,7 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
     return {
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
-      imageRoot: isSet(object.imageRoot)
-        ? globalThis.String(object.imageRoot)
-        : isSet(object.image_root)
-        ? globalThis.String(object.image_root)
-        : "",
+      imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
     };
   },
 
@@ -1778,7 +1708,7 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
       obj.source = message.source;
     }
     if (message.imageRoot !== "") {
-      obj.imageRoot = message.imageRoot;
+      obj.image_root = message.imageRoot;
     }
     return obj;
   },
@@ -1899,11 +1829,7 @@ function createBaseImportResult(): ImportResult {
 export const ImportResult: MessageFns<ImportResult> = {
   fromJSON(object: any): ImportResult {
     return {
-      manifestSha256: isSet(object.manifestSha256)
-        ? globalThis.String(object.manifestSha256)
-        : isSet(object.manifest_sha256)
-        ? globalThis.String(object.manifest_sha256)
-        : "",
+      manifestSha256: isSet(object.manifest_sha256) ? globalThis.String(object.manifest_sha256) : "",
       items: isSet(object.items) ? globalThis.Number(object.items) : 0,
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
@@ -1914,7 +1840,7 @@ export const ImportResult: MessageFns<ImportResult> = {
   toJSON(message: ImportResult): unknown {
     const obj: any = {};
     if (message.manifestSha256 !== "") {
-      obj.manifestSha256 = message.manifestSha256;
+      obj.manifest_sha256 = message.manifestSha256;
     }
     if (message.items !== 0) {
       obj.items = Math.round(message.items);

@@ -338,16 +338,8 @@ export const Dataset: MessageFns<Dataset> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
-      imageRoot: isSet(object.imageRoot)
-        ? globalThis.String(object.imageRoot)
-        : isSet(object.image_root)
-        ? globalThis.String(object.image_root)
-        : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
+      imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
+      createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       latest: isSet(object.latest) ? DatasetVersion.fromJSON(object.latest) : undefined,
     };
   },
@@ -367,10 +359,10 @@ export const Dataset: MessageFns<Dataset> = {
       obj.source = message.source;
     }
     if (message.imageRoot !== "") {
-      obj.imageRoot = message.imageRoot;
+      obj.image_root = message.imageRoot;
     }
     if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
+      obj.created_at = message.createdAt.toISOString();
     }
     if (message.latest !== undefined) {
       obj.latest = DatasetVersion.toJSON(message.latest);
@@ -593,11 +585,7 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
   fromJSON(object: any): DatasetVersion {
     return {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
-      datasetId: isSet(object.datasetId)
-        ? globalThis.String(object.datasetId)
-        : isSet(object.dataset_id)
-        ? globalThis.String(object.dataset_id)
-        : "",
+      datasetId: isSet(object.dataset_id) ? globalThis.String(object.dataset_id) : "",
       digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
       state: isSet(object.state) ? versionStateFromJSON(object.state) : VersionState.VERSION_STATE_UNSPECIFIED,
       items: isSet(object.items) ? globalThis.Number(object.items) : 0,
@@ -605,17 +593,9 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
       done: isSet(object.done) ? globalThis.Number(object.done) : 0,
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
-      errorCode: isSet(object.errorCode)
-        ? globalThis.String(object.errorCode)
-        : isSet(object.error_code)
-        ? globalThis.String(object.error_code)
-        : "",
+      errorCode: isSet(object.error_code) ? globalThis.String(object.error_code) : "",
       error: isSet(object.error) ? globalThis.String(object.error) : "",
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
+      createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       benchmark: isSet(object.benchmark) ? globalThis.String(object.benchmark) : "",
     };
   },
@@ -626,7 +606,7 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
       obj.id = message.id;
     }
     if (message.datasetId !== "") {
-      obj.datasetId = message.datasetId;
+      obj.dataset_id = message.datasetId;
     }
     if (message.digest !== "") {
       obj.digest = message.digest;
@@ -650,13 +630,13 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
       obj.total = Math.round(message.total);
     }
     if (message.errorCode !== "") {
-      obj.errorCode = message.errorCode;
+      obj.error_code = message.errorCode;
     }
     if (message.error !== "") {
       obj.error = message.error;
     }
     if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
+      obj.created_at = message.createdAt.toISOString();
     }
     if (message.benchmark !== "") {
       obj.benchmark = message.benchmark;
@@ -777,26 +757,18 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
 
   fromJSON(object: any): CreateDatasetRequest {
     return {
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
-      imageRoot: isSet(object.imageRoot)
-        ? globalThis.String(object.imageRoot)
-        : isSet(object.image_root)
-        ? globalThis.String(object.image_root)
-        : "",
+      imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
     };
   },
 
   toJSON(message: CreateDatasetRequest): unknown {
     const obj: any = {};
     if (message.requestId !== "") {
-      obj.requestId = message.requestId;
+      obj.request_id = message.requestId;
     }
     if (message.name !== "") {
       obj.name = message.name;
@@ -808,7 +780,7 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
       obj.source = message.source;
     }
     if (message.imageRoot !== "") {
-      obj.imageRoot = message.imageRoot;
+      obj.image_root = message.imageRoot;
     }
     return obj;
   },
@@ -885,26 +857,18 @@ export const RefreshDatasetRequest: MessageFns<RefreshDatasetRequest> = {
 
   fromJSON(object: any): RefreshDatasetRequest {
     return {
-      requestId: isSet(object.requestId)
-        ? globalThis.String(object.requestId)
-        : isSet(object.request_id)
-        ? globalThis.String(object.request_id)
-        : "",
-      datasetId: isSet(object.datasetId)
-        ? globalThis.String(object.datasetId)
-        : isSet(object.dataset_id)
-        ? globalThis.String(object.dataset_id)
-        : "",
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
+      datasetId: isSet(object.dataset_id) ? globalThis.String(object.dataset_id) : "",
     };
   },
 
   toJSON(message: RefreshDatasetRequest): unknown {
     const obj: any = {};
     if (message.requestId !== "") {
-      obj.requestId = message.requestId;
+      obj.request_id = message.requestId;
     }
     if (message.datasetId !== "") {
-      obj.datasetId = message.datasetId;
+      obj.dataset_id = message.datasetId;
     }
     return obj;
   },
@@ -966,19 +930,13 @@ export const GetDatasetRequest: MessageFns<GetDatasetRequest> = {
   },
 
   fromJSON(object: any): GetDatasetRequest {
-    return {
-      datasetId: isSet(object.datasetId)
-        ? globalThis.String(object.datasetId)
-        : isSet(object.dataset_id)
-        ? globalThis.String(object.dataset_id)
-        : "",
-    };
+    return { datasetId: isSet(object.dataset_id) ? globalThis.String(object.dataset_id) : "" };
   },
 
   toJSON(message: GetDatasetRequest): unknown {
     const obj: any = {};
     if (message.datasetId !== "") {
-      obj.datasetId = message.datasetId;
+      obj.dataset_id = message.datasetId;
     }
     return obj;
   },
@@ -1062,16 +1020,8 @@ export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
 
   fromJSON(object: any): ListDatasetsRequest {
     return {
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
     };
   },
@@ -1079,10 +1029,10 @@ export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
   toJSON(message: ListDatasetsRequest): unknown {
     const obj: any = {};
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     if (message.kind !== DatasetKind.DATASET_KIND_UNSPECIFIED) {
       obj.kind = datasetKindToJSON(message.kind);
@@ -1161,11 +1111,7 @@ export const ListDatasetsResponse: MessageFns<ListDatasetsResponse> = {
   fromJSON(object: any): ListDatasetsResponse {
     return {
       datasets: globalThis.Array.isArray(object?.datasets) ? object.datasets.map((e: any) => Dataset.fromJSON(e)) : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
     };
   },
 
@@ -1175,7 +1121,7 @@ export const ListDatasetsResponse: MessageFns<ListDatasetsResponse> = {
       obj.datasets = message.datasets.map((e) => Dataset.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     return obj;
   },
@@ -1237,19 +1183,13 @@ export const WatchDatasetRequest: MessageFns<WatchDatasetRequest> = {
   },
 
   fromJSON(object: any): WatchDatasetRequest {
-    return {
-      datasetId: isSet(object.datasetId)
-        ? globalThis.String(object.datasetId)
-        : isSet(object.dataset_id)
-        ? globalThis.String(object.dataset_id)
-        : "",
-    };
+    return { datasetId: isSet(object.dataset_id) ? globalThis.String(object.dataset_id) : "" };
   },
 
   toJSON(message: WatchDatasetRequest): unknown {
     const obj: any = {};
     if (message.datasetId !== "") {
-      obj.datasetId = message.datasetId;
+      obj.dataset_id = message.datasetId;
     }
     return obj;
   },
@@ -1344,42 +1284,26 @@ export const ListDatasetItemsRequest: MessageFns<ListDatasetItemsRequest> = {
 
   fromJSON(object: any): ListDatasetItemsRequest {
     return {
-      datasetId: isSet(object.datasetId)
-        ? globalThis.String(object.datasetId)
-        : isSet(object.dataset_id)
-        ? globalThis.String(object.dataset_id)
-        : "",
-      versionId: isSet(object.versionId)
-        ? globalThis.String(object.versionId)
-        : isSet(object.version_id)
-        ? globalThis.String(object.version_id)
-        : "",
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
+      datasetId: isSet(object.dataset_id) ? globalThis.String(object.dataset_id) : "",
+      versionId: isSet(object.version_id) ? globalThis.String(object.version_id) : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
     };
   },
 
   toJSON(message: ListDatasetItemsRequest): unknown {
     const obj: any = {};
     if (message.datasetId !== "") {
-      obj.datasetId = message.datasetId;
+      obj.dataset_id = message.datasetId;
     }
     if (message.versionId !== "") {
-      obj.versionId = message.versionId;
+      obj.version_id = message.versionId;
     }
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     return obj;
   },
@@ -1511,16 +1435,8 @@ export const DatasetItem: MessageFns<DatasetItem> = {
   fromJSON(object: any): DatasetItem {
     return {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
-      imageSha256: isSet(object.imageSha256)
-        ? globalThis.String(object.imageSha256)
-        : isSet(object.image_sha256)
-        ? globalThis.String(object.image_sha256)
-        : "",
-      thumbnailSha256: isSet(object.thumbnailSha256)
-        ? globalThis.String(object.thumbnailSha256)
-        : isSet(object.thumbnail_sha256)
-        ? globalThis.String(object.thumbnail_sha256)
-        : "",
+      imageSha256: isSet(object.image_sha256) ? globalThis.String(object.image_sha256) : "",
+      thumbnailSha256: isSet(object.thumbnail_sha256) ? globalThis.String(object.thumbnail_sha256) : "",
       width: isSet(object.width) ? globalThis.Number(object.width) : 0,
       height: isSet(object.height) ? globalThis.Number(object.height) : 0,
       format: isSet(object.format) ? globalThis.String(object.format) : "",
@@ -1534,10 +1450,10 @@ export const DatasetItem: MessageFns<DatasetItem> = {
       obj.name = message.name;
     }
     if (message.imageSha256 !== "") {
-      obj.imageSha256 = message.imageSha256;
+      obj.image_sha256 = message.imageSha256;
     }
     if (message.thumbnailSha256 !== "") {
-      obj.thumbnailSha256 = message.thumbnailSha256;
+      obj.thumbnail_sha256 = message.thumbnailSha256;
     }
     if (message.width !== 0) {
       obj.width = Math.round(message.width);
@@ -1714,11 +1630,7 @@ export const ListDatasetItemsResponse: MessageFns<ListDatasetItemsResponse> = {
   fromJSON(object: any): ListDatasetItemsResponse {
     return {
       items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => DatasetItem.fromJSON(e)) : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
     };
   },
 
@@ -1728,7 +1640,7 @@ export const ListDatasetItemsResponse: MessageFns<ListDatasetItemsResponse> = {
       obj.items = message.items.map((e) => DatasetItem.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     return obj;
   },
@@ -1824,42 +1736,26 @@ export const ListDatasetProblemsRequest: MessageFns<ListDatasetProblemsRequest> 
 
   fromJSON(object: any): ListDatasetProblemsRequest {
     return {
-      datasetId: isSet(object.datasetId)
-        ? globalThis.String(object.datasetId)
-        : isSet(object.dataset_id)
-        ? globalThis.String(object.dataset_id)
-        : "",
-      versionId: isSet(object.versionId)
-        ? globalThis.String(object.versionId)
-        : isSet(object.version_id)
-        ? globalThis.String(object.version_id)
-        : "",
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
+      datasetId: isSet(object.dataset_id) ? globalThis.String(object.dataset_id) : "",
+      versionId: isSet(object.version_id) ? globalThis.String(object.version_id) : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
     };
   },
 
   toJSON(message: ListDatasetProblemsRequest): unknown {
     const obj: any = {};
     if (message.datasetId !== "") {
-      obj.datasetId = message.datasetId;
+      obj.dataset_id = message.datasetId;
     }
     if (message.versionId !== "") {
-      obj.versionId = message.versionId;
+      obj.version_id = message.versionId;
     }
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     return obj;
   },
@@ -1938,11 +1834,7 @@ export const ListDatasetProblemsResponse: MessageFns<ListDatasetProblemsResponse
       problems: globalThis.Array.isArray(object?.problems)
         ? object.problems.map((e: any) => ImportProblem.fromJSON(e))
         : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
     };
   },
 
@@ -1952,7 +1844,7 @@ export const ListDatasetProblemsResponse: MessageFns<ListDatasetProblemsResponse
       obj.problems = message.problems.map((e) => ImportProblem.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     return obj;
   },

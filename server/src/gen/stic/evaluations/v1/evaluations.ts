@@ -159,22 +159,10 @@ export const Evaluation: MessageFns<Evaluation> = {
   fromJSON(object: any): Evaluation {
     return {
       id: isSet(object.id) ? globalThis.String(object.id) : "",
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-      checkpointId: isSet(object.checkpointId)
-        ? globalThis.String(object.checkpointId)
-        : isSet(object.checkpoint_id)
-        ? globalThis.String(object.checkpoint_id)
-        : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
       score: isSet(object.score) ? EvaluationScore.fromJSON(object.score) : undefined,
-      createdAt: isSet(object.createdAt)
-        ? fromJsonTimestamp(object.createdAt)
-        : isSet(object.created_at)
-        ? fromJsonTimestamp(object.created_at)
-        : undefined,
+      createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
     };
   },
 
@@ -184,16 +172,16 @@ export const Evaluation: MessageFns<Evaluation> = {
       obj.id = message.id;
     }
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.checkpointId !== "") {
-      obj.checkpointId = message.checkpointId;
+      obj.checkpoint_id = message.checkpointId;
     }
     if (message.score !== undefined) {
       obj.score = EvaluationScore.toJSON(message.score);
     }
     if (message.createdAt !== undefined) {
-      obj.createdAt = message.createdAt.toISOString();
+      obj.created_at = message.createdAt.toISOString();
     }
     return obj;
   },
@@ -260,19 +248,13 @@ export const GetEvaluationRequest: MessageFns<GetEvaluationRequest> = {
   },
 
   fromJSON(object: any): GetEvaluationRequest {
-    return {
-      evaluationId: isSet(object.evaluationId)
-        ? globalThis.String(object.evaluationId)
-        : isSet(object.evaluation_id)
-        ? globalThis.String(object.evaluation_id)
-        : "",
-    };
+    return { evaluationId: isSet(object.evaluation_id) ? globalThis.String(object.evaluation_id) : "" };
   },
 
   toJSON(message: GetEvaluationRequest): unknown {
     const obj: any = {};
     if (message.evaluationId !== "") {
-      obj.evaluationId = message.evaluationId;
+      obj.evaluation_id = message.evaluationId;
     }
     return obj;
   },
@@ -367,42 +349,26 @@ export const ListEvaluationsRequest: MessageFns<ListEvaluationsRequest> = {
 
   fromJSON(object: any): ListEvaluationsRequest {
     return {
-      pageSize: isSet(object.pageSize)
-        ? globalThis.Number(object.pageSize)
-        : isSet(object.page_size)
-        ? globalThis.Number(object.page_size)
-        : 0,
-      pageToken: isSet(object.pageToken)
-        ? globalThis.String(object.pageToken)
-        : isSet(object.page_token)
-        ? globalThis.String(object.page_token)
-        : "",
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-      checkpointId: isSet(object.checkpointId)
-        ? globalThis.String(object.checkpointId)
-        : isSet(object.checkpoint_id)
-        ? globalThis.String(object.checkpoint_id)
-        : "",
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
     };
   },
 
   toJSON(message: ListEvaluationsRequest): unknown {
     const obj: any = {};
     if (message.pageSize !== 0) {
-      obj.pageSize = Math.round(message.pageSize);
+      obj.page_size = Math.round(message.pageSize);
     }
     if (message.pageToken !== "") {
-      obj.pageToken = message.pageToken;
+      obj.page_token = message.pageToken;
     }
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.checkpointId !== "") {
-      obj.checkpointId = message.checkpointId;
+      obj.checkpoint_id = message.checkpointId;
     }
     return obj;
   },
@@ -481,11 +447,7 @@ export const ListEvaluationsResponse: MessageFns<ListEvaluationsResponse> = {
       evaluations: globalThis.Array.isArray(object?.evaluations)
         ? object.evaluations.map((e: any) => Evaluation.fromJSON(e))
         : [],
-      nextPageToken: isSet(object.nextPageToken)
-        ? globalThis.String(object.nextPageToken)
-        : isSet(object.next_page_token)
-        ? globalThis.String(object.next_page_token)
-        : "",
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
     };
   },
 
@@ -495,7 +457,7 @@ export const ListEvaluationsResponse: MessageFns<ListEvaluationsResponse> = {
       obj.evaluations = message.evaluations.map((e) => Evaluation.toJSON(e));
     }
     if (message.nextPageToken !== "") {
-      obj.nextPageToken = message.nextPageToken;
+      obj.next_page_token = message.nextPageToken;
     }
     return obj;
   },
@@ -557,19 +519,13 @@ export const GetComparisonRequest: MessageFns<GetComparisonRequest> = {
   },
 
   fromJSON(object: any): GetComparisonRequest {
-    return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
-    };
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
   },
 
   toJSON(message: GetComparisonRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     return obj;
   },
@@ -653,11 +609,7 @@ export const Comparison: MessageFns<Comparison> = {
 
   fromJSON(object: any): Comparison {
     return {
-      runId: isSet(object.runId)
-        ? globalThis.String(object.runId)
-        : isSet(object.run_id)
-        ? globalThis.String(object.run_id)
-        : "",
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       scores: globalThis.Array.isArray(object?.scores)
         ? object.scores.map((e: any) => EvaluationScore.fromJSON(e))
         : [],
@@ -668,7 +620,7 @@ export const Comparison: MessageFns<Comparison> = {
   toJSON(message: Comparison): unknown {
     const obj: any = {};
     if (message.runId !== "") {
-      obj.runId = message.runId;
+      obj.run_id = message.runId;
     }
     if (message.scores?.length) {
       obj.scores = message.scores.map((e) => EvaluationScore.toJSON(e));
