@@ -174,7 +174,7 @@ class _Batch:
     sorts: list[str]
 
 
-class _Encoder:
+class RowEncoder:
     """Rows to token ids, in exactly the form of the chat template."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -212,7 +212,7 @@ def _batches(
     seed: int,
 ) -> Iterator[_Batch]:
     """Endless batches of rows of similar length, in an order that only the seed decides."""
-    encoder = _Encoder(tokenizer)
+    encoder = RowEncoder(tokenizer)
     rng = random.Random(f"stic-world/{seed}/rows")
     while True:
         made: list[tuple[list[int], list[int], Tensor | None, str]] = []
