@@ -1,4 +1,5 @@
 // Generates the TypeScript and Python stubs from proto/. `npm run proto` after a change; the tests fail on drift.
+// `npm run proto -- --baseline` also makes proto/ the image that later changes must not break: with a release, never to silence a test.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,7 +24,13 @@ export function generate(out = root) {
   writeFileSync(path.join(python, 'py.typed'), '');
 }
 
+/** Writes the descriptors the tests' `buf breaking` compares with. */
+export function renewBaseline() {
+  execFileSync(path.join(root, 'node_modules/.bin/buf'), ['build', 'proto', '--exclude-source-info', '-o', 'proto/baseline.binpb'], { cwd: root, stdio: 'inherit' });
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!existsSync(path.join(root, 'trainer-py/.venv'))) throw new Error('Run `npm run setup` first: the Python generator lives in trainer-py/.venv.');
   generate();
+  if (process.argv.includes('--baseline')) renewBaseline();
 }

@@ -1,0 +1,40 @@
+// Counts and failures out of JUnit reports, as node:test and pytest write them.
+import { existsSync, readFileSync } from 'node:fs';
+
+/** Reads a report: numbers of passed, failed and skipped tests and the failures' names and texts. */
+export function readReport(file) {
+  const result = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  if (!existsSync(file)) return result;
+  const xml = readFileSync(file, 'utf8');
+  for (const [, attributes, selfClosing, body] of xml.matchAll(/<testcase\b((?:[^">]|"[^"]*")*?)(?:(\/)>|>([\s\S]*?)<\/testcase>)/g)) {
+    const failure = selfClosing ? null : /<(?:failure|error)\b((?:[^">]|"[^"]*")*)>([\s\S]*?)<\/(?:failure|error)>|<(?:failure|error)\b((?:[^">]|"[^"]*")*)\/>/.exec(body);
+    if (failure) {
+      result.failed++;
+      const message = attribute(failure[1] ?? failure[3] ?? '', 'message');
+      result.failures.push({ name: nameOf(attributes), text: [message, plain(failure[2] ?? '')].filter(Boolean).join('\n') });
+    } else if (!selfClosing && /<skipped\b/.test(body)) {
+      result.skipped++;
+    } else {
+      result.passed++;
+    }
+  }
+  return result;
+}
+
+function nameOf(attributes) {
+  return [attribute(attributes, 'classname'), attribute(attributes, 'name')].filter((part) => part && part !== 'test').join(' › ');
+}
+
+function attribute(text, name) {
+  return plain(new RegExp(`\\b${name}="([^"]*)"`).exec(text)?.[1] ?? '');
+}
+
+function plain(text) {
+  const entities = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
+  return text
+    .replace(/<!\[CDATA\[([\s\S]*?)\]\]>/g, '$1')
+    .replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, word) =>
+      word ? (entities[word] ?? whole) : String.fromCodePoint(decimal ? Number(decimal) : Number.parseInt(hex, 16)),
+    )
+    .trim();
+}
