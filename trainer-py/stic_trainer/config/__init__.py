@@ -1,0 +1,1 @@
+"""Jobs and recipes as frozen dataclasses: the only place that parses configuration."""

@@ -1,0 +1,23 @@
+"""What may end a stage early: an error a person can act on, or a stop that was asked for."""
+
+from __future__ import annotations
+
+
+class StageError(Exception):
+    """A failure that says why and what to do. ``code`` is one of JobError's codes in trainer.proto.
+
+    subject: the file or recipe field at fault ("" when there is none). hint: the next step for the user. transient: a retry
+    of the same job may succeed.
+    """
+
+    def __init__(self, code: str, message: str, subject: str = "", hint: str = "", transient: bool = False) -> None:
+        super().__init__(f"{code}: {message}" + (f" [{subject}]" if subject else ""))
+        self.code = code
+        self.message = message
+        self.subject = subject
+        self.hint = hint
+        self.transient = transient
+
+
+class Stopped(Exception):
+    """The job was asked to stop and has left its work resumable."""
