@@ -1,0 +1,104 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { DomainError } from '../errors.js';
+import { repositoryRoot } from './repository.js';
+
+/** Everything the server is told from outside, parsed once. */
+export type Config = {
+  /** The one state folder. */
+  state: string;
+  /** Artifact store shared with the trainers. */
+  store: string;
+  /** A Postgres >= 15; undefined for the embedded one. */
+  databaseUrl: string | undefined;
+  /** Trainer addresses (host:port); empty for one local sidecar. */
+  trainers: string[];
+  host: string;
+  /** 0 picks a free port. */
+  httpPort: number;
+  grpcPort: number;
+  /** Folder of Postgres binaries to use in place of the npm package's. */
+  postgresBinaries: string | undefined;
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  paths: RepositoryPaths;
+};
+
+export type RepositoryPaths = {
+  root: string;
+  recipes: string;
+  prompts: string;
+  /** The built console. */
+  console: string;
+  trainer: string;
+  /** Python of the trainer's virtual environment. */
+  python: string;
+};
+
+/** Injection token of `Config`. */
+export const CONFIG = Symbol('CONFIG');
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a port number')
+  .transform(Number)
+  .refine((value) => value <= 65_535, 'must be at most 65535');
+const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, 'must be host:port, separated by commas');
+const optionalText = z
+  .string()
+  .trim()
+  .optional()
+  .transform((text) => (text === '' ? undefined : text));
+
+const environmentSchema = z.object({
+  STIC_STATE: optionalText,
+  STIC_STORE: optionalText,
+  DATABASE_URL: optionalText.pipe(
+    z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
+      .optional(),
+  ),
+  TRAINERS: optionalText.transform((text) => (text ?? '').split(',').flatMap((part) => part.trim() || [])).pipe(z.array(address)),
+  STIC_HOST: optionalText.transform((text) => text ?? '127.0.0.1'),
+  STIC_HTTP_PORT: optionalText.transform((text) => text ?? '7420').pipe(port),
+  STIC_GRPC_PORT: optionalText.transform((text) => text ?? '7421').pipe(port),
+  PG_BIN: optionalText,
+  STIC_LOG_LEVEL: optionalText.transform((text) => text ?? 'info').pipe(z.enum(['debug', 'info', 'warn', 'error'])),
+});
+
+/** Parses the environment; a bad value is named with the variable, never with its content (it may hold a password). */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
+    throw new DomainError('INVALID_ARGUMENT', `The environment is not valid. ${faults.join('; ')}`);
+  }
+  const values = parsed.data;
+  const paths = repositoryPaths();
+  const state = path.resolve(values.STIC_STATE ?? path.join(paths.root, '.stic'));
+  return {
+    state,
+    store: path.resolve(values.STIC_STORE ?? path.join(state, 'store')),
+    databaseUrl: values.DATABASE_URL,
+    trainers: values.TRAINERS,
+    host: values.STIC_HOST,
+    httpPort: values.STIC_HTTP_PORT,
+    grpcPort: values.STIC_GRPC_PORT,
+    postgresBinaries: values.PG_BIN,
+    logLevel: values.STIC_LOG_LEVEL,
+    paths,
+  };
+}
+
+function repositoryPaths(): RepositoryPaths {
+  const root = repositoryRoot();
+  const trainer = path.join(root, 'trainer-py');
+  return {
+    root,
+    recipes: path.join(root, 'recipes'),
+    prompts: path.join(root, 'prompts'),
+    console: path.join(root, 'console/dist'),
+    trainer,
+    python: path.join(trainer, '.venv/bin/python'),
+  };
+}

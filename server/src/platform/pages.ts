@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { invalid } from './errors.js';
+
+const DEFAULT_SIZE = 50;
+const LARGEST_SIZE = 200;
+
+/** 1..200, default 50 when 0 (proto3's "not set"). */
+export function pageSize(requested: number): number {
+  if (requested === 0) return DEFAULT_SIZE;
+  if (!Number.isInteger(requested) || requested < 1 || requested > LARGEST_SIZE) {
+    throw invalid('page_size', `page_size must be between 1 and ${LARGEST_SIZE}, not ${requested}.`);
+  }
+  return requested;
+}
+
+/** Codes of opaque page tokens whose content is `schema`; `undefined` stands for the first page. */
+export function pageTokens<T>(schema: z.ZodType<T>): { encode(position: T): string; decode(token: string): T | undefined } {
+  return {
+    encode: (position) => Buffer.from(JSON.stringify(position)).toString('base64url'),
+    decode: (token) => {
+      if (token === '') return undefined;
+      const parsed = schema.safeParse(parseJson(Buffer.from(token, 'base64url').toString('utf8')));
+      if (!parsed.success) throw invalid('page_token', 'page_token is not one this list gave out.', 'Start again without a token.');
+      return parsed.data;
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Position of a list ordered by creation time, newest first, then id. */
+export const timePosition = pageTokens(z.object({ at: z.iso.datetime(), id: z.uuid() }));
+
+/** Position in a list ordered by a running number. */
+export const numberPosition = pageTokens(z.object({ after: z.number().int().min(0) }));
+
+/** Splits rows read with `limit + 1` into the page and whether more follow. */
+export function cut<T>(rows: T[], limit: number): { page: T[]; last: T | undefined } {
+  if (rows.length <= limit) return { page: rows, last: undefined };
+  const page = rows.slice(0, limit);
+  return { page, last: page.at(-1) };
+}
