@@ -1,0 +1,3 @@
+export { TrainerDirectory } from './trainer-directory.js';
+export { TrainerPool, type TrainerStatus } from './trainer-pool.js';
+export { TrainersModule } from './trainers.module.js';
