@@ -1,0 +1,57 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import type { Relation } from 'typeorm';
+import type { CheckpointName } from '../graph.js';
+import { RunEntity } from './run.entity.js';
+import { AttemptEntity } from './stage.entity.js';
+
+/** An adapter with its base model's digest; made in the transaction that ends its stage. */
+@Entity('checkpoint')
+@Index(['runId', 'name'], { unique: true })
+@Index(['createdAt', 'id'])
+export class CheckpointEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid')
+  runId!: string;
+
+  @ManyToOne(() => RunEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'run_id' })
+  run?: Relation<RunEntity>;
+
+  @Column('uuid')
+  attemptId!: string;
+
+  @ManyToOne(() => AttemptEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'attempt_id' })
+  attempt?: Relation<AttemptEntity>;
+
+  @Column('text')
+  name!: CheckpointName;
+
+  @Column('text')
+  adapterSha256!: string;
+
+  @Column('bigint')
+  bytes!: string;
+
+  @Column('text')
+  baseModelPath!: string;
+
+  @Column('text')
+  baseModelDigest!: string;
+
+  @Column('text')
+  templateHash!: string;
+
+  /** The checkpoint it continues; null when it starts from the base. */
+  @Column('uuid', { nullable: true })
+  parentId!: string | null;
+
+  @ManyToOne(() => CheckpointEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'parent_id' })
+  parent?: Relation<CheckpointEntity>;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt!: Date;
+}

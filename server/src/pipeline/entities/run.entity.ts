@@ -1,0 +1,94 @@
+import { Column, Entity, Generated, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import type { Relation } from 'typeorm';
+import type { RunState } from '../../gen/stic/runs/v1/runs.js';
+import type { Json } from '../recipe/canonical.js';
+
+/** A frozen recipe on named inputs. States are stored under the proto's names. */
+@Entity('run')
+@Index(['createdAt', 'id'])
+@Index(['state', 'position'])
+export class RunEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  /** Empty requests get null: only a caller's own id makes CreateRun idempotent. */
+  @Column('text', { nullable: true, unique: true })
+  requestId!: string | null;
+
+  /** Order in the queue: a running number. */
+  @Column('bigint')
+  @Generated('increment')
+  position!: string;
+
+  @Column('text')
+  name!: string;
+
+  @Column('text')
+  state!: RunState;
+
+  /** The recipe as JSON with every field, in the proto's names. */
+  @Column('jsonb')
+  recipe!: Json;
+
+  @Column('text')
+  recipeDigest!: string;
+
+  @Column('jsonb', { default: () => "'[]'" })
+  warnings!: string[];
+
+  /** A JobError as JSON. */
+  @Column('jsonb', { nullable: true })
+  error!: Json | null;
+
+  @Column('timestamptz', { nullable: true })
+  cancelRequestedAt!: Date | null;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { nullable: true })
+  startedAt!: Date | null;
+
+  @Column('timestamptz', { nullable: true })
+  endedAt!: Date | null;
+}
+
+/** A dataset version in a role; name, digest and counts are copied so that a run stays readable on its own. */
+@Entity('run_input')
+export class RunInputEntity {
+  @PrimaryColumn('uuid')
+  runId!: string;
+
+  @ManyToOne(() => RunEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'run_id' })
+  run?: Relation<RunEntity>;
+
+  @PrimaryColumn('integer')
+  position!: number;
+
+  /** images | instructions | benchmark */
+  @Column('text')
+  role!: string;
+
+  @Column('uuid')
+  datasetId!: string;
+
+  @Column('text')
+  datasetName!: string;
+
+  @Column('uuid')
+  versionId!: string;
+
+  @Column('text')
+  digest!: string;
+
+  @Column('integer')
+  items!: number;
+
+  @Column('integer')
+  skipped!: number;
+
+  /** The benchmark's name, in that role. */
+  @Column('text', { default: '' })
+  benchmark!: string;
+}

@@ -1,0 +1,97 @@
+import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
+import { ArtifactKind } from '../gen/stic/trainer/v1/trainer.js';
+
+/** Roles a dataset version can have in a run. */
+export const inputRoles = ['images', 'instructions', 'benchmark'] as const;
+export type InputRole = (typeof inputRoles)[number];
+
+export type CheckpointName = 'stage1' | 'stage2';
+
+/** Where a stage's input comes from: a dataset of the run, or what an earlier stage has made. */
+export type Source =
+  | { readonly from: 'dataset'; readonly role: InputRole }
+  | { readonly from: 'artifact'; readonly role: string; readonly stage: StageKind; readonly name: string; readonly kind: ArtifactKind };
+
+/** A node of the recipe's graph, as data. */
+export type Node = {
+  readonly kind: StageKind;
+  /** The word for it in files, logs and pages. */
+  readonly word: string;
+  /** True for what only runs when instructions were given. */
+  readonly needsInstructions: boolean;
+  /** In order; sources of stages that the run does not have are left out. */
+  readonly inputs: readonly Source[];
+  /** The checkpoint its `adapter` artifact becomes. */
+  readonly checkpoint?: CheckpointName;
+  /** Typical share of a whole run's time, for the estimate before a stage has shown its own rate. */
+  readonly share: number;
+};
+
+const { STAGE_KIND_PREFER, STAGE_KIND_DPO, STAGE_KIND_DESCRIBE, STAGE_KIND_INFUSE, STAGE_KIND_SFT, STAGE_KIND_EVALUATE } = StageKind;
+const { ARTIFACT_KIND_BLOB, ARTIFACT_KIND_TREE } = ArtifactKind;
+
+const blob = (name: string, stage: StageKind): Source => ({ from: 'artifact', role: name, stage, name, kind: ARTIFACT_KIND_BLOB });
+const adapter = (role: string, stage: StageKind): Source => ({ from: 'artifact', role, stage, name: 'adapter', kind: ARTIFACT_KIND_TREE });
+const dataset = (role: InputRole): Source => ({ from: 'dataset', role });
+
+/** The six stages in order. A stage runs after every stage it reads from. */
+export const graph: readonly Node[] = [
+  { kind: STAGE_KIND_PREFER, word: 'prefer', needsInstructions: false, share: 0.2, inputs: [dataset('images')] },
+  {
+    kind: STAGE_KIND_DPO,
+    word: 'dpo',
+    needsInstructions: false,
+    share: 0.2,
+    checkpoint: 'stage1',
+    inputs: [blob('pairs', STAGE_KIND_PREFER)],
+  },
+  {
+    kind: STAGE_KIND_DESCRIBE,
+    word: 'describe',
+    needsInstructions: true,
+    share: 0.1,
+    inputs: [dataset('instructions'), adapter('adapter', STAGE_KIND_DPO)],
+  },
+  {
+    kind: STAGE_KIND_INFUSE,
+    word: 'infuse',
+    needsInstructions: true,
+    share: 0.02,
+    inputs: [dataset('instructions'), blob('descriptions', STAGE_KIND_DESCRIBE)],
+  },
+  {
+    kind: STAGE_KIND_SFT,
+    word: 'sft',
+    needsInstructions: true,
+    share: 0.13,
+    checkpoint: 'stage2',
+    inputs: [blob('infused', STAGE_KIND_INFUSE), adapter('adapter', STAGE_KIND_DPO)],
+  },
+  {
+    kind: STAGE_KIND_EVALUATE,
+    word: 'evaluate',
+    needsInstructions: false,
+    share: 0.35,
+    inputs: [dataset('benchmark'), dataset('images'), adapter('stage1', STAGE_KIND_DPO), adapter('stage2', STAGE_KIND_SFT)],
+  },
+];
+
+/** The nodes of a run with these input roles, in order. */
+export function plan(roles: Iterable<string>): readonly Node[] {
+  const given = new Set(roles);
+  return graph.filter((node) => !node.needsInstructions || given.has('instructions'));
+}
+
+/** The node of a kind. */
+export function nodeOf(kind: StageKind): Node {
+  const node = graph.find((one) => one.kind === kind);
+  if (!node) throw new Error(`${kind} is not a stage of the graph.`);
+  return node;
+}
+
+/** Kinds that must have succeeded before this one can start, among the stages of the run. */
+export function needs(node: Node, planned: readonly Node[]): StageKind[] {
+  const present = new Set(planned.map((one) => one.kind));
+  const read = node.inputs.flatMap((source) => (source.from === 'artifact' && present.has(source.stage) ? [source.stage] : []));
+  return [...new Set(read)];
+}
