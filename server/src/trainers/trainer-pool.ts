@@ -7,15 +7,16 @@ import {
   type JobEvent,
   type SubmitJobRequest,
 } from '../gen/stic/trainer/v1/trainer.js';
-import { DomainError, messageOf } from '../platform/errors.js';
+import { DomainError } from '../platform/errors.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
 import { TrainerClient } from './trainer.client.js';
+import { fromTrainer } from './trainer.errors.js';
 import { TrainerDirectory } from './trainer-directory.js';
 
 const INFO_FRESH_MS = 2_000;
 
 /** One trainer as it answered last. `info` is there when it is usable; otherwise `problem` says why not. */
-export type TrainerStatus = { address: string; info?: GetInfoResponse; problem?: string };
+export type TrainerStatus = { address: string; info?: GetInfoResponse; problem?: DomainError };
 
 type Entry = { client: TrainerClient; status: TrainerStatus; checkedAt: number; checking: Promise<TrainerStatus> | undefined };
 
@@ -103,31 +104,34 @@ export class TrainerPool implements OnApplicationShutdown {
 
   private async ask(entry: Entry): Promise<TrainerStatus> {
     const { address } = entry.client;
-    const before = entry.status.problem;
+    const before = entry.status.problem?.message;
     try {
       const info = await entry.client.getInfo();
       entry.status = info.storeId === this.store.id ? { address, info } : { address, problem: this.wrongStore(address, info.storeId) };
     } catch (error) {
-      entry.status = { address, problem: messageOf(error) };
+      entry.status = { address, problem: fromTrainer(error, address) };
     }
     entry.checkedAt = Date.now();
-    if (entry.status.problem !== undefined && entry.status.problem !== before) this.logger.warn(entry.status.problem);
+    const now = entry.status.problem?.message;
+    if (now !== undefined && now !== before) this.logger.warn(now);
     return entry.status;
   }
 
-  private wrongStore(address: string, theirs: string): string {
-    return (
-      `The trainer at ${address} uses another artifact store (${theirs}) than this server (${this.store.id} in ${this.store.root}). ` +
-      'Start it with --store on the same folder, or set STIC_STORE.'
+  private wrongStore(address: string, theirs: string): DomainError {
+    return new DomainError(
+      'FAILED_PRECONDITION',
+      `The trainer at ${address} uses another artifact store (${theirs}) than this server (${this.store.id} in ${this.store.root}).`,
+      { hint: 'Start it with --store on the same folder, or set STIC_STORE.' },
     );
   }
 }
 
 const free = (info: GetInfoResponse): number => info.capacity - info.activeJobIds.length;
 
+/** A trainer that may come back makes the whole pool UNAVAILABLE; otherwise the one problem is as it is. */
 function unusable(statuses: TrainerStatus[]): DomainError {
   const problems = statuses.flatMap(({ problem }) => problem ?? []);
-  if (problems.length === 0) return new DomainError('UNAVAILABLE', 'No trainer is running yet.');
-  const wrongStore = problems.every((problem) => problem.includes('another artifact store'));
-  return new DomainError(wrongStore ? 'FAILED_PRECONDITION' : 'UNAVAILABLE', problems.join(' '));
+  const [first] = problems;
+  if (first === undefined) return new DomainError('UNAVAILABLE', 'No trainer is running yet.');
+  return problems.find(({ code }) => code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED') ?? first;
 }

@@ -13,7 +13,7 @@ export class TrainersController {
       trainers: statuses.map(({ address, info, problem }) => ({
         address,
         healthy: info !== undefined,
-        ...(problem === undefined ? {} : { problem }),
+        ...(problem === undefined ? {} : { problem: problem.message, ...(problem.hint === undefined ? {} : { hint: problem.hint }) }),
         ...(info === undefined ? {} : { info: GetInfoResponse.toJSON(info) }),
       })),
     };
