@@ -46,3 +46,8 @@ export function cut<T>(rows: T[], limit: number): { page: T[]; last: T | undefin
   const page = rows.slice(0, limit);
   return { page, last: page.at(-1) };
 }
+
+/** Ids are UUIDs: anything else cannot exist, and Postgres would refuse it with an error of its own. */
+export function checkId(field: string, id: string): void {
+  if (!z.uuid().safeParse(id).success) throw invalid(field, id === '' ? `${field} is missing.` : `${field} is not an id: ${id}`);
+}

@@ -1,0 +1,5 @@
+import { Datasets1764000000001 } from './0001-datasets.js';
+import { Pipeline1764000000002 } from './0002-pipeline.js';
+
+/** In the order they run. */
+export const migrations = [Datasets1764000000001, Pipeline1764000000002];

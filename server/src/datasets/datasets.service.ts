@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
+import { z } from 'zod';
+import {
+  type CreateDatasetRequest,
+  type Dataset,
+  type GetDatasetRequest,
+  type ListDatasetItemsRequest,
+  type ListDatasetItemsResponse,
+  type ListDatasetProblemsRequest,
+  type ListDatasetProblemsResponse,
+  type ListDatasetsRequest,
+  type ListDatasetsResponse,
+  type RefreshDatasetRequest,
+  VersionState,
+  type WatchDatasetRequest,
+} from '../gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+import { DomainError, invalid, notFound } from '../platform/errors.js';
+import { checkId, cut, pageSize, pageTokens, timePosition } from '../platform/pages.js';
+import { ArtifactStore } from '../platform/storage/artifact-store.js';
+import { Changes } from '../platform/watch.js';
+import { DatasetEntity, DatasetProblemEntity, DatasetRequestEntity, DatasetVersionEntity } from './dataset.entity.js';
+import { toDataset } from './dataset.messages.js';
+import { headerLines, readItem } from './manifest.js';
+import { datasetTopic, IMPORTS_TOPIC } from './topics.js';
+
+const LONGEST_NAME = 200;
+const UNIQUE_VIOLATION = '23505';
+
+/** Position within one version: a token keeps to the version its list began with. */
+const versionPosition = pageTokens(z.object({ version: z.uuid(), after: z.number().int().min(0) }));
+
+/** A version that can be used as an input. */
+export type ReadyVersion = Pick<DatasetVersionEntity, 'datasetId' | 'digest' | 'items' | 'skipped' | 'benchmark'> & {
+  versionId: string;
+  datasetName: string;
+  kind: DatasetKind;
+  bytes: bigint;
+};
+
+/** stic.datasets.v1.DatasetService. */
+@Injectable()
+export class DatasetsService {
+  constructor(
+    @InjectDataSource() private readonly database: DataSource,
+    private readonly changes: Changes,
+    private readonly store: ArtifactStore,
+  ) {}
+
+  async create(request: CreateDatasetRequest): Promise<Dataset> {
+    const { name, kind, source, imageRoot } = checkCreate(request);
+    const content = JSON.stringify(['create', name, kind, source, imageRoot]);
+    const datasetId = await this.once(request.requestId, content, async (manager) => {
+      const dataset = { id: randomUUID(), name, kind, source, imageRoot, createdAt: new Date() };
+      await manager.insert(DatasetEntity, dataset);
+      await this.startImport(manager, dataset.id, 1);
+      return dataset.id;
+    }).catch((error: unknown) => {
+      if (!isUniqueViolation(error, 'dataset_name_key')) throw error;
+      throw new DomainError('ALREADY_EXISTS', `There is a dataset named "${name}" already.`, {
+        field: 'name',
+        hint: 'Choose another name, or refresh the existing dataset.',
+      });
+    });
+    return this.get({ datasetId });
+  }
+
+  async refresh(request: RefreshDatasetRequest): Promise<Dataset> {
+    const { datasetId } = request;
+    checkId('dataset_id', datasetId);
+    await this.once(request.requestId, JSON.stringify(['refresh', datasetId]), async (manager) => {
+      // Locked, so that two refreshes at once agree on whether one is under way.
+      const dataset = await manager.findOne(DatasetEntity, { where: { id: datasetId }, lock: { mode: 'pessimistic_write' } });
+      if (!dataset) throw noDataset(datasetId);
+      const latest = (await latestVersions(manager, [datasetId])).get(datasetId);
+      if (latest?.state !== VersionState.VERSION_STATE_IMPORTING) await this.startImport(manager, datasetId, (latest?.number ?? 0) + 1);
+      return datasetId;
+    });
+    return this.get({ datasetId });
+  }
+
+  async get({ datasetId }: GetDatasetRequest): Promise<Dataset> {
+    checkId('dataset_id', datasetId);
+    const row = await this.database.manager.findOneBy(DatasetEntity, { id: datasetId });
+    if (!row) throw noDataset(datasetId);
+    const latest = await latestVersions(this.database.manager, [datasetId]);
+    return toDataset(row, latest.get(datasetId));
+  }
+
+  async list(request: ListDatasetsRequest): Promise<ListDatasetsResponse> {
+    const limit = pageSize(request.pageSize);
+    const position = timePosition.decode(request.pageToken);
+    const query = this.database.manager.createQueryBuilder(DatasetEntity, 'dataset').orderBy({
+      'dataset.createdAt': 'DESC',
+      'dataset.id': 'DESC',
+    });
+    if (request.kind !== DatasetKind.DATASET_KIND_UNSPECIFIED) query.andWhere('dataset.kind = :kind', { kind: request.kind });
+    if (position) query.andWhere('(dataset.createdAt, dataset.id) < (:at, :id)', position);
+    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    const ids = page.map(({ id }) => id);
+    const latest = await latestVersions(this.database.manager, ids);
+    return {
+      datasets: page.map((row) => toDataset(row, latest.get(row.id))),
+      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
+    };
+  }
+
+  watch(request: WatchDatasetRequest, signal: AbortSignal): AsyncIterable<Dataset> {
+    return this.changes.watch(datasetTopic(request.datasetId), () => this.get(request), {
+      until: ({ latest }) => latest?.state !== VersionState.VERSION_STATE_IMPORTING,
+      signal,
+    });
+  }
+
+  async listItems(request: ListDatasetItemsRequest): Promise<ListDatasetItemsResponse> {
+    const limit = pageSize(request.pageSize);
+    const { version, after } = await this.place(request);
+    const dataset = await this.database.manager.findOneByOrFail(DatasetEntity, { id: version.datasetId });
+    if (version.state !== VersionState.VERSION_STATE_READY) return { items: [], nextPageToken: '' };
+    const items = [];
+    const from = headerLines(dataset.kind) + after;
+    for await (const line of this.store.lines(version.digest, { from, limit: limit + 1 })) items.push(readItem(dataset.kind, line));
+    const { page, last } = cut(items, limit);
+    return { items: page, nextPageToken: last ? versionPosition.encode({ version: version.id, after: after + limit }) : '' };
+  }
+
+  async listProblems(request: ListDatasetProblemsRequest): Promise<ListDatasetProblemsResponse> {
+    const limit = pageSize(request.pageSize);
+    const { version, after } = await this.place(request);
+    const rows = await this.database.manager
+      .createQueryBuilder(DatasetProblemEntity, 'problem')
+      .where('problem.versionId = :id AND problem.position > :after', { id: version.id, after })
+      .orderBy('problem.position')
+      .limit(limit + 1)
+      .getMany();
+    const { page, last } = cut(rows, limit);
+    return {
+      problems: page.map(({ name, code, reason }) => ({ name, code, reason })),
+      nextPageToken: last ? versionPosition.encode({ version: version.id, after: last.position }) : '',
+    };
+  }
+
+  /** The given version, or the latest READY one when `versionId` is empty; FAILED_PRECONDITION when it is not READY. */
+  async readyVersion(datasetId: string, versionId = ''): Promise<ReadyVersion> {
+    checkId('dataset_id', datasetId);
+    if (versionId !== '') checkId('version_id', versionId);
+    const dataset = await this.database.manager.findOneBy(DatasetEntity, { id: datasetId });
+    if (!dataset) throw noDataset(datasetId);
+    const state = VersionState.VERSION_STATE_READY;
+    const version = await this.database.manager.findOne(DatasetVersionEntity, {
+      where: versionId === '' ? { datasetId, state } : { datasetId, state, id: versionId },
+      order: { number: 'DESC' },
+    });
+    if (!version) throw notReady(dataset.name, (await latestVersions(this.database.manager, [datasetId])).get(datasetId));
+    const { digest, items, skipped, bytes, benchmark } = version;
+    const { name: datasetName, kind } = dataset;
+    return { datasetId, datasetName, kind, versionId: version.id, digest, items, skipped, bytes: BigInt(bytes), benchmark };
+  }
+
+  /** Items of a version that were refused at import. */
+  async problemsOf(versionId: string): Promise<{ name: string; code: string; reason: string }[]> {
+    return this.database.manager.find(DatasetProblemEntity, { where: { versionId }, order: { position: 'ASC' } });
+  }
+
+  private async startImport(manager: EntityManager, datasetId: string, number: number): Promise<void> {
+    const state = VersionState.VERSION_STATE_IMPORTING;
+    await manager.insert(DatasetVersionEntity, { id: randomUUID(), datasetId, number, state, createdAt: new Date() });
+    await this.changes.notify(manager, datasetTopic(datasetId));
+    await this.changes.notify(manager, IMPORTS_TOPIC);
+  }
+
+  /** Does the work once per request_id, in one transaction with the record that it was done, and returns the dataset's id. */
+  private async once(requestId: string, content: string, work: (manager: EntityManager) => Promise<string>): Promise<string> {
+    if (requestId === '') return this.database.transaction(work);
+    const done = await this.answered(requestId, content);
+    if (done !== undefined) return done;
+    try {
+      return await this.database.transaction(async (manager) => {
+        const datasetId = await work(manager);
+        await manager.insert(DatasetRequestEntity, { requestId, datasetId, content, createdAt: new Date() });
+        return datasetId;
+      });
+    } catch (error) {
+      // The same request may have been carried out at the same time; then its name is taken by itself.
+      const meanwhile = isUniqueViolation(error) ? await this.answered(requestId, content) : undefined;
+      if (meanwhile === undefined) throw error;
+      return meanwhile;
+    }
+  }
+
+  private async answered(requestId: string, content: string): Promise<string | undefined> {
+    const earlier = await this.database.manager.findOneBy(DatasetRequestEntity, { requestId });
+    if (earlier && earlier.content !== content) {
+      throw new DomainError('ALREADY_EXISTS', 'This request_id was used for another request.', { field: 'request_id' });
+    }
+    return earlier?.datasetId;
+  }
+
+  /** Where a list of a version's parts goes on. */
+  private async place(request: {
+    datasetId: string;
+    versionId: string;
+    pageToken: string;
+  }): Promise<{ version: DatasetVersionEntity; after: number }> {
+    checkId('dataset_id', request.datasetId);
+    if (request.versionId !== '') checkId('version_id', request.versionId);
+    const position = versionPosition.decode(request.pageToken);
+    const id = position?.version ?? request.versionId;
+    const { datasetId } = request;
+    const where = id === '' ? { datasetId } : { datasetId, id };
+    const version = await this.database.manager.findOne(DatasetVersionEntity, { where, order: { number: 'DESC' } });
+    if (!version) throw id === '' ? noDataset(datasetId) : notFound(`Dataset ${datasetId} has no version ${id}.`, 'version_id');
+    return { version, after: position?.after ?? 0 };
+  }
+}
+
+function checkCreate(request: CreateDatasetRequest): CreateDatasetRequest {
+  const name = request.name.trim();
+  if (name === '' || name.length > LONGEST_NAME) throw invalid('name', `A dataset needs a name of 1 to ${LONGEST_NAME} characters.`);
+  if (request.kind === DatasetKind.DATASET_KIND_UNSPECIFIED || request.kind === DatasetKind.UNRECOGNIZED) {
+    throw invalid('kind', 'Say what the dataset holds: images, instructions or a benchmark.');
+  }
+  checkPath('source', request.source);
+  if (request.imageRoot !== '') {
+    if (request.kind !== DatasetKind.DATASET_KIND_INSTRUCTIONS) {
+      throw invalid('image_root', 'image_root belongs to instructions; other kinds have their images in the source folder.');
+    }
+    checkPath('image_root', request.imageRoot);
+  }
+  return { ...request, name };
+}
+
+function checkPath(field: string, value: string): void {
+  if (!path.isAbsolute(value)) {
+    throw invalid(field, `${field} must be an absolute path, not "${value}".`, 'It is read by the trainer, whose own folder is another one.');
+  }
+  if (value.includes('\0')) throw invalid(field, `${field} is not a path.`);
+}
+
+/** The newest version of each dataset. */
+async function latestVersions(manager: EntityManager, datasetIds: string[]): Promise<Map<string, DatasetVersionEntity>> {
+  if (datasetIds.length === 0) return new Map();
+  const rows = await manager
+    .createQueryBuilder(DatasetVersionEntity, 'version')
+    .distinctOn(['version.datasetId'])
+    .where('version.datasetId IN (:...datasetIds)', { datasetIds })
+    .orderBy('version.datasetId')
+    .addOrderBy('version.number', 'DESC')
+    .getMany();
+  return new Map(rows.map((row) => [row.datasetId, row]));
+}
+
+const noDataset = (id: string): DomainError => notFound(`There is no dataset ${id}.`, 'dataset_id');
+
+function notReady(name: string, latest: DatasetVersionEntity | undefined): DomainError {
+  const because =
+    latest?.state === VersionState.VERSION_STATE_FAILED ? `its import failed: ${latest.error}` : 'it is still being imported or has no such version.';
+  return new DomainError('FAILED_PRECONDITION', `The dataset "${name}" cannot be used: ${because}`, { field: 'dataset_id' });
+}
+
+function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  if (!(error instanceof QueryFailedError)) return false;
+  const cause = error.driverError as { code?: string; constraint?: string };
+  return cause.code === UNIQUE_VIOLATION && (constraint === undefined || cause.constraint === constraint);
+}

@@ -1,0 +1,3 @@
+export { datasetEntities } from './dataset.entity.js';
+export { DatasetsModule } from './datasets.module.js';
+export { DatasetsService, type ReadyVersion } from './datasets.service.js';
