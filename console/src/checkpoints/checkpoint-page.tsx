@@ -1,0 +1,108 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { Link, useParams } from 'react-router';
+import { adapterUrl } from '../api/blobs';
+import { useCheckpoint, useLineage } from '../api/checkpoints';
+import { ApiError } from '../api/client';
+import { bytes, moment } from '../format';
+import type { Checkpoint } from '../gen/stic/checkpoints/v1/checkpoints';
+import { CopyBlock, CopyIcon } from '../ui/copy';
+import { Digest } from '../ui/digest';
+import { Empty, Failure, Lines } from '../ui/feedback';
+import { Facts, PageHeader, Section } from '../ui/layout';
+import { subjectWord } from '../words';
+import { LineageGraph } from './lineage-graph';
+
+export function CheckpointPage() {
+  const { checkpointId = '' } = useParams();
+  const query = useCheckpoint(checkpointId);
+  if (query.isPending) return <Lines />;
+  if (!query.data) {
+    if (query.error instanceof ApiError && query.error.status === 404) {
+      return (
+        <Empty title="There is no such checkpoint" to="/checkpoints" action="Go to the checkpoints">
+          {query.error.message}
+        </Empty>
+      );
+    }
+    return <Failure error={query.error} what="The checkpoint" onRetry={() => void query.refetch()} />;
+  }
+  return <CheckpointView checkpoint={query.data} />;
+}
+
+function snippet({ baseModelPath, path }: Checkpoint): string {
+  return [
+    'from peft import PeftModel; from transformers import AutoModelForImageTextToText',
+    `base = AutoModelForImageTextToText.from_pretrained(${JSON.stringify(baseModelPath)})`,
+    `model = PeftModel.from_pretrained(base, ${JSON.stringify(path)})`,
+  ].join('\n');
+}
+
+function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
+  const embedded = checkpoint.baseModelPath.startsWith('embedded:');
+  return (
+    <Stack gap="md">
+      <PageHeader
+        title={`${subjectWord(checkpoint.name)} of ${checkpoint.runName}`}
+        detail={`created ${moment(checkpoint.createdAt)}`}
+        actions={
+          <Button component="a" href={adapterUrl(checkpoint.id)} variant="default" size="compact-md">
+            Download the adapter
+          </Button>
+        }
+      />
+      <div className="panel" style={{ padding: 12 }}>
+        <Facts
+          facts={[
+            [
+              'Run',
+              <Link key="run" to={`/runs/${checkpoint.runId}`}>
+                {checkpoint.runName}
+              </Link>,
+            ],
+            ['Adapter', <Digest key="adapter" value={checkpoint.adapterSha256} />],
+            [
+              'Folder',
+              <Group key="path" gap={4} wrap="nowrap">
+                <span className="mono">{checkpoint.path}</span>
+                <CopyIcon value={checkpoint.path} label="Copy the path" />
+              </Group>,
+            ],
+            ['Size', bytes(checkpoint.bytes)],
+            ['Base model', checkpoint.baseModelPath],
+            ['Base digest', <Digest key="base" value={checkpoint.baseModelDigest} />],
+            [
+              'Continues',
+              checkpoint.parentId ? (
+                <Link key="parent" to={`/checkpoints/${checkpoint.parentId}`}>
+                  the checkpoint before it
+                </Link>
+              ) : (
+                ''
+              ),
+            ],
+          ]}
+        />
+      </div>
+      <Section title="Where it comes from" note="Everything that was needed to make it. Choose a box for its facts.">
+        <LineageSection checkpointId={checkpoint.id} />
+      </Section>
+      <Section title="Use it" note="A normal PEFT folder: nothing of this product is needed to load it.">
+        <CopyBlock value={snippet(checkpoint)} label="Copy the snippet" />
+        {embedded && (
+          <Text fz="xs" c="dimmed" mt={6}>
+            {checkpoint.baseModelPath} is the model that comes with the trainer; give its folder on disk to
+            from_pretrained.
+          </Text>
+        )}
+      </Section>
+    </Stack>
+  );
+}
+
+function LineageSection({ checkpointId }: { checkpointId: string }) {
+  const lineage = useLineage(checkpointId);
+  if (lineage.isError)
+    return <Failure error={lineage.error} what="The lineage" onRetry={() => void lineage.refetch()} />;
+  if (lineage.isPending) return <Lines rows={4} />;
+  return <LineageGraph lineage={lineage.data} />;
+}

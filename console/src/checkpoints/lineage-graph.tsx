@@ -1,0 +1,90 @@
+import { Text, UnstyledButton } from '@mantine/core';
+import { useMemo } from 'react';
+import { Link, useSearchParams } from 'react-router';
+import type { Lineage, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints';
+import { Digest } from '../ui/digest';
+import { Facts } from '../ui/layout';
+import { plainWords } from '../words';
+import { box, layOut, type Placed } from './lineage-layout';
+import classes from './lineage.module.css';
+
+/** From images, prompts, recipe and base model through every stage to the checkpoint. */
+export function LineageGraph({ lineage }: { lineage: Lineage }) {
+  const [search, setSearch] = useSearchParams();
+  const layout = useMemo(() => layOut(lineage), [lineage]);
+  const chosen = layout.placed.get(search.get('node') ?? '')?.node;
+  return (
+    <>
+      <div className={classes.scroll}>
+        <div style={{ position: 'relative', width: layout.width, height: layout.height }}>
+          <svg width={layout.width} height={layout.height} aria-hidden className={classes.lines}>
+            {lineage.edges.map(({ from, to }) => {
+              const path = curve(layout.placed.get(from), layout.placed.get(to));
+              const lit = chosen && (chosen.id === from || chosen.id === to);
+              return path && <path key={`${from}>${to}`} d={path} className={lit ? classes.litLine : classes.line} />;
+            })}
+          </svg>
+          {[...layout.placed.values()].map(({ node, x, y }) => (
+            <UnstyledButton
+              key={node.id}
+              className={classes.node}
+              data-type={node.type}
+              aria-pressed={chosen?.id === node.id}
+              aria-label={`${node.type} ${node.label}`}
+              style={{ left: x, top: y, width: box.width, height: box.height }}
+              onClick={() => {
+                setSearch({ node: node.id }, { replace: true });
+              }}
+            >
+              <Text fz={11} c="dimmed">
+                {node.type}
+              </Text>
+              <Text fz="sm" fw={600} truncate>
+                {node.label}
+              </Text>
+              {node.digest && (
+                <Text fz={11} c="dimmed" className="mono">
+                  {node.digest.slice(0, 12)}
+                </Text>
+              )}
+            </UnstyledButton>
+          ))}
+        </div>
+      </div>
+      {chosen && <NodeFacts node={chosen} />}
+    </>
+  );
+}
+
+function curve(from: Placed | undefined, to: Placed | undefined): string | undefined {
+  if (!from || !to) return undefined;
+  const start = [from.x + box.width, from.y + box.height / 2] as const;
+  const end = [to.x, to.y + box.height / 2] as const;
+  const bend = Math.max(20, (end[0] - start[0]) / 2);
+  return `M${start.join(' ')} C${String(start[0] + bend)} ${String(start[1])} ${String(end[0] - bend)} ${String(end[1])} ${end.join(' ')}`;
+}
+
+function NodeFacts({ node }: { node: LineageNode }) {
+  const datasetId = node.facts.dataset_id;
+  return (
+    <div className={classes.facts} role="region" aria-label={`Facts of ${node.label}`}>
+      <Facts
+        facts={[
+          [node.type, node.label],
+          ['digest', node.digest ? <Digest key="digest" value={node.digest} length={20} /> : ''],
+          ...Object.entries(node.facts).map(([name, value]): [string, string] => [plainWords(name), value]),
+          [
+            'open',
+            datasetId ? (
+              <Link key="open" to={`/datasets/${datasetId}`}>
+                the dataset
+              </Link>
+            ) : (
+              ''
+            ),
+          ],
+        ]}
+      />
+    </div>
+  );
+}

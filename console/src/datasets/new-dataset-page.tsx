@@ -1,0 +1,127 @@
+import { Alert, Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { useRef, useState } from 'react';
+import { useNavigate } from 'react-router';
+import { ApiError } from '../api/client';
+import { useCreateDataset } from '../api/datasets';
+import { DatasetKind } from '../gen/stic/trainer/v1/trainer';
+import { newRequestId } from '../request-id';
+import { PageHeader } from '../ui/layout';
+import { kindWord } from '../words';
+
+interface SourceWords {
+  label: string;
+  description: string;
+}
+
+const sources: Partial<Record<DatasetKind, SourceWords>> = {
+  [DatasetKind.DATASET_KIND_IMAGES]: {
+    label: 'Folder of images',
+    description:
+      "Absolute path on the server's host. Folders in it are read too; other files beside the images do no harm.",
+  },
+  [DatasetKind.DATASET_KIND_INSTRUCTIONS]: {
+    label: 'JSON file',
+    description:
+      "Absolute path on the server's host of a LLaVA-format file: rows with id, conversations and, where there is one, image.",
+  },
+  [DatasetKind.DATASET_KIND_BENCHMARK]: {
+    label: 'Benchmark folder',
+    description: "Absolute path on the server's host of a folder with benchmark.json, items.jsonl and the images.",
+  },
+};
+
+const kinds = Object.keys(sources) as DatasetKind[];
+
+export function NewDatasetPage() {
+  const navigate = useNavigate();
+  const create = useCreateDataset();
+  const [kind, setKind] = useState(DatasetKind.DATASET_KIND_IMAGES);
+  const [name, setName] = useState('');
+  const [source, setSource] = useState('');
+  const [imageRoot, setImageRoot] = useState('');
+  const sent = useRef({ content: '', id: '' });
+  const error = create.error instanceof ApiError ? create.error : undefined;
+  const errorAt = (field: string) => (error?.field === field ? error.message : undefined);
+  const words = sources[kind];
+
+  const submit = (event: { preventDefault: () => void }) => {
+    event.preventDefault();
+    const fields = { name: name.trim(), kind, source: source.trim(), image_root: imageRoot.trim() };
+    const content = JSON.stringify(fields);
+    // The same form sent twice is one dataset.
+    if (sent.current.content !== content) sent.current = { content, id: newRequestId() };
+    create.mutate(
+      { ...fields, request_id: sent.current.id },
+      { onSuccess: (dataset) => void navigate(`/datasets/${dataset.id}`) },
+    );
+  };
+
+  return (
+    <form onSubmit={submit}>
+      <PageHeader title="Register a dataset" />
+      <Stack gap="sm" maw={720} className="panel" p="md">
+        <div>
+          <Text fz="sm" fw={500} mb={4}>
+            Kind
+          </Text>
+          <SegmentedControl
+            aria-label="Kind"
+            value={kind}
+            onChange={(value) => {
+              setKind(value as DatasetKind);
+            }}
+            data={kinds.map((value) => ({ value, label: kindWord(value) }))}
+          />
+        </div>
+        <TextInput
+          label="Name"
+          required
+          value={name}
+          error={errorAt('name')}
+          onChange={(event) => {
+            setName(event.currentTarget.value);
+          }}
+        />
+        <TextInput
+          {...words}
+          required
+          className="mono"
+          placeholder="/data/..."
+          value={source}
+          error={errorAt('source')}
+          onChange={(event) => {
+            setSource(event.currentTarget.value);
+          }}
+        />
+        {kind === DatasetKind.DATASET_KIND_INSTRUCTIONS && (
+          <TextInput
+            label="Folder its images are in"
+            description="Image paths in the rows are relative to it. Empty: the file's own folder."
+            className="mono"
+            value={imageRoot}
+            error={errorAt('image_root')}
+            onChange={(event) => {
+              setImageRoot(event.currentTarget.value);
+            }}
+          />
+        )}
+        {create.error && (
+          <Alert color="red" title="The dataset was not registered" role="alert">
+            <Text fz="sm">{create.error.message}</Text>
+            {error?.hint && <Text fz="sm">{error.hint}</Text>}
+            {error && (
+              <Text fz="xs" c="dimmed" className="mono">
+                {error.code}
+              </Text>
+            )}
+          </Alert>
+        )}
+        <Group>
+          <Button type="submit" loading={create.isPending}>
+            Register and import
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

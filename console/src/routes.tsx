@@ -1,0 +1,51 @@
+import { Navigate, type RouteObject } from 'react-router';
+import { CheckpointPage } from './checkpoints/checkpoint-page';
+import { CheckpointsPage } from './checkpoints/checkpoints-page';
+import { DatasetPage } from './datasets/dataset-page';
+import { DatasetsPage } from './datasets/datasets-page';
+import { NewDatasetPage } from './datasets/new-dataset-page';
+import { FilesTab } from './run/files-tab';
+import { LogsTab } from './run/logs-tab';
+import { MetricsTab } from './run/metrics-tab';
+import { OverviewTab } from './run/overview-tab';
+import { PairsTab } from './run/pairs-tab';
+import { RecipeTab } from './run/recipe-tab';
+import { RunPage } from './run/run-page';
+import { SkippedTab } from './run/skipped-tab';
+import { RunsPage } from './runs/runs-page';
+import { Broken, Missing, Shell } from './shell';
+import { StartPage } from './start/start-page';
+import { TrainersPage } from './trainers/trainers-page';
+
+export const routes: RouteObject[] = [
+  {
+    element: <Shell />,
+    errorElement: <Broken />,
+    children: [
+      { index: true, element: <Navigate to="/runs" replace /> },
+      { path: 'runs', element: <RunsPage /> },
+      { path: 'runs/new', element: <StartPage /> },
+      {
+        path: 'runs/:runId',
+        element: <RunPage />,
+        children: [
+          { index: true, element: <OverviewTab /> },
+          { path: 'metrics', element: <MetricsTab /> },
+          { path: 'pairs', element: <PairsTab /> },
+          { path: 'pairs/:index', element: <PairsTab /> },
+          { path: 'logs', element: <LogsTab /> },
+          { path: 'skipped', element: <SkippedTab /> },
+          { path: 'recipe', element: <RecipeTab /> },
+          { path: 'files', element: <FilesTab /> },
+        ],
+      },
+      { path: 'datasets', element: <DatasetsPage /> },
+      { path: 'datasets/new', element: <NewDatasetPage /> },
+      { path: 'datasets/:datasetId', element: <DatasetPage /> },
+      { path: 'checkpoints', element: <CheckpointsPage /> },
+      { path: 'checkpoints/:checkpointId', element: <CheckpointPage /> },
+      { path: 'trainers', element: <TrainersPage /> },
+      { path: '*', element: <Missing /> },
+    ],
+  },
+];

@@ -1,0 +1,92 @@
+import { Alert, List, Stack, Text } from '@mantine/core';
+import { useComparison, useSamples } from '../api/runs';
+import type { Comparison } from '../gen/stic/evaluations/v1/evaluations';
+import { StageKind } from '../gen/stic/recipe/v1/recipe';
+import { type Run, StageState } from '../gen/stic/runs/v1/runs';
+import { Failure, Lines } from '../ui/feedback';
+import { Section } from '../ui/layout';
+import { stageLook } from '../words';
+import { ComparisonPicture } from './comparison-picture';
+import { ComparisonTable } from './comparison-table';
+import { useRunContext } from './context';
+import { Samples } from './samples';
+
+/** Did it help? The comparison, in words, as a picture and as a table, then the same images before and after. */
+export function OverviewTab() {
+  const { run, live } = useRunContext();
+  const comparison = useComparison(run.id, live);
+  const samples = useSamples(run.id, live);
+  return (
+    <Stack gap="md">
+      {run.recipe?.model?.path === 'embedded:world' && <PlantedGain />}
+      {comparison.isError && (
+        <Failure error={comparison.error} what="The comparison" onRetry={() => void comparison.refetch()} />
+      )}
+      {comparison.isPending && <Lines />}
+      {comparison.data && <Compared run={run} comparison={comparison.data} />}
+      {samples.isError && <Failure error={samples.error} what="The samples" onRetry={() => void samples.refetch()} />}
+      {samples.data && <Samples run={run} samples={samples.data.samples} />}
+    </Stack>
+  );
+}
+
+function PlantedGain() {
+  return (
+    <Text fz="sm" c="dimmed">
+      This run trained the embedded world's model. Its weakness was planted when the model was made, so that there is
+      something to repair: a gain here shows that the pipeline works, not what STIC gains on a real model.
+    </Text>
+  );
+}
+
+function Compared({ run, comparison }: { run: Run; comparison: Comparison }) {
+  if (comparison.scores.length === 0) return <NotCompared run={run} />;
+  return (
+    <>
+      <Section
+        title="Did it help?"
+        note="Difference to the base model answering plainly, with 95 % paired-bootstrap intervals."
+      >
+        {comparison.findings.length > 0 && (
+          <List fz="sm" mb="md" aria-label="Findings">
+            {comparison.findings.map((finding) => (
+              <List.Item key={finding}>{finding}</List.Item>
+            ))}
+          </List>
+        )}
+        <ComparisonPicture scores={comparison.scores} />
+      </Section>
+      <Section
+        title="Comparison"
+        note="Scores from 0 to 100; below each, the difference to base plain and its interval. DaR: describe first, then answer."
+      >
+        <ComparisonTable scores={comparison.scores} />
+      </Section>
+    </>
+  );
+}
+
+function NotCompared({ run }: { run: Run }) {
+  const evaluate = run.stages.find((stage) => stage.kind === StageKind.STAGE_KIND_EVALUATE);
+  const benchmarks = run.inputs.filter((input) => input.role === 'benchmark');
+  if (benchmarks.length === 0) {
+    return (
+      <Alert color="gray" title="No comparison in numbers">
+        This run has no benchmark, so there is no ground truth to compare with. Look at the pairs, the losses and
+        margins, and the sample descriptions before and after.
+      </Alert>
+    );
+  }
+  const over =
+    evaluate &&
+    [StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_FAILED].includes(
+      evaluate.state,
+    );
+  return (
+    <Alert color="gray" title={over ? 'There is no comparison' : 'The comparison will appear here'}>
+      {over
+        ? `The evaluate stage: ${stageLook(evaluate.state).word.toLowerCase()}. Only a run whose evaluate stage succeeds can be compared.`
+        : 'The evaluate stage makes it, last: base, stage 1 and stage 2 on every benchmark, plain and describe-and-respond (DaR).'}
+    </Alert>
+  );
+}

@@ -1,0 +1,100 @@
+import { Alert, Skeleton, Stack, Tabs, Text } from '@mantine/core';
+import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router';
+import { hasEnded, useRun } from '../api/runs';
+import { counted } from '../format';
+import type { Run } from '../gen/stic/runs/v1/runs';
+import { Empty, Failure, JobFailure } from '../ui/feedback';
+import { ApiError } from '../api/client';
+import type { RunContext } from './context';
+import { RunHeader } from './run-header';
+import { StageRail } from './stage-rail';
+
+const tabs = [
+  { path: '', label: 'Overview' },
+  { path: 'metrics', label: 'Metrics' },
+  { path: 'pairs', label: 'Pairs' },
+  { path: 'logs', label: 'Logs' },
+  { path: 'skipped', label: 'Skipped' },
+  { path: 'recipe', label: 'Recipe' },
+  { path: 'files', label: 'Files' },
+];
+
+export function RunPage() {
+  const { runId = '' } = useParams();
+  const query = useRun(runId);
+  if (query.isPending) return <Loading />;
+  if (!query.data) {
+    if (query.error instanceof ApiError && query.error.status === 404) {
+      return (
+        <Empty title="There is no such run" to="/runs" action="Go to the runs">
+          {query.error.message}
+        </Empty>
+      );
+    }
+    return <Failure error={query.error} what="The run" onRetry={() => void query.refetch()} />;
+  }
+  const run = query.data;
+  return (
+    <Stack gap="md">
+      <RunHeader run={run} connection={query.connection} />
+      {run.error && <JobFailure error={run.error} title="The run failed" />}
+      <Warnings run={run} />
+      <StageRail run={run} />
+      <RunTabs run={run} />
+    </Stack>
+  );
+}
+
+function RunTabs({ run }: { run: Run }) {
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  const open = pathname.split('/')[3] ?? '';
+  const context: RunContext = { run, live: !hasEnded(run) };
+  return (
+    <Tabs
+      value={open}
+      onChange={(value) => void navigate(`/runs/${run.id}${value ? `/${value}` : ''}`)}
+      keepMounted={false}
+    >
+      <Tabs.List mb="md">
+        {tabs.map(({ path, label }) => (
+          <Tabs.Tab key={path} value={path}>
+            {label}
+            {path === 'skipped' && run.skipped > 0 ? ` (${String(run.skipped)})` : ''}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value={open}>
+        <Outlet context={context} />
+      </Tabs.Panel>
+    </Tabs>
+  );
+}
+
+function Warnings({ run }: { run: Run }) {
+  if (run.warnings.length === 0 && run.skipped === 0) return null;
+  return (
+    <Alert color="orange" title={run.warnings.length > 0 ? 'Worth knowing' : undefined} py="xs">
+      {run.warnings.map((warning) => (
+        <Text key={warning} fz="sm">
+          {warning}
+        </Text>
+      ))}
+      {run.skipped > 0 && (
+        <Text fz="sm">
+          {counted(run.skipped, 'item')} left out. <Link to={`/runs/${run.id}/skipped`}>See which and why</Link>
+        </Text>
+      )}
+    </Alert>
+  );
+}
+
+function Loading() {
+  return (
+    <Stack aria-busy aria-label="Loading">
+      <Skeleton height={52} width="60%" />
+      <Skeleton height={120} />
+      <Skeleton height={300} />
+    </Stack>
+  );
+}

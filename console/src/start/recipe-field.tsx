@@ -1,0 +1,133 @@
+import { JsonInput, Select, Textarea, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { DpoObjective } from '../gen/stic/recipe/v1/recipe';
+import type { Json } from '../recipe-json';
+import { plainWords } from '../words';
+
+export interface RecipeFieldProps {
+  path: string;
+  label: string;
+  /** The preset's value: it decides the kind of field and what "changed" means. */
+  base: Json;
+  value: Json;
+  error?: string;
+  description?: string;
+  onChange: (value: Json) => void;
+}
+
+/** An input for one recipe field, chosen by the field's value: number, text, list of texts, or JSON for anything else. */
+export function RecipeField(props: RecipeFieldProps) {
+  const { path, base } = props;
+  if (path === 'dpo.objective') return <ObjectiveField {...props} />;
+  if (typeof base === 'number') return <NumberField {...props} />;
+  if (typeof base === 'string') return <TextField {...props} />;
+  if (Array.isArray(base) && base.every((item) => typeof item === 'string')) return <LinesField {...props} />;
+  return <JsonField {...props} />;
+}
+
+const changed = ({ base, value }: RecipeFieldProps): boolean => JSON.stringify(base) !== JSON.stringify(value);
+
+function common(props: RecipeFieldProps) {
+  const preset = changed(props)
+    ? `preset: ${typeof props.base === 'object' ? JSON.stringify(props.base) : String(props.base)}`
+    : '';
+  return {
+    label: props.label,
+    error: props.error,
+    description: [props.description, preset].filter(Boolean).join(' \u00b7 ') || undefined,
+    size: 'xs' as const,
+    inputWrapperOrder: ['label', 'input', 'description', 'error'] as ('label' | 'input' | 'description' | 'error')[],
+  };
+}
+
+/** Takes 0.0001 and 1e-4 alike. */
+function NumberField(props: RecipeFieldProps) {
+  const [text, setText] = useState(String(props.value));
+  const parsed = text.trim() === '' ? NaN : Number(text);
+  // The value may be set from outside: another preset, or back to the preset's value.
+  const shown = typeof props.value === 'number' && parsed !== props.value ? String(props.value) : text;
+  return (
+    <TextInput
+      {...common(props)}
+      inputMode="decimal"
+      value={shown}
+      error={props.error ?? (typeof props.value === 'number' ? undefined : 'Not a number')}
+      onChange={(event) => {
+        const next = event.currentTarget.value;
+        const number = next.trim() === '' ? NaN : Number(next);
+        setText(next);
+        props.onChange(Number.isFinite(number) ? number : next);
+      }}
+    />
+  );
+}
+
+function TextField(props: RecipeFieldProps) {
+  const long = String(props.base).length > 60 || String(props.base).includes('\n');
+  const bound = {
+    ...common(props),
+    value: String(props.value),
+    onChange: (event: { currentTarget: { value: string } }) => {
+      props.onChange(event.currentTarget.value);
+    },
+  };
+  return long ? <Textarea {...bound} autosize minRows={2} maxRows={8} /> : <TextInput {...bound} />;
+}
+
+function LinesField(props: RecipeFieldProps) {
+  const lines = Array.isArray(props.value) ? props.value.map(String) : [];
+  return (
+    <Textarea
+      {...common({ ...props, description: 'one per line' })}
+      autosize
+      maxRows={8}
+      value={lines.join('\n')}
+      onChange={(event) => {
+        props.onChange(event.currentTarget.value.split('\n'));
+      }}
+    />
+  );
+}
+
+function JsonField(props: RecipeFieldProps) {
+  const [text, setText] = useState(JSON.stringify(props.value, null, 2));
+  return (
+    <JsonInput
+      {...common(props)}
+      autosize
+      maxRows={14}
+      value={text}
+      validationError="Not JSON; the last valid value is used"
+      onChange={(next) => {
+        setText(next);
+        try {
+          props.onChange(JSON.parse(next) as Json);
+        } catch {
+          // The field itself says that this is no JSON yet.
+        }
+      }}
+    />
+  );
+}
+
+const objectives = [
+  DpoObjective.DPO_OBJECTIVE_REGULARISED,
+  DpoObjective.DPO_OBJECTIVE_CHOSEN_ONLY,
+  DpoObjective.DPO_OBJECTIVE_SWAPPED,
+];
+
+function ObjectiveField(props: RecipeFieldProps) {
+  const data = objectives.map((value) => ({
+    value: value as string,
+    label: plainWords(value.replace('DPO_OBJECTIVE_', '').toLowerCase()),
+  }));
+  return (
+    <Select
+      {...common(props)}
+      data={data}
+      value={String(props.value)}
+      allowDeselect={false}
+      onChange={props.onChange}
+    />
+  );
+}

@@ -1,0 +1,151 @@
+import { Grid, Select, Stack, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useRef } from 'react';
+import { useNavigate } from 'react-router';
+import { ApiError } from '../api/client';
+import { useCreateRun, usePresets, useRunPreview } from '../api/runs';
+import type { Preset } from '../gen/stic/runs/v1/runs';
+import { valueAt } from '../recipe-json';
+import { newRequestId } from '../request-id';
+import { Failure, Lines } from '../ui/feedback';
+import { PageHeader, Section } from '../ui/layout';
+import { draftRecipe, draftRequest, notNumbers, useDraft, type Draft } from './draft';
+import { InputsForm } from './inputs-form';
+import { Preview } from './preview';
+import { RecipeFields } from './recipe-fields';
+
+const firstChoice = 'tiny';
+
+export function StartPage() {
+  const presets = usePresets();
+  return (
+    <Stack gap="sm">
+      <PageHeader
+        title="Start a run"
+        detail="The right side shows what the server would do with this form. Nothing starts before the button."
+      />
+      {presets.isError && <Failure error={presets.error} what="The presets" onRetry={() => void presets.refetch()} />}
+      {presets.isPending && <Lines rows={10} />}
+      {presets.data && <StartForm presets={presets.data.presets} />}
+    </Stack>
+  );
+}
+
+function lacking(draft: Draft, preset: Preset): string {
+  if (!draft.images) return 'Choose the images first.';
+  const wrong = notNumbers(draft, preset);
+  return wrong.length > 0 ? `Not a number: ${wrong.join(', ')}.` : '';
+}
+
+function StartForm({ presets }: { presets: Preset[] }) {
+  const navigate = useNavigate();
+  const [draft, change] = useDraft();
+  const preset =
+    presets.find(({ name }) => name === draft.preset) ?? presets.find(({ name }) => name === firstChoice) ?? presets[0];
+  const missing = preset ? lacking(draft, preset) : 'The server has no presets.';
+  const request = preset && !missing ? draftRequest(draft, preset) : undefined;
+  const requestText = JSON.stringify(request);
+  const [settledText] = useDebouncedValue(requestText, 350);
+  const preview = useRunPreview(settledText ? (JSON.parse(settledText) as object) : undefined);
+  const create = useCreateRun();
+  const requestId = useRequestId();
+
+  if (!preset) return null;
+  const objection = create.error ?? preview.error;
+  const errorAt = (path: string): string | undefined =>
+    objection instanceof ApiError && fieldMatches(objection.field, path) ? objection.message : undefined;
+
+  const start = () => {
+    if (!request) return;
+    create.mutate(
+      { ...request, request_id: requestId(requestText) },
+      { onSuccess: (run) => void navigate(`/runs/${run.id}`) },
+    );
+  };
+  const edit = (part: Partial<Draft>) => {
+    create.reset();
+    change(part);
+  };
+
+  return (
+    <Grid gap="md">
+      <Grid.Col span={7}>
+        <Stack gap="md">
+          <Section title="Data">
+            <Stack gap="sm">
+              <InputsForm draft={draft} errorAt={errorAt} onChange={edit} />
+            </Stack>
+          </Section>
+          <Section title="Recipe">
+            <Stack gap="sm">
+              <TextInput
+                label="Name"
+                placeholder={`${preset.name} run`}
+                value={draft.name}
+                error={errorAt('name')}
+                onChange={(event) => {
+                  edit({ name: event.currentTarget.value });
+                }}
+              />
+              <Select
+                label="Preset"
+                description={preset.description}
+                data={presets.map(({ name }) => name)}
+                value={preset.name}
+                allowDeselect={false}
+                onChange={(name) => {
+                  edit({ preset: name ?? '', edits: {} });
+                }}
+              />
+              <TextInput
+                label="Base model"
+                description="Absolute path of a Hugging Face Llava or LlavaNext folder on the trainer's host, or embedded:world"
+                className="mono"
+                value={String(valueAt(draftRecipe(draft, preset), 'model.path') ?? '')}
+                error={errorAt('model.path')}
+                onChange={(event) => {
+                  edit({ edits: { ...draft.edits, 'model.path': event.currentTarget.value } });
+                }}
+              />
+              <RecipeFields
+                draft={draft}
+                preset={preset}
+                errorAt={errorAt}
+                onEdits={(edits) => {
+                  edit({ edits });
+                }}
+              />
+            </Stack>
+          </Section>
+        </Stack>
+      </Grid.Col>
+      <Grid.Col span={5}>
+        <Preview
+          run={preview.data}
+          error={objection}
+          missing={missing}
+          checking={!missing && (preview.isFetching || settledText !== requestText)}
+          starting={create.isPending}
+          request={request}
+          onStart={start}
+        />
+      </Grid.Col>
+    </Grid>
+  );
+}
+
+/** The same id for the same content, so that pressing twice or a retry after a lost answer makes one run. */
+function useRequestId(): (content: string) => string {
+  const last = useRef({ content: '', id: '' });
+  return (content) => {
+    if (last.current.content !== content) last.current = { content, id: newRequestId() };
+    return last.current.id;
+  };
+}
+
+/** The server may name a field whole (dpo.beta), its parent (model), or an input by its role. */
+function fieldMatches(field: string, path: string): boolean {
+  if (field === '') return false;
+  if (field === path || (field === 'model' && path === 'model.path')) return true;
+  return path === 'images' && /^inputs(\[0\]|\.0)?(\..*)?$/.test(field);
+}

@@ -1,0 +1,75 @@
+import { Stack, Text } from '@mantine/core';
+import { useTrainers, type Trainer } from '../api/trainers';
+import { bytes } from '../format';
+import { Empty, Failure, Lines } from '../ui/feedback';
+import { Facts, PageHeader, Section } from '../ui/layout';
+import { StateBadge } from '../ui/state-badge';
+import type { Look } from '../words';
+
+export function TrainersPage() {
+  const trainers = useTrainers();
+  return (
+    <Stack gap="md">
+      <PageHeader
+        title="Trainers"
+        detail="The processes that own the accelerators. A trainer's jobs go on while it cannot be reached from here."
+      />
+      {trainers.isError && (
+        <Failure error={trainers.error} what="The trainers" onRetry={() => void trainers.refetch()} />
+      )}
+      {trainers.isPending && <Lines />}
+      {trainers.data?.length === 0 && (
+        <Empty title="No trainer">
+          The server starts one by itself, or takes those named in its TRAINERS variable. Runs wait until there is one.
+        </Empty>
+      )}
+      {trainers.data?.map((trainer) => (
+        <TrainerCard key={trainer.address} trainer={trainer} />
+      ))}
+    </Stack>
+  );
+}
+
+const healthy: Look = { word: 'Healthy', color: 'teal', shape: 'done' };
+const unreachable: Look = { word: 'Unreachable', color: 'red', shape: 'failed' };
+
+function TrainerCard({ trainer }: { trainer: Trainer }) {
+  const { info } = trainer;
+  return (
+    <Section
+      title={info?.name || trainer.address}
+      note={trainer.address}
+      actions={<StateBadge look={info && !trainer.error ? healthy : unreachable} />}
+    >
+      {trainer.error && (
+        <Text fz="sm" c="red" mb="xs" role="alert">
+          {trainer.error}
+        </Text>
+      )}
+      {info && (
+        <Facts
+          facts={[
+            ['Device', info.device],
+            ['Number format', info.dtype],
+            ['Jobs', info.activeJobIds.length > 0 ? info.activeJobIds.join(', ') : `none of ${String(info.capacity)}`],
+            ['Processors', info.cpuCount > 0 ? String(info.cpuCount) : ''],
+            ['Memory', info.memoryBytes > 0n ? bytes(info.memoryBytes) : ''],
+            ['Trainer', info.version],
+            [
+              'Versions',
+              Object.entries(info.versions)
+                .map(([name, version]) => `${name} ${version}`)
+                .join(' · '),
+            ],
+            [
+              'Store',
+              <span key="store" className="mono">
+                {info.storeId}
+              </span>,
+            ],
+          ]}
+        />
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,93 @@
+import { VersionState } from './gen/stic/datasets/v1/datasets';
+import { StageKind } from './gen/stic/recipe/v1/recipe';
+import { RunState, StageState, type Run, type Stage } from './gen/stic/runs/v1/runs';
+import { DatasetKind, JobState } from './gen/stic/trainer/v1/trainer';
+
+/** How a state looks: never by colour alone, always with its word and a shape. */
+export interface Look {
+  word: string;
+  color: string;
+  shape: 'waiting' | 'running' | 'done' | 'failed' | 'stopped' | 'none';
+}
+
+const unknown: Look = { word: 'Unknown', color: 'gray', shape: 'none' };
+
+const runLooks: Partial<Record<RunState, Look>> = {
+  [RunState.RUN_STATE_QUEUED]: { word: 'Queued', color: 'gray', shape: 'waiting' },
+  [RunState.RUN_STATE_RUNNING]: { word: 'Running', color: 'blue', shape: 'running' },
+  [RunState.RUN_STATE_CANCELLING]: { word: 'Cancelling', color: 'orange', shape: 'running' },
+  [RunState.RUN_STATE_SUCCEEDED]: { word: 'Succeeded', color: 'teal', shape: 'done' },
+  [RunState.RUN_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
+  [RunState.RUN_STATE_CANCELLED]: { word: 'Cancelled', color: 'gray', shape: 'stopped' },
+};
+
+const stageLooks: Partial<Record<StageState, Look>> = {
+  [StageState.STAGE_STATE_PENDING]: { word: 'Pending', color: 'gray', shape: 'none' },
+  [StageState.STAGE_STATE_READY]: { word: 'Waiting for a trainer', color: 'gray', shape: 'waiting' },
+  [StageState.STAGE_STATE_RUNNING]: { word: 'Running', color: 'blue', shape: 'running' },
+  [StageState.STAGE_STATE_SUCCEEDED]: { word: 'Succeeded', color: 'teal', shape: 'done' },
+  [StageState.STAGE_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
+  [StageState.STAGE_STATE_CANCELLED]: { word: 'Cancelled', color: 'gray', shape: 'stopped' },
+  [StageState.STAGE_STATE_SKIPPED]: { word: 'Not run', color: 'gray', shape: 'none' },
+};
+
+const jobLooks: Partial<Record<JobState, Look>> = {
+  [JobState.JOB_STATE_QUEUED]: { word: 'Queued', color: 'gray', shape: 'waiting' },
+  [JobState.JOB_STATE_RUNNING]: { word: 'Running', color: 'blue', shape: 'running' },
+  [JobState.JOB_STATE_SUCCEEDED]: { word: 'Succeeded', color: 'teal', shape: 'done' },
+  [JobState.JOB_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
+  [JobState.JOB_STATE_CANCELLED]: { word: 'Cancelled', color: 'gray', shape: 'stopped' },
+  [JobState.JOB_STATE_LOST]: { word: 'Lost', color: 'orange', shape: 'failed' },
+};
+
+const versionLooks: Partial<Record<VersionState, Look>> = {
+  [VersionState.VERSION_STATE_IMPORTING]: { word: 'Importing', color: 'blue', shape: 'running' },
+  [VersionState.VERSION_STATE_READY]: { word: 'Ready', color: 'teal', shape: 'done' },
+  [VersionState.VERSION_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
+};
+
+export const runLook = (state: RunState): Look => runLooks[state] ?? unknown;
+export const stageLook = (state: StageState): Look => stageLooks[state] ?? unknown;
+export const jobLook = (state: JobState): Look => jobLooks[state] ?? unknown;
+export const versionLook = (state: VersionState | undefined): Look => (state && versionLooks[state]) ?? unknown;
+
+/** The six stage words, the same in files, protos, command line and console. */
+export const stageWord = (kind: StageKind): string => kind.replace('STAGE_KIND_', '').toLowerCase();
+
+const stageDoes: Partial<Record<StageKind, string>> = {
+  [StageKind.STAGE_KIND_PREFER]: 'makes preference pairs from unlabeled images',
+  [StageKind.STAGE_KIND_DPO]: 'learns the difference: checkpoint stage 1',
+  [StageKind.STAGE_KIND_DESCRIBE]: 'the stage-1 model describes the instruction images',
+  [StageKind.STAGE_KIND_INFUSE]: 'puts each description into its instruction row',
+  [StageKind.STAGE_KIND_SFT]: 'fine-tunes on the infused rows: checkpoint stage 2',
+  [StageKind.STAGE_KIND_EVALUATE]: 'compares base, stage 1 and stage 2',
+};
+
+export const stagePurpose = (kind: StageKind): string => stageDoes[kind] ?? '';
+
+export const kindWord = (kind: DatasetKind): string => kind.replace('DATASET_KIND_', '').toLowerCase();
+
+const subjects: Record<string, string> = { base: 'base', stage1: 'stage 1', stage2: 'stage 2' };
+const modes: Record<string, string> = { plain: 'plain', dar: 'DaR' };
+
+/** base | stage1 | stage2, for people. */
+export const subjectWord = (subject: string): string => subjects[subject] ?? subject;
+
+/** plain | dar, for people. DaR is describe-and-respond: the model describes first, then answers. */
+export const modeWord = (mode: string): string => modes[mode] ?? mode;
+
+/** low_resolution -> low resolution. */
+export const plainWords = (name: string): string => name.replaceAll('_', ' ');
+
+/** Share of the stage that is done, 0..1. */
+export function stageShare(stage: Stage): number {
+  if (stage.state === StageState.STAGE_STATE_SUCCEEDED) return 1;
+  const progress = stage.progress;
+  return progress && progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0;
+}
+
+/** Share of the run that is done, every stage counting the same, 0..1. */
+export function runShare(run: Run): number {
+  if (run.stages.length === 0) return 0;
+  return run.stages.reduce((sum, stage) => sum + stageShare(stage), 0) / run.stages.length;
+}
