@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 from pathlib import Path, PurePosixPath
 
@@ -10,8 +11,14 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 MAX_PIXELS = 120_000_000
 """Images above this are refused before a pixel is decoded: they would need more than half a gigabyte."""
 
+MAX_BYTES = 512 * 2**20
+"""Files above this are refused unread."""
+
 # Formats whose reading starts another program (Ghostscript) or that are metadata stubs without a decoder.
 _EXCLUDED = {"EPS", "BUFR", "GRIB", "HDF5", "WMF", "MPEG"}
+
+UNMISTAKABLE = frozenset({"JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000"})
+"""Formats known by their first bytes: only they are looked for in files whose name does not say that they are images."""
 
 _SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",
@@ -41,32 +48,45 @@ def open_rgb(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
     ImageProblem when the file is empty, unreadable, no image, larger than ``max_pixels`` or truncated.
     """
-    with open_checked(path, max_pixels=max_pixels) as image:
+    with decode(read_file(path), max_pixels=max_pixels) as image:
         return to_rgb(image)
 
 
-def open_checked(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The image, fully decoded but otherwise as stored. ImageProblem as in ``open_rgb``."""
-    _check_file(path)
+def read_file(path: Path) -> bytes:
+    """The file's bytes. ImageProblem when it is missing, empty, not a regular file, too large or may not be read."""
     try:
-        image = Image.open(path, formats=_formats())
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageProblem("UNREADABLE", "not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise ImageProblem("TOO_LARGE", f"{status.st_size:,} bytes; the limit is {MAX_BYTES:,}")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ImageProblem("MISSING_IMAGE", "the file does not exist") from None
+    except OSError as error:
+        raise ImageProblem("UNREADABLE", f"the file cannot be read: {error.strerror or error}") from error
+    if not data:
+        raise ImageProblem("EMPTY_FILE", "the file has no bytes")
+    return data
+
+
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, formats: frozenset[str] | None = None) -> Image.Image:
+    """A file's first frame, fully decoded but otherwise as stored. ImageProblem when that is not possible."""
+    known = [name for name in _formats() if formats is None or name in formats]
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data), formats=known)
     except UnidentifiedImageError:
-        raise _unidentified(path) from None
-    except PermissionError:
-        raise ImageProblem("UNREADABLE", "the file may not be read (permission denied)") from None
+        raise _unidentified(data[:512]) from None
     except Exception as error:  # a decoder fed with anything may raise anything
         raise ImageProblem("TRUNCATED", f"the image's header is damaged: {_words(error)}") from error
     if image.width * image.height > max_pixels:
-        image.close()
         pixels = f"{image.width} x {image.height} is {image.width * image.height:,} pixels"
         raise ImageProblem("TOO_LARGE", f"{pixels}; the limit is {max_pixels:,}")
     try:
         image.load()
     except MemoryError:
-        image.close()
         raise
     except Exception as error:
-        image.close()
         raise ImageProblem("TRUNCATED", f"the {image.format} data ends early or is damaged: {_words(error)}") from error
     return image
 
@@ -98,30 +118,19 @@ def is_image_name(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in _endings()
 
 
-def _check_file(path: Path) -> None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        raise ImageProblem("MISSING_IMAGE", "the file does not exist") from None
-    except OSError as error:
-        raise ImageProblem("UNREADABLE", f"the file may not be read: {_words(error)}") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise ImageProblem("UNREADABLE", "not a regular file")
-    if status.st_size == 0:
-        raise ImageProblem("EMPTY_FILE", "the file has no bytes")
-
-
-def _unidentified(path: Path) -> ImageProblem:
-    with open(path, "rb") as file:
-        head = file.read(512)
+def _unidentified(head: bytes) -> ImageProblem:
     for signature, name in _SIGNATURES.items():
         if head.startswith(signature):
             return ImageProblem("TRUNCATED", f"starts like a {name} image but cannot be read; it is cut off or damaged")
     if b"<svg" in head.lower():
         return ImageProblem("NOT_AN_IMAGE", "an SVG drawing, not a pixel image")
+    if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
+        return ImageProblem("NOT_AN_IMAGE", "a HEIC image, which cannot be read; convert it to JPEG or PNG")
+    if head.startswith(b"%!PS"):
+        return ImageProblem("NOT_AN_IMAGE", "a PostScript drawing, not a pixel image")
     if not any(byte < 9 for byte in head):
         return ImageProblem("NOT_AN_IMAGE", "text, not an image")
-    return ImageProblem("NOT_AN_IMAGE", "not a format that can be read")
+    return ImageProblem("NOT_AN_IMAGE", "not in a format that can be read")
 
 
 def _scaled_to_8_bit(image: Image.Image) -> Image.Image:

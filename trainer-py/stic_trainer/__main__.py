@@ -1,0 +1,67 @@
+"""``python -m stic_trainer <command>``: each command imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    command: str = options.command
+    if command == "sidecar":
+        from stic_trainer.sidecar.server import serve
+
+        return serve(options)
+    if command == "worker":
+        from stic_trainer.runtime.jobfolder import JobFolder
+        from stic_trainer.runtime.worker import default_threads, work_on
+
+        return work_on(JobFolder(options.folder.absolute()), options.store, threads=options.threads or default_threads())
+    if command == "stage":
+        from stic_trainer.runtime.offline import run_offline
+
+        return run_offline(options)
+    from stic_trainer.data.importing import import_dataset
+
+    return import_dataset(options.kind, options.source, options.image_root, options.store)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m stic_trainer", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    sidecar = commands.add_parser("sidecar", help="serve the trainer's gRPC interface")
+    sidecar.add_argument("--listen", default="127.0.0.1:0", help="host:port; port 0 takes a free one")
+    sidecar.add_argument("--store", type=Path, required=True, help="the artifact store shared with the server")
+    sidecar.add_argument("--state", type=Path, required=True, help="folder of jobs and caches")
+    sidecar.add_argument("--ready-file", type=Path, help='gets {"pid","port","started"} once the sidecar serves')
+    sidecar.add_argument("--name", default="", help="name of this trainer; the host's by default")
+    sidecar.add_argument("--capacity", type=int, default=1, help="jobs at a time; more wait in order")
+    sidecar.add_argument("--grace-seconds", type=float, default=30.0, help="between asking a worker to stop and killing it")
+
+    worker = commands.add_parser("worker", help="run the job of a folder (started by the sidecar)")
+    worker.add_argument("folder", type=Path)
+    worker.add_argument("--store", type=Path, required=True)
+    worker.add_argument("--threads", type=int, default=0, help="0: STIC_THREADS or all cores")
+
+    stage = commands.add_parser("stage", help="run one stage here and now, without a sidecar")
+    stage.add_argument("kind", choices=["prefer", "dpo", "describe", "infuse", "sft", "evaluate"])
+    stage.add_argument("--preset", default="tiny", help="a file of recipes/")
+    stage.add_argument("--set", action="append", default=[], metavar="FIELD=JSON", help="e.g. prefer.max_images=20")
+    stage.add_argument("--input", action="append", default=[], metavar="ROLE=SHA256", help="repeatable; benchmarks too")
+    stage.add_argument("--store", type=Path, required=True)
+    stage.add_argument("--work", type=Path, required=True, help="folder of resumable state")
+    stage.add_argument("--threads", type=int, default=0)
+
+    importing = commands.add_parser("import", help="check a dataset and copy it into the store; events as JSON lines")
+    importing.add_argument("kind", choices=["images", "instructions", "benchmark"])
+    importing.add_argument("source", type=Path)
+    importing.add_argument("--image-root", type=Path, help="folder that image paths of instructions are relative to")
+    importing.add_argument("--store", type=Path, required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Exceptions as JobError: what a person reads when a job fails. The traceback stays in worker.log."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stic_trainer.errors import StageError
+
+
+def job_error(error: BaseException, store: Path) -> dict[str, Any]:
+    """The proto-JSON JobError of ``error``; ``store`` is where free space is measured when the disk is full."""
+    known = _as_stage_error(error, store)
+    return {
+        "code": known.code,
+        "message": known.message,
+        "subject": known.subject,
+        "hint": known.hint,
+        "transient": known.transient,
+    }
+
+
+def _as_stage_error(error: BaseException, store: Path) -> StageError:
+    if isinstance(error, StageError):
+        return error
+    if any(_is_disk_full(cause) for cause in _causes(error)):
+        free = shutil.disk_usage(store).free
+        return StageError("DISK_FULL", f"the disk is full ({free:,} bytes free)", str(store), "Free space on this disk, then retry.", True)
+    if any(_is_out_of_memory(cause) for cause in _causes(error)):
+        hint = "Lower max_batch_tokens or max_micro_batch_tokens of the recipe, or use a machine with more memory."
+        return StageError("OUT_OF_MEMORY", _short(error), "", hint)
+    return StageError("INTERNAL", f"{type(error).__name__}: {_short(error)}", "", "The traceback is in the job's worker.log.")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    # safetensors reports its own error type, with the system's words.
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left on device" in str(error)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # By name, so that torch is not imported by stages that do not need it. The CPU allocator raises a RuntimeError.
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or (isinstance(error, RuntimeError) and ("out of memory" in str(error) or "can't allocate memory" in str(error)))
+
+
+def _short(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    text = lines[0] if lines else "no message"
+    return text if len(text) <= 300 else text[:300] + "..."

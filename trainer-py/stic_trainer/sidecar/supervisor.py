@@ -1,0 +1,271 @@
+"""One worker process per job: started in order, watched, stopped, adopted after a restart, and never lost silently.
+
+The supervisor has no state of its own: job folders say everything, so a killed sidecar's successor goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+
+from stic.trainer.v1 import trainer_pb2 as pb
+from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
+from stic_trainer.runtime.journal import TERMINAL, Journal, JournalBusy, last_event
+from stic_trainer.runtime.store import sync_folder
+from stic_trainer.runtime.worker import BUSY, STOPPED_ERROR
+
+POLL_SECONDS = 0.1
+
+_log = logging.getLogger(__name__)
+
+
+class OtherContent(Exception):
+    """The job id is known with another content."""
+
+
+@dataclass
+class Worker:
+    """A worker process: our child, or (``process`` None) one that an earlier sidecar started."""
+
+    folder: JobFolder
+    process: subprocess.Popen[bytes] | None
+    adopted: ProcessId | None = None
+    kill_at: float | None = None
+    """Monotonic time of the SIGKILL, once a stop was asked for."""
+    killed: bool = False
+
+    @property
+    def pid(self) -> int:
+        if self.process is not None:
+            return self.process.pid
+        assert self.adopted is not None
+        return self.adopted.pid
+
+    def alive(self) -> bool:
+        if self.process is not None:
+            return self.process.poll() is None
+        return self.adopted is not None and self.adopted.alive()
+
+    def ask_to_stop(self, grace_seconds: float) -> None:
+        if self.kill_at is None and self.alive():
+            self.kill_at = time.monotonic() + grace_seconds
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends the worker and everything it started."""
+        self.killed = True
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+class Supervisor:
+    def __init__(self, *, jobs: Path, store: Path, capacity: int, grace_seconds: float) -> None:
+        self.capacity = capacity
+        self._jobs = jobs
+        self._store = store
+        self._grace = grace_seconds
+        self._queue: list[JobFolder] = []
+        self._running: dict[str, Worker] = {}
+        self._wake = asyncio.Event()
+        self._closing = False
+        jobs.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def closing(self) -> bool:
+        return self._closing
+
+    def active_ids(self) -> list[str]:
+        return [*self._running, *(folder.job_id for folder in self._queue)]
+
+    def find(self, job_id: str) -> JobFolder | None:
+        folder = JobFolder(self._jobs / job_id)
+        return folder if folder.events.exists() else None
+
+    def submit(self, request: pb.SubmitJobRequest) -> bool:
+        """False when the job is known with the same content; OtherContent when with another."""
+        known = self.find(request.job_id)
+        if known is not None:
+            if pb.SubmitJobRequest.FromString(known.request.read_bytes()) != request:
+                raise OtherContent(request.job_id)
+            return False
+        self._queue.append(_create(self._jobs, request))
+        self._wake.set()
+        return True
+
+    def cancel(self, folder: JobFolder) -> None:
+        """Ends a waiting job at once, asks a running one to stop, leaves an ended one alone."""
+        if folder.job_id not in self.active_ids():
+            return
+        folder.cancel.touch()
+        if folder in self._queue:
+            self._queue.remove(folder)
+            _append_state(folder, {"state": "JOB_STATE_CANCELLED"})
+        else:
+            self._running[folder.job_id].ask_to_stop(self._grace)
+        self._wake.set()
+
+    def recover(self) -> None:
+        """Takes over what an earlier sidecar left: adopts living workers, closes the jobs of vanished ones, queues the rest."""
+        waiting = []
+        for path in self._jobs.iterdir():
+            folder = JobFolder(path)
+            if path.name.startswith("."):
+                shutil.rmtree(path, ignore_errors=True)
+                continue
+            event, _ = last_event(folder.events)
+            if event.get("state", {}).get("state") in TERMINAL:
+                continue
+            worker = ProcessId.read(folder.pid)
+            if worker is None and not folder.cancel.exists():
+                waiting.append((folder.request.stat().st_mtime_ns, folder))
+                continue
+            self._running[folder.job_id] = Worker(folder, None, worker)
+            if folder.cancel.exists():
+                self._running[folder.job_id].ask_to_stop(self._grace)
+            _log.info("job %s: took over its worker", folder.job_id)
+        self._queue = [folder for _, folder in sorted(waiting, key=lambda item: item[0])]
+
+    async def run(self) -> None:
+        """Looks after the workers until ``shut_down`` has ended them all."""
+        while not (self._closing and not self._running):
+            self._tick()
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS if self._running else None)
+
+    def shut_down(self) -> None:
+        """Asks every worker to stop; waiting jobs stay queued for the next sidecar."""
+        self._closing = True
+        for worker in self._running.values():
+            worker.ask_to_stop(self._grace)
+        self._wake.set()
+
+    def _tick(self) -> None:
+        for worker in list(self._running.values()):
+            if worker.alive():
+                if worker.kill_at is not None and time.monotonic() >= worker.kill_at:
+                    worker.kill()
+            elif self._close(worker):
+                del self._running[worker.folder.job_id]
+        while self._queue and len(self._running) < self.capacity and not self._closing:
+            folder = self._queue.pop(0)
+            self._running[folder.job_id] = self._start(folder)
+
+    def _start(self, folder: JobFolder) -> Worker:
+        command = [sys.executable, "-m", "stic_trainer", "worker", str(folder.path), "--store", str(self._store)]
+        with open(folder.log, "ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=worker_environment(),
+            )
+        _log.info("job %s: worker %d started", folder.job_id, process.pid)
+        return Worker(folder, process)
+
+    def _close(self, worker: Worker) -> bool:
+        """Makes sure the journal of a gone worker ends with a terminal state; False to try again."""
+        folder = worker.folder
+        code = worker.process.returncode if worker.process is not None else None
+        if code == BUSY and (other := ProcessId.read(folder.pid)) is not None and other.alive():
+            worker.process, worker.adopted = None, other
+            return False
+        try:
+            state = _append_state(folder, _ending(worker, code, self._closing))
+        except JournalBusy:
+            worker.kill()  # a child of the gone worker still holds the journal
+            return False
+        except OSError as error:
+            _log.error("job %s: its end cannot be written yet: %s", folder.job_id, error)
+            return False
+        _log.info("job %s: %s", folder.job_id, state)
+        return True
+
+
+def worker_environment() -> dict[str, str]:
+    """Nothing is fetched from a model hub, and a tokenizer's threads do not fight with torch's."""
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+    package_root = str(Path(__file__).resolve().parents[2])
+    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **quiet, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _create(jobs: Path, request: pb.SubmitJobRequest) -> JobFolder:
+    """The job's folder, complete or absent: written aside, synced, renamed."""
+    draft = JobFolder(jobs / f".{request.job_id}")
+    shutil.rmtree(draft.path, ignore_errors=True)
+    draft.path.mkdir()
+    fields = json_format.MessageToJson(
+        request, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, ensure_ascii=False
+    )
+    for path, data in ((draft.request, request.SerializeToString()), (draft.job, fields.encode())):
+        with open(path, "wb") as file:
+            file.write(data)
+            os.fsync(file.fileno())
+    _append_state(draft, {"state": "JOB_STATE_QUEUED"})
+    sync_folder(draft.path)
+    folder = JobFolder(jobs / request.job_id)
+    draft.path.rename(folder.path)
+    sync_folder(jobs)
+    return folder
+
+
+def _append_state(folder: JobFolder, state: dict[str, Any]) -> str:
+    """Appends a state unless the journal is closed already; the state it ends with."""
+    journal = Journal(folder.events)
+    try:
+        if not journal.terminal:
+            journal.append("state", state, durable=True)
+            return str(state["state"])
+    finally:
+        journal.close()
+    event, _ = last_event(folder.events)
+    return str(event["state"]["state"])
+
+
+def _ending(worker: Worker, code: int | None, closing: bool) -> dict[str, Any]:
+    """What to say of a worker that ended without saying anything."""
+    if worker.folder.cancel.exists():
+        return {"state": "JOB_STATE_CANCELLED"}
+    if worker.killed and closing:
+        error = STOPPED_ERROR | {"message": "the trainer was stopped before the worker could save its work"}
+        return {"state": "JOB_STATE_LOST", "error": error}
+    error = {
+        "code": "WORKER_LOST",
+        "subject": str(worker.folder.log),
+        "hint": "A new attempt resumes from the last checkpoint.",
+        "transient": True,
+    }
+    if code is None:
+        error["message"] = "the worker process vanished while no sidecar was watching it"
+    elif code == -signal.SIGKILL:
+        error["message"] = "the worker process was killed (signal 9)"
+        error["hint"] = "Most often the system ran out of memory: lower max_batch_tokens or max_micro_batch_tokens if it happens again."
+    elif code < 0:
+        error["message"] = f"the worker process was ended by {signal.Signals(-code).name}"
+    else:
+        error["message"] = f"the worker process ended with exit code {code} and no word: {_last_words(worker.folder.log)}"
+    return {"state": "JOB_STATE_LOST", "error": error}
+
+
+def _last_words(log: Path) -> str:
+    with contextlib.suppress(OSError):
+        lines = log.read_text("utf-8", "replace").strip().splitlines()
+        if lines:
+            return lines[-1][:300]
+    return "its log is empty"
