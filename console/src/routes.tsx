@@ -30,6 +30,7 @@ export const routes: RouteObject[] = [
         element: <RunPage />,
         children: [
           { index: true, element: <OverviewTab /> },
+          { path: 'overview', element: <OverviewTab /> },
           { path: 'metrics', element: <MetricsTab /> },
           { path: 'pairs', element: <PairsTab /> },
           { path: 'pairs/:index', element: <PairsTab /> },

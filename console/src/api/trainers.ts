@@ -2,22 +2,26 @@ import { useQuery } from '@tanstack/react-query';
 import { GetInfoResponse } from '../gen/stic/trainer/v1/trainer';
 import { get } from './client';
 
-/** A trainer as the server sees it. `info` is absent while it does not answer. */
+/** A trainer as the server sees it. `info` is absent while it does not answer; then `problem` says why. */
 export interface Trainer {
   address: string;
-  health: string;
-  error: string;
+  healthy: boolean;
+  problem: string;
+  hint: string;
   info: GetInfoResponse | undefined;
 }
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const TrainersAnswer = {
   fromJSON(json: unknown): Trainer[] {
     const { trainers } = json as { trainers?: Record<string, unknown>[] };
-    return (trainers ?? []).map((trainer) => ({
-      address: typeof trainer.address === 'string' ? trainer.address : '',
-      health: typeof trainer.health === 'string' ? trainer.health : '',
-      error: typeof trainer.error === 'string' ? trainer.error : '',
-      info: trainer.info ? GetInfoResponse.fromJSON(trainer.info) : undefined,
+    return (trainers ?? []).map(({ address, healthy, problem, hint, info }) => ({
+      address: text(address),
+      healthy: healthy === true,
+      problem: text(problem),
+      hint: text(hint),
+      info: info ? GetInfoResponse.fromJSON(info) : undefined,
     }));
   },
 };

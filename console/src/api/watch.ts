@@ -40,9 +40,18 @@ export function useWatch<T>({ path, decoder, key, enabled, isFinal }: Watch<T>):
       });
       source.addEventListener('error', () => {
         setConnection('reconnecting');
-        // The browser gives up for good when the answer is not an event stream, for instance a proxy's error page.
-        if (source.readyState === EventSource.CLOSED) retry = window.setTimeout(open, 3000);
+        retryWhenClosed();
       });
+      // The server has no more to send: the resource is final, or the server is about to stop.
+      source.addEventListener('end', () => {
+        source.close();
+        retryWhenClosed();
+      });
+    };
+    const retryWhenClosed = () => {
+      // The browser gives up for good when the answer is not an event stream, for instance a proxy's error page.
+      window.clearTimeout(retry);
+      if (source.readyState === EventSource.CLOSED) retry = window.setTimeout(open, 3000);
     };
     open();
     return () => {

@@ -5,7 +5,7 @@ import type { Lineage, LineageNode } from '../gen/stic/checkpoints/v1/checkpoint
 import { Digest } from '../ui/digest';
 import { Facts } from '../ui/layout';
 import { plainWords } from '../words';
-import { box, layOut, type Placed } from './lineage-layout';
+import { box, layOut, line } from './lineage-layout';
 import classes from './lineage.module.css';
 
 /** From images, prompts, recipe and base model through every stage to the checkpoint. */
@@ -16,12 +16,15 @@ export function LineageGraph({ lineage }: { lineage: Lineage }) {
   return (
     <>
       <div className={classes.scroll}>
-        <div style={{ position: 'relative', width: layout.width, height: layout.height }}>
+        <div style={{ position: 'relative', margin: '0 auto', width: layout.width, height: layout.height }}>
           <svg width={layout.width} height={layout.height} aria-hidden className={classes.lines}>
             {lineage.edges.map(({ from, to }) => {
-              const path = curve(layout.placed.get(from), layout.placed.get(to));
+              const [start, end] = [layout.placed.get(from), layout.placed.get(to)];
+              if (!start || !end) return null;
               const lit = chosen && (chosen.id === from || chosen.id === to);
-              return path && <path key={`${from}>${to}`} d={path} className={lit ? classes.litLine : classes.line} />;
+              return (
+                <path key={`${from}>${to}`} d={line(start, end)} className={lit ? classes.litLine : classes.line} />
+              );
             })}
           </svg>
           {[...layout.placed.values()].map(({ node, x, y }) => (
@@ -54,14 +57,6 @@ export function LineageGraph({ lineage }: { lineage: Lineage }) {
       {chosen && <NodeFacts node={chosen} />}
     </>
   );
-}
-
-function curve(from: Placed | undefined, to: Placed | undefined): string | undefined {
-  if (!from || !to) return undefined;
-  const start = [from.x + box.width, from.y + box.height / 2] as const;
-  const end = [to.x, to.y + box.height / 2] as const;
-  const bend = Math.max(20, (end[0] - start[0]) / 2);
-  return `M${start.join(' ')} C${String(start[0] + bend)} ${String(start[1])} ${String(end[0] - bend)} ${String(end[1])} ${end.join(' ')}`;
 }
 
 function NodeFacts({ node }: { node: LineageNode }) {

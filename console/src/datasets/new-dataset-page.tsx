@@ -30,6 +30,7 @@ const sources: Partial<Record<DatasetKind, SourceWords>> = {
   },
 };
 
+const monospace = { input: { fontFamily: 'var(--mantine-font-family-monospace)' } };
 const kinds = Object.keys(sources) as DatasetKind[];
 
 export function NewDatasetPage() {
@@ -59,7 +60,7 @@ export function NewDatasetPage() {
   return (
     <form onSubmit={submit}>
       <PageHeader title="Register a dataset" />
-      <Stack gap="sm" maw={720} className="panel" p="md">
+      <Stack gap="sm" maw={720} className="panel" p="md" mt="md">
         <div>
           <Text fz="sm" fw={500} mb={4}>
             Kind
@@ -85,7 +86,7 @@ export function NewDatasetPage() {
         <TextInput
           {...words}
           required
-          className="mono"
+          styles={monospace}
           placeholder="/data/..."
           value={source}
           error={errorAt('source')}
@@ -97,7 +98,7 @@ export function NewDatasetPage() {
           <TextInput
             label="Folder its images are in"
             description="Image paths in the rows are relative to it. Empty: the file's own folder."
-            className="mono"
+            styles={monospace}
             value={imageRoot}
             error={errorAt('image_root')}
             onChange={(event) => {

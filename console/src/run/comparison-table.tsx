@@ -1,5 +1,5 @@
 import { Table, Text } from '@mantine/core';
-import { signed } from '../format';
+import { counted, signed } from '../format';
 import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer';
 import { modeWord, plainWords, subjectWord } from '../words';
 import { armKey, arms, isReference, scoreRows, verdict, type ScoreRow } from './scores';
@@ -13,7 +13,6 @@ export function ComparisonTable({ scores }: { scores: EvaluationScore[] }) {
           <Table.Tr>
             <Table.Th>Benchmark</Table.Th>
             <Table.Th>Metric</Table.Th>
-            <Table.Th ta="right">n</Table.Th>
             {columns.map((arm) => (
               <Table.Th key={armKey(arm)} ta="right">
                 {subjectWord(arm.subject)} {modeWord(arm.mode)}
@@ -39,7 +38,7 @@ export function ComparisonTable({ scores }: { scores: EvaluationScore[] }) {
       </Table>
       <Text fz="xs" c="dimmed" mt={6}>
         ▲ better, ▼ worse: the whole interval is on one side of zero. Unmarked: no difference that these items can show.
-        Always the most frequent answer: what one gets without looking.
+        Most frequent answer: what one gets without looking.
       </Text>
     </div>
   );
@@ -53,9 +52,10 @@ function RowHead({ row }: { row: ScoreRow }) {
         <Text fz="sm" fw={row.primary ? 600 : 400}>
           {row.benchmark}
         </Text>
-        {row.primary && row.majority >= 0 && (
+        {row.primary && (
           <Text fz="xs" c="dimmed">
-            always the most frequent answer: {row.majority.toFixed(1)}
+            {counted(row.n, 'item')}
+            {row.majority >= 0 && `, most frequent answer ${row.majority.toFixed(1)}`}
           </Text>
         )}
       </Table.Td>
@@ -68,9 +68,6 @@ function RowHead({ row }: { row: ScoreRow }) {
             lower is better
           </Text>
         )}
-      </Table.Td>
-      <Table.Td ta="right" className="number" style={{ verticalAlign: 'top' }}>
-        {row.n}
       </Table.Td>
     </>
   );
@@ -87,10 +84,13 @@ function ScoreCell({ score, reference }: { score: EvaluationScore; reference: bo
         {score.value.toFixed(1)}
       </Text>
       <Text fz="xs" c={reference ? 'dimmed' : colors[judged]}>
-        {reference
-          ? 'reference'
-          : `${marks[judged]}${signed(score.difference)} [${signed(score.low)}, ${signed(score.high)}]`}
+        {reference ? 'reference' : `${marks[judged]}${signed(score.difference)}`}
       </Text>
+      {!reference && (
+        <Text fz="xs" c="dimmed">
+          [{signed(score.low)}, {signed(score.high)}]
+        </Text>
+      )}
     </>
   );
 }

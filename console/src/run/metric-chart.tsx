@@ -51,6 +51,7 @@ export function MetricChart({ title, meaning, lines, series, showEarlier, group,
           <CartesianGrid stroke="var(--line)" vertical={false} />
           <XAxis
             dataKey="step"
+            height={22}
             type="number"
             domain={['dataMin', 'dataMax']}
             allowDuplicatedCategory={false}

@@ -10,7 +10,7 @@ import { RunHeader } from './run-header';
 import { StageRail } from './stage-rail';
 
 const tabs = [
-  { path: '', label: 'Overview' },
+  { path: 'overview', label: 'Overview' },
   { path: 'metrics', label: 'Metrics' },
   { path: 'pairs', label: 'Pairs' },
   { path: 'logs', label: 'Logs' },
@@ -48,12 +48,12 @@ export function RunPage() {
 function RunTabs({ run }: { run: Run }) {
   const { pathname } = useLocation();
   const navigate = useNavigate();
-  const open = pathname.split('/')[3] ?? '';
+  const open = pathname.split('/')[3] ?? 'overview';
   const context: RunContext = { run, live: !hasEnded(run) };
   return (
     <Tabs
       value={open}
-      onChange={(value) => void navigate(`/runs/${run.id}${value ? `/${value}` : ''}`)}
+      onChange={(value) => void navigate(`/runs/${run.id}/${value ?? 'overview'}`)}
       keepMounted={false}
     >
       <Tabs.List mb="md">

@@ -100,7 +100,7 @@ function StartForm({ presets }: { presets: Preset[] }) {
               <TextInput
                 label="Base model"
                 description="Absolute path of a Hugging Face Llava or LlavaNext folder on the trainer's host, or embedded:world"
-                className="mono"
+                styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
                 value={String(valueAt(draftRecipe(draft, preset), 'model.path') ?? '')}
                 error={errorAt('model.path')}
                 onChange={(event) => {

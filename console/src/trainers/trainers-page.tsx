@@ -1,4 +1,4 @@
-import { Stack, Text } from '@mantine/core';
+import { Alert, Stack, Text } from '@mantine/core';
 import { useTrainers, type Trainer } from '../api/trainers';
 import { bytes } from '../format';
 import { Empty, Failure, Lines } from '../ui/feedback';
@@ -39,12 +39,13 @@ function TrainerCard({ trainer }: { trainer: Trainer }) {
     <Section
       title={info?.name || trainer.address}
       note={trainer.address}
-      actions={<StateBadge look={info && !trainer.error ? healthy : unreachable} />}
+      actions={<StateBadge look={trainer.healthy ? healthy : unreachable} />}
     >
-      {trainer.error && (
-        <Text fz="sm" c="red" mb="xs" role="alert">
-          {trainer.error}
-        </Text>
+      {trainer.problem && (
+        <Alert color="red" mb="xs" role="alert">
+          <Text fz="sm">{trainer.problem}</Text>
+          {trainer.hint && <Text fz="sm">{trainer.hint}</Text>}
+        </Alert>
       )}
       {info && (
         <Facts

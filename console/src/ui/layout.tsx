@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 /** The top of a page: where one is, and what one can do here. */
 export function PageHeader({ title, detail, actions }: { title: ReactNode; detail?: ReactNode; actions?: ReactNode }) {
   return (
-    <Group justify="space-between" align="flex-start" mb="md" wrap="nowrap">
+    <Group justify="space-between" align="flex-start" wrap="nowrap">
       <Stack gap={2} miw={0}>
         <Title order={1} fz={22} style={{ overflowWrap: 'anywhere' }}>
           {title}

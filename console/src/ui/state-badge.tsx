@@ -10,6 +10,7 @@ export function StateBadge({ look, note, size = 'md' }: { look: Look; note?: str
       size={size}
       tt="none"
       fw={600}
+      miw="max-content"
       leftSection={<StateShape shape={look.shape} />}
     >
       {look.word}
