@@ -14,7 +14,7 @@ const queries = new QueryClient({
     queries: {
       // What the server refused stays refused; what did not reach it may pass.
       retry: (failures, error) =>
-        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+        failures < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
       refetchOnWindowFocus: true,
     },
   },

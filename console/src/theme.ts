@@ -1,4 +1,4 @@
-import { createTheme, Table, Tooltip } from '@mantine/core';
+import { Alert, createTheme, Table, Tooltip } from '@mantine/core';
 
 const systemFonts = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
@@ -12,6 +12,7 @@ export const theme = createTheme({
   defaultRadius: 'sm',
   fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.125rem' },
   components: {
+    Alert: Alert.extend({ defaultProps: { variant: 'outline', className: 'notice' } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, multiline: true, maw: 420 } }),
   },

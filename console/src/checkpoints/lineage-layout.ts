@@ -13,7 +13,7 @@ export interface Layout {
   height: number;
 }
 
-export const box = { width: 184, height: 56 };
+export const box = { width: 184, height: 62 };
 const gap = { x: 28, y: 26 };
 
 /**

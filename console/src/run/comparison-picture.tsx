@@ -5,7 +5,7 @@ import { modeWord, plainWords, subjectWord } from '../words';
 import { armKey, arms, isReference, scoreRows, verdict, type Arm, type ScoreRow } from './scores';
 
 const labelWidth = 250;
-const valueWidth = 150;
+const valueWidth = 168;
 const rowHeight = 20;
 const groupGap = 26;
 const top = 22;

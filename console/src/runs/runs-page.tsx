@@ -102,7 +102,7 @@ function RunTable({ runs }: { runs: Run[] }) {
             <Table.Th>Run</Table.Th>
             <Table.Th>State</Table.Th>
             <Table.Th>Stages</Table.Th>
-            <Table.Th w={190}>Progress</Table.Th>
+            <Table.Th w={165}>Progress</Table.Th>
             <Table.Th>Model</Table.Th>
             <Table.Th>Images</Table.Th>
             <Table.Th>Created</Table.Th>
@@ -123,7 +123,7 @@ function RunRow({ run }: { run: Run }) {
   const model = run.recipe?.model?.path ?? '';
   return (
     <Table.Tr>
-      <Table.Td maw={300}>
+      <Table.Td maw={230}>
         <Link to={`/runs/${run.id}`} className="plain">
           <Text fz="sm" fw={600} truncate>
             {run.name || run.id}
@@ -145,7 +145,7 @@ function RunRow({ run }: { run: Run }) {
       <Table.Td>
         <RunProgress run={run} />
       </Table.Td>
-      <Table.Td maw={220}>
+      <Table.Td maw={130}>
         <Tooltip label={model}>
           <Text fz="sm" truncate>
             {model.split('/').at(-1)}
@@ -155,7 +155,7 @@ function RunRow({ run }: { run: Run }) {
       <Table.Td>
         {images && (
           <>
-            <Text fz="sm" truncate maw={180}>
+            <Text fz="sm" truncate maw={130}>
               {images.datasetName}
             </Text>
             <Text fz="xs" c="dimmed" className="number">
