@@ -71,7 +71,7 @@ function NotCompared({ run }: { run: Run }) {
   const benchmarks = run.inputs.filter((input) => input.role === 'benchmark');
   if (benchmarks.length === 0) {
     return (
-      <Alert color="gray" title="No comparison in numbers">
+      <Alert variant="default" title="No comparison in numbers">
         This run has no benchmark, so there is no ground truth to compare with. Look at the pairs, the losses and
         margins, and the sample descriptions before and after.
       </Alert>
@@ -83,7 +83,7 @@ function NotCompared({ run }: { run: Run }) {
       evaluate.state,
     );
   return (
-    <Alert color="gray" title={over ? 'There is no comparison' : 'The comparison will appear here'}>
+    <Alert variant="default" title={over ? 'There is no comparison' : 'The comparison will appear here'}>
       {over
         ? `The evaluate stage: ${stageLook(evaluate.state).word.toLowerCase()}. Only a run whose evaluate stage succeeds can be compared.`
         : 'The evaluate stage makes it, last: base, stage 1 and stage 2 on every benchmark, plain and describe-and-respond (DaR).'}

@@ -59,7 +59,7 @@ export function PairFocus({ run, pair, pairs, total }: PairFocusProps) {
     },
     { keys: ['D'], shown: 'd', does: 'mark differing words, or not', run: mark.toggle },
     { keys: ['G'], shown: 'g', does: 'back to all pairs', run: back },
-    { keys: ['shift + ?'], shown: '?', does: 'this help', run: help.toggle },
+    { keys: ['?', 'shift + ?'], shown: '?', does: 'this help', run: help.toggle },
   ];
   useHotkeys(controls.flatMap(({ keys, run: act }) => keys.map((key): [string, () => void] => [key, act])));
 

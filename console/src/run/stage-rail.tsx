@@ -13,7 +13,7 @@ export function StageRail({ run }: { run: Run }) {
       <ol className={classes.rail}>
         {run.stages.map((stage) => (
           <li key={stage.id} className={classes.cell}>
-            <Popover position="bottom-start" width={480} shadow="md" withinPortal>
+            <Popover position="bottom-start" width={600} shadow="md" withinPortal>
               <Popover.Target>
                 <UnstyledButton
                   className={classes.stage}
