@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { Navigate, type RouteObject } from 'react-router';
 import { CheckpointPage } from './checkpoints/checkpoint-page';
 import { CheckpointsPage } from './checkpoints/checkpoints-page';
@@ -6,16 +7,19 @@ import { DatasetsPage } from './datasets/datasets-page';
 import { NewDatasetPage } from './datasets/new-dataset-page';
 import { FilesTab } from './run/files-tab';
 import { LogsTab } from './run/logs-tab';
-import { MetricsTab } from './run/metrics-tab';
 import { OverviewTab } from './run/overview-tab';
 import { PairsTab } from './run/pairs-tab';
 import { RecipeTab } from './run/recipe-tab';
 import { RunPage } from './run/run-page';
 import { SkippedTab } from './run/skipped-tab';
 import { RunsPage } from './runs/runs-page';
+import { Lines } from './ui/feedback';
 import { Broken, Missing, Shell } from './shell';
 import { StartPage } from './start/start-page';
 import { TrainersPage } from './trainers/trainers-page';
+
+// The charts' library is a third of the code, and this tab its only user.
+const MetricsTab = lazy(async () => ({ default: (await import('./run/metrics-tab')).MetricsTab }));
 
 export const routes: RouteObject[] = [
   {
@@ -31,7 +35,14 @@ export const routes: RouteObject[] = [
         children: [
           { index: true, element: <OverviewTab /> },
           { path: 'overview', element: <OverviewTab /> },
-          { path: 'metrics', element: <MetricsTab /> },
+          {
+            path: 'metrics',
+            element: (
+              <Suspense fallback={<Lines />}>
+                <MetricsTab />
+              </Suspense>
+            ),
+          },
           { path: 'pairs', element: <PairsTab /> },
           { path: 'pairs/:index', element: <PairsTab /> },
           { path: 'logs', element: <LogsTab /> },

@@ -42,7 +42,13 @@ export function PairsTab() {
       <MadeByFilter counts={first.counts} shown={first.total} />
       {wanted === undefined ? (
         <>
-          <PairGrid run={run} pairs={pairs} />
+          {pairs.length > 0 ? (
+            <PairGrid run={run} pairs={pairs} />
+          ) : (
+            <Empty title="No pair was made this way" to={`/runs/${run.id}/pairs`} action="Show all pairs">
+              The filter hides all pairs of this run.
+            </Empty>
+          )}
           <LoadMore pages={pages} />
         </>
       ) : (

@@ -53,10 +53,12 @@ export function RunsPage() {
             size="compact-sm"
             variant="default"
             onClick={() => {
-              history.back();
+              const newest = new URLSearchParams(search);
+              newest.delete('page');
+              setSearch(newest);
             }}
           >
-            Newer
+            Newest
           </Button>
         )}
         {runs.data?.nextPageToken && (
