@@ -53,7 +53,7 @@ function StartForm({ presets }: { presets: Preset[] }) {
   if (!preset) return null;
   const objection = create.error ?? preview.error;
   const errorAt = (path: string): string | undefined =>
-    objection instanceof ApiError && fieldMatches(objection.field, path) ? objection.message : undefined;
+    objection instanceof ApiError && formField(objection.field, draft) === path ? objection.message : undefined;
 
   const start = () => {
     if (!request) return;
@@ -143,9 +143,12 @@ function useRequestId(): (content: string) => string {
   };
 }
 
-/** The server may name a field whole (dpo.beta), its parent (model), or an input by its role. */
-function fieldMatches(field: string, path: string): boolean {
-  if (field === '') return false;
-  if (field === path || (field === 'model' && path === 'model.path')) return true;
-  return path === 'images' && /^inputs(\[0\]|\.0)?(\..*)?$/.test(field);
+/** The form's name for the field the server objects to: an input is known by its role, everything else by its path. */
+function formField(field: string, draft: Draft): string {
+  if (field === 'model') return 'model.path';
+  if (field === 'inputs') return 'images';
+  const index = /^inputs\[(\d+)\]/.exec(field)?.[1];
+  if (index === undefined) return field;
+  const roles = ['images', ...(draft.instructions ? ['instructions'] : [])];
+  return roles[Number(index)] ?? 'benchmark';
 }
