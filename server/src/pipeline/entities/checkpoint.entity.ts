@@ -52,6 +52,6 @@ export class CheckpointEntity {
   @JoinColumn({ name: 'parent_id' })
   parent?: Relation<CheckpointEntity>;
 
-  @Column('timestamptz', { default: () => 'now()' })
+  @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 }

@@ -69,6 +69,6 @@ export class EvaluationEntity {
   @Column('double precision')
   majority!: number;
 
-  @Column('timestamptz', { default: () => 'now()' })
+  @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 }

@@ -1,7 +1,6 @@
 import { Column, Entity, Generated, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
 import type { RunState } from '../../gen/stic/runs/v1/runs.js';
-import type { Json } from '../recipe/canonical.js';
 
 /** A frozen recipe on named inputs. States are stored under the proto's names. */
 @Entity('run')
@@ -28,7 +27,7 @@ export class RunEntity {
 
   /** The recipe as JSON with every field, in the proto's names. */
   @Column('jsonb')
-  recipe!: Json;
+  recipe!: object;
 
   @Column('text')
   recipeDigest!: string;
@@ -38,12 +37,13 @@ export class RunEntity {
 
   /** A JobError as JSON. */
   @Column('jsonb', { nullable: true })
-  error!: Json | null;
+  error!: object | null;
 
   @Column('timestamptz', { nullable: true })
   cancelRequestedAt!: Date | null;
 
-  @Column('timestamptz', { default: () => 'now()' })
+  /** Milliseconds, so that a page token holds it exactly. */
+  @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
   @Column('timestamptz', { nullable: true })

@@ -3,7 +3,6 @@ import type { Relation } from 'typeorm';
 import type { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
 import type { StageState } from '../../gen/stic/runs/v1/runs.js';
 import type { JobState } from '../../gen/stic/trainer/v1/trainer.js';
-import type { Json } from '../recipe/canonical.js';
 import { RunEntity } from './run.entity.js';
 
 /** A node of a run's graph, and the lease of the server process that moves it. */
@@ -36,10 +35,10 @@ export class StageEntity {
 
   /** The latest Progress as JSON. */
   @Column('jsonb', { nullable: true })
-  progress!: Json | null;
+  progress!: object | null;
 
   @Column('jsonb', { nullable: true })
-  error!: Json | null;
+  error!: object | null;
 
   /** Before this moment no new attempt is made: the back-off after a fault. */
   @Column('timestamptz', { nullable: true })
@@ -110,7 +109,7 @@ export class AttemptEntity {
   unreachableSince!: Date | null;
 
   @Column('jsonb', { nullable: true })
-  error!: Json | null;
+  error!: object | null;
 
   @Column('jsonb', { default: () => "'{}'" })
   facts!: Record<string, string>;

@@ -6,6 +6,8 @@ import type { JobError } from '../../gen/stic/trainer/v1/trainer.js';
 export const attemptLimit = 3;
 /** A trainer that has not answered about an attempt for this long has lost it. */
 export const unreachableGraceMs = 60_000;
+/** Who has asked for a stop need not wait that long. */
+export const cancelGraceMs = 5_000;
 
 /** What the database says about a stage, as far as the next step depends on it. */
 export type StageView = {
@@ -41,14 +43,15 @@ export type Action =
 export function nextAction(stage: StageView, now: Date): Action {
   if (stage.state !== StageState.STAGE_STATE_READY && stage.state !== StageState.STAGE_STATE_RUNNING) return { do: 'nothing' };
   const last = stage.attempts.at(-1);
-  if (last && last.endedAt === null) return hasVanished(last, now) ? { do: 'abandon', attempt: last } : { do: 'follow', attempt: last };
+  if (last && last.endedAt === null) return hasVanished(last, stage.cancelRequested, now) ? { do: 'abandon', attempt: last } : { do: 'follow', attempt: last };
   if (stage.cancelRequested) return { do: 'cancel' };
   if (stage.notBefore !== null && stage.notBefore > now) return { do: 'nothing' };
   return { do: 'start', number: stage.attempts.length + 1, previous: last };
 }
 
-function hasVanished(attempt: AttemptView, now: Date): boolean {
-  return attempt.unreachableSince !== null && now.getTime() - attempt.unreachableSince.getTime() > unreachableGraceMs;
+function hasVanished(attempt: AttemptView, cancelRequested: boolean, now: Date): boolean {
+  const grace = cancelRequested ? cancelGraceMs : unreachableGraceMs;
+  return attempt.unreachableSince !== null && now.getTime() - attempt.unreachableSince.getTime() > grace;
 }
 
 export type Ending = { readonly state: JobState; readonly error: JobError | undefined };

@@ -1,0 +1,111 @@
+import { RunEntity, AttemptEntity, StageEntity } from '../entities/index.js';
+import { Bell, pause } from '../../platform/timing.js';
+import { nextAction } from './decide.js';
+import type { StageView } from './decide.js';
+import { abandon, follow } from './follow.js';
+import type { Tools } from './follow.js';
+import { fenced, LeaseLost, release, renew, renewMs } from './lease.js';
+import type { Lease } from './lease.js';
+import { cancelRun } from './settle.js';
+import { start } from './start.js';
+import { pipelineTopic, runTopic } from './topics.js';
+
+/** Between two looks at an attempt whose trainer does not answer. */
+const retryMs = 1_000;
+
+/**
+ * Moves one leased stage as far as it goes: looks at the database, takes the one next action, looks again. Ends when the stage has
+ * ended, nothing can be done now, the lease is lost or the signal fires. Gives the lease back in every case.
+ */
+export async function drive(tools: Tools, lease: Lease, signal: AbortSignal): Promise<void> {
+  const heart = new Heart(tools, lease);
+  const until = AbortSignal.any([signal, heart.lost.signal]);
+  try {
+    while (!until.aborted && (await step(tools, lease, heart, until))) continue;
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+  } finally {
+    heart.stop();
+    await release(tools.db, lease).catch(() => undefined);
+  }
+}
+
+/** One look and one action. False when there is nothing more to do for now. */
+async function step(tools: Tools, lease: Lease, heart: Heart, signal: AbortSignal): Promise<boolean> {
+  const stage = await look(tools, lease);
+  const action = nextAction(stage, new Date());
+  switch (action.do) {
+    case 'nothing':
+      return false;
+    case 'start':
+      return start(tools, lease, action.number, action.previous);
+    case 'abandon':
+      await abandon(tools, lease, action.attempt);
+      return true;
+    case 'cancel':
+      await fenced(tools.db, lease, async (manager) => {
+        await cancelRun(manager, lease.runId);
+        await tools.changes.notify(manager, runTopic(lease.runId));
+      });
+      return false;
+    case 'follow': {
+      if (action.attempt.unreachableSince !== null) await pause(retryMs, signal);
+      const interrupted = stage.cancelRequested ? signal : AbortSignal.any([signal, heart.cancelled.signal]);
+      await follow(tools, lease, action.attempt, stage.cancelRequested, interrupted);
+      return true;
+    }
+  }
+}
+
+async function look({ db }: Tools, lease: Lease): Promise<StageView> {
+  const stage = await db.manager.findOneByOrFail(StageEntity, { id: lease.stageId });
+  if (stage.epoch !== lease.epoch || stage.leaseOwner !== lease.owner) throw new LeaseLost(lease);
+  const run = await db.manager.findOneByOrFail(RunEntity, { id: lease.runId });
+  const attempts = await db.manager.find(AttemptEntity, { where: { stageId: lease.stageId }, order: { number: 'ASC' } });
+  return {
+    state: stage.state,
+    cancelRequested: run.cancelRequestedAt !== null,
+    notBefore: stage.notBefore,
+    attempts: attempts.map((attempt) => ({ ...attempt, lastSeq: BigInt(attempt.lastSeq) })),
+  };
+}
+
+/** Renews the lease while its stage is being moved, and hears of a cancel on the way. */
+class Heart {
+  /** Fires when the lease is another's. */
+  readonly lost = new AbortController();
+  /** Fires when the run is to stop. */
+  readonly cancelled = new AbortController();
+  private readonly stopped = new AbortController();
+
+  constructor(
+    private readonly tools: Tools,
+    private readonly lease: Lease,
+  ) {
+    void this.beat();
+  }
+
+  stop(): void {
+    this.stopped.abort();
+  }
+
+  private async beat(): Promise<void> {
+    const bell = new Bell();
+    const unsubscribe = this.tools.changes.subscribe(pipelineTopic, bell.ring);
+    while (!this.stopped.signal.aborted) {
+      await this.renew();
+      await bell.wait(renewMs, this.stopped.signal);
+    }
+    unsubscribe();
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      const { cancelRequested } = await renew(this.tools.db, this.lease);
+      if (cancelRequested) this.cancelled.abort();
+    } catch (error) {
+      // Any other fault (Postgres is away) is the next beat's: should the lease run out meanwhile, the fence holds.
+      if (error instanceof LeaseLost) this.lost.abort();
+    }
+  }
+}

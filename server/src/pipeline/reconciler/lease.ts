@@ -1,0 +1,84 @@
+import type { DataSource, EntityManager } from 'typeorm';
+
+/** How long a lease holds without being renewed: a dead server's stages are taken over after at most this. */
+export const leaseMs = 4_500;
+export const renewMs = 1_200;
+
+/** The right to move a stage. A write that carries an epoch older than the stage's is refused. */
+export type Lease = { readonly stageId: string; readonly runId: string; readonly owner: string; readonly epoch: number };
+
+/** Another server has taken the stage over, or it was settled behind this one's back. */
+export class LeaseLost extends Error {
+  constructor(lease: Lease) {
+    super(`the lease on stage ${lease.stageId} (epoch ${lease.epoch}) has been lost`);
+  }
+}
+
+type Claimed = { id: string; run_id: string; epoch: number };
+
+/** Stages that need moving whether or not a trainer is free: an attempt is open, or their run is to stop. */
+export function claimOpen(db: DataSource, owner: string): Promise<Lease[]> {
+  return claim(db, owner, `(stage.state = 'STAGE_STATE_RUNNING' OR run.cancel_requested_at IS NOT NULL)`, 1_000);
+}
+
+/** Stages that wait for a trainer, oldest run first, at most `limit`. */
+export function claimReady(db: DataSource, owner: string, limit: number): Promise<Lease[]> {
+  if (limit <= 0) return Promise.resolve([]);
+  return claim(db, owner, `stage.state = 'STAGE_STATE_READY' AND (stage.not_before IS NULL OR stage.not_before <= now())`, limit);
+}
+
+async function claim(db: DataSource, owner: string, condition: string, limit: number): Promise<Lease[]> {
+  const [rows] = (await db.query(
+    `UPDATE stage SET lease_owner = $1, lease_expires_at = now() + $2 * interval '1 millisecond', epoch = epoch + 1
+     WHERE id IN (
+       SELECT stage.id FROM stage JOIN run ON run.id = stage.run_id
+       WHERE stage.state IN ('STAGE_STATE_READY', 'STAGE_STATE_RUNNING')
+         AND (stage.lease_expires_at IS NULL OR stage.lease_expires_at < now())
+         AND ${condition}
+       ORDER BY run.position, stage.position
+       LIMIT $3
+       FOR UPDATE OF stage SKIP LOCKED)
+     RETURNING id, run_id, epoch`,
+    [owner, leaseMs, limit],
+  )) as [Claimed[], number];
+  return rows.map((row) => ({ stageId: row.id, runId: row.run_id, owner, epoch: row.epoch }));
+}
+
+/** Prolongs the lease. Throws LeaseLost when it is no longer this owner's. Says whether the run is to stop. */
+export async function renew(db: DataSource, lease: Lease): Promise<{ cancelRequested: boolean }> {
+  const [rows] = (await db.query(
+    `UPDATE stage SET lease_expires_at = now() + $3 * interval '1 millisecond'
+     FROM run WHERE stage.id = $1 AND stage.epoch = $2 AND stage.lease_owner = $4 AND run.id = stage.run_id
+     RETURNING run.cancel_requested_at IS NOT NULL AS cancel_requested`,
+    [lease.stageId, lease.epoch, leaseMs, lease.owner],
+  )) as [{ cancel_requested: boolean }[], number];
+  const row = rows[0];
+  if (!row) throw new LeaseLost(lease);
+  return { cancelRequested: row.cancel_requested };
+}
+
+/** Gives the stage back at once, so that any server may go on with it. */
+export async function release(db: DataSource, lease: Lease): Promise<void> {
+  await db.query(`UPDATE stage SET lease_owner = NULL, lease_expires_at = NULL WHERE id = $1 AND epoch = $2 AND lease_owner = $3`, [
+    lease.stageId,
+    lease.epoch,
+    lease.owner,
+  ]);
+}
+
+/**
+ * A transaction that commits only while the lease holds. The run's row is locked first, then the stage's: everyone who changes
+ * both does so in this order.
+ */
+export function fenced<T>(db: DataSource, lease: Lease, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  return db.transaction(async (manager) => {
+    await manager.query('SELECT 1 FROM run WHERE id = $1 FOR NO KEY UPDATE', [lease.runId]);
+    const held = (await manager.query('SELECT 1 FROM stage WHERE id = $1 AND epoch = $2 AND lease_owner = $3 FOR NO KEY UPDATE', [
+      lease.stageId,
+      lease.epoch,
+      lease.owner,
+    ])) as unknown[];
+    if (held.length === 0) throw new LeaseLost(lease);
+    return work(manager);
+  });
+}

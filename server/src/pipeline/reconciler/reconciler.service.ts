@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Injectable, Logger } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { messageOf } from '../../platform/errors.js';
+import { Bell } from '../../platform/timing.js';
+import { Changes } from '../../platform/watch.js';
+import { TrainerPool } from '../../trainers/index.js';
+import { drive } from './drive.js';
+import type { Tools } from './follow.js';
+import { claimOpen, claimReady } from './lease.js';
+import type { Lease } from './lease.js';
+import { roomLeft } from './start.js';
+import { sweep } from './sweep.js';
+import { pipelineTopic } from './topics.js';
+
+/** The slow look, for what no notification tells of: expired leases, trainers that have come back. */
+const pollMs = 1_000;
+const sweepMs = 5_000;
+
+/**
+ * Looks at the database, leases the stages that can be moved and moves them. Nothing that matters is in memory: any number of
+ * servers may do this on one database, and any of them may be killed at any moment.
+ */
+@Injectable()
+export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Reconciler');
+  private readonly owner = `${hostname()}/${process.pid}/${randomUUID()}`;
+  private readonly closing = new AbortController();
+  private readonly bell = new Bell();
+  private readonly driving = new Set<Promise<void>>();
+  private readonly tools: Tools;
+  private loop: Promise<void> = Promise.resolve();
+  private sweptAt = 0;
+  private lastFault = '';
+
+  constructor(db: DataSource, changes: Changes, trainers: TrainerPool) {
+    this.tools = { db, changes, trainers };
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop = this.run();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closing.abort();
+    await this.loop;
+    await Promise.allSettled(this.driving);
+  }
+
+  private async run(): Promise<void> {
+    const unsubscribe = this.tools.changes.subscribe(pipelineTopic, this.bell.ring);
+    while (!this.closing.signal.aborted) {
+      await this.tick().then(
+        () => (this.lastFault = ''),
+        (error: unknown) => this.complain(messageOf(error)),
+      );
+      await this.bell.wait(pollMs, this.closing.signal);
+    }
+    unsubscribe();
+  }
+
+  private async tick(): Promise<void> {
+    for (const lease of await claimOpen(this.tools.db, this.owner)) this.take(lease);
+    for (const lease of await this.claimWaiting()) this.take(lease);
+    if (Date.now() - this.sweptAt > sweepMs) {
+      this.sweptAt = Date.now();
+      await sweep(this.tools);
+    }
+  }
+
+  /** Trainers are only asked when there is something for them. */
+  private async claimWaiting(): Promise<Lease[]> {
+    const [waiting] = (await this.tools.db.query(`SELECT 1 FROM stage WHERE state = 'STAGE_STATE_READY' LIMIT 1`)) as unknown[];
+    return waiting === undefined ? [] : claimReady(this.tools.db, this.owner, await roomLeft(this.tools));
+  }
+
+  private take(lease: Lease): void {
+    const driven = drive(this.tools, lease, this.closing.signal)
+      .catch((error: unknown) => this.complain(`stage ${lease.stageId}: ${messageOf(error)}`))
+      .finally(() => this.driving.delete(driven));
+    this.driving.add(driven);
+  }
+
+  /** Says each fault once, not at every look. */
+  private complain(fault: string): void {
+    if (fault !== this.lastFault && !this.closing.signal.aborted) this.logger.warn(fault);
+    this.lastFault = fault;
+  }
+}

@@ -1,0 +1,46 @@
+import type { EntityManager } from 'typeorm';
+import { Recipe } from '../../gen/stic/recipe/v1/recipe.js';
+import { ArtifactKind, SubmitJobRequest } from '../../gen/stic/trainer/v1/trainer.js';
+import type { JobInput } from '../../gen/stic/trainer/v1/trainer.js';
+import { AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../entities/index.js';
+import { nodeOf } from '../graph.js';
+import type { Source } from '../graph.js';
+
+/** The job of an attempt, from the database alone: the same on every server and at every try. */
+export async function jobOf(manager: EntityManager, attemptId: string): Promise<SubmitJobRequest> {
+  const attempt = await manager.findOneByOrFail(AttemptEntity, { id: attemptId });
+  const stage = await manager.findOneByOrFail(StageEntity, { id: attempt.stageId });
+  const run = await manager.findOneByOrFail(RunEntity, { id: stage.runId });
+  const inputs: JobInput[] = [];
+  for (const source of nodeOf(stage.kind).inputs) inputs.push(...(await inputsFrom(manager, run.id, source)));
+  return SubmitJobRequest.fromPartial({
+    jobId: attempt.id,
+    runId: run.id,
+    kind: stage.kind,
+    recipe: Recipe.fromJSON(run.recipe),
+    inputs,
+    resumeFromJobId: attempt.resumeFrom ?? '',
+  });
+}
+
+async function inputsFrom(manager: EntityManager, runId: string, source: Source): Promise<JobInput[]> {
+  if (source.from === 'dataset') {
+    const inputs = await manager.find(RunInputEntity, { where: { runId, role: source.role }, order: { position: 'ASC' } });
+    return inputs.map((input) => ({
+      role: source.role,
+      name: input.benchmark,
+      sha256: input.digest,
+      kind: ArtifactKind.ARTIFACT_KIND_BLOB,
+      metadata: { skipped: String(input.skipped), total: String(input.items + input.skipped) },
+    }));
+  }
+  const [artifact] = (await manager.query(
+    `SELECT artifact.sha256, artifact.metadata FROM artifact
+     JOIN attempt ON attempt.id = artifact.attempt_id JOIN stage ON stage.id = artifact.stage_id
+     WHERE stage.run_id = $1 AND stage.kind = $2 AND artifact.name = $3 AND attempt.state = 'JOB_STATE_SUCCEEDED'
+     ORDER BY artifact.seq DESC LIMIT 1`,
+    [runId, source.stage, source.name],
+  )) as { sha256: string; metadata: Record<string, string> }[];
+  if (!artifact) return [];
+  return [{ role: source.role, name: '', sha256: artifact.sha256, kind: source.kind, metadata: artifact.metadata }];
+}

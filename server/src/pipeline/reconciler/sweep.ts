@@ -1,0 +1,15 @@
+import type { Tools } from './follow.js';
+
+/**
+ * Stops jobs that trainers still work on although their attempt has ended here: given up as lost, or cancelled while the trainer
+ * could not be reached. Jobs this database does not know are somebody else's.
+ */
+export async function sweep({ db, trainers }: Tools): Promise<void> {
+  const active = (await trainers.list()).flatMap(({ address, info }) => (info?.activeJobIds ?? []).map((id) => ({ address, id })));
+  if (active.length === 0) return;
+  const ended = (await db.query('SELECT id FROM attempt WHERE id::text = ANY($1) AND ended_at IS NOT NULL', [active.map((job) => job.id)])) as {
+    id: string;
+  }[];
+  const stale = new Set(ended.map((attempt) => attempt.id));
+  for (const job of active) if (stale.has(job.id)) await trainers.cancelJob(job.address, job.id);
+}

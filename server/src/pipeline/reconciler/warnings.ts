@@ -1,0 +1,34 @@
+import type { EntityManager } from 'typeorm';
+import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
+
+type Point = { step: number; value: number };
+
+/** What the series of a finished training stage should make people look at. */
+export async function trainingWarnings(manager: EntityManager, kind: StageKind, attemptId: string): Promise<string[]> {
+  if (kind !== StageKind.STAGE_KIND_DPO) return [];
+  const series = (await manager.query(
+    `SELECT DISTINCT ON (step) step, value FROM metric_point
+     WHERE name = 'dpo/chosen_logp' AND attempt_id IN (
+       SELECT id FROM attempt WHERE stage_id = (SELECT stage_id FROM attempt WHERE id = $1))
+     ORDER BY step, id DESC`,
+    [attemptId],
+  )) as Point[];
+  return chosenFell(series);
+}
+
+/** Compares the mean of the first and of the last quarter of the steps; batches differ, so single steps say little. */
+export function chosenFell(series: readonly Point[]): string[] {
+  const window = Math.floor(series.length / 4);
+  if (window === 0) return [];
+  const before = mean(series.slice(0, window));
+  const after = mean(series.slice(-window));
+  const drop = before - after;
+  // A twentieth of the starting value is within what batches differ by.
+  if (drop <= Math.abs(before) * 0.05) return [];
+  return [
+    `The log-probability of the chosen descriptions fell during DPO, from ${before.toFixed(1)} to ${after.toFixed(1)} per description: ` +
+      'the margin grew by making both sides unlikely. A larger dpo.chosen_weight or a smaller learning rate holds it.',
+  ];
+}
+
+const mean = (points: readonly Point[]): number => points.reduce((sum, point) => sum + point.value, 0) / points.length;

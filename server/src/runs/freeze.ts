@@ -1,0 +1,91 @@
+import { DomainError, invalid } from '../platform/errors.js';
+import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import type { ModelSpec, PromptSet } from '../gen/stic/recipe/v1/recipe.js';
+import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+import type { RunInput } from '../gen/stic/runs/v1/runs.js';
+import type { ReadyVersion } from '../datasets/index.js';
+import { inputRoles } from '../pipeline/graph.js';
+import type { InputRole } from '../pipeline/graph.js';
+import { copyRecipe, promptsDigest } from '../pipeline/recipe/fields.js';
+import { validateRecipe } from '../pipeline/recipe/validate.js';
+
+export type ResolvedInput = ReadyVersion & { readonly role: InputRole };
+
+const kinds: Record<InputRole, DatasetKind> = {
+  images: DatasetKind.DATASET_KIND_IMAGES,
+  instructions: DatasetKind.DATASET_KIND_INSTRUCTIONS,
+  benchmark: DatasetKind.DATASET_KIND_BENCHMARK,
+};
+
+/** The recipe of a request, checked and complete but for what the trainer says about the model. */
+export function checkedRecipe(given: Recipe | undefined): { recipe: Recipe; prompts: PromptSet; model: ModelSpec } {
+  if (!given) throw invalid('recipe', 'A run needs a recipe.', 'Take a preset from ListPresets and change what should differ.');
+  const recipe = copyRecipe(given);
+  validateRecipe(recipe);
+  const { model, prompts } = recipe;
+  if (!prompts) throw invalid('prompts', 'The recipe has no prompts.');
+  if (!model || model.path.trim() === '') {
+    throw invalid('model.path', 'The recipe names no model.', 'Give the absolute folder of a Hugging Face LLaVA model on the trainer, or embedded:world.');
+  }
+  return { recipe, prompts, model };
+}
+
+/** The recipe with the facts only the server and the trainer know: what it will be for ever. */
+export function freeze(recipe: Recipe, prompts: PromptSet, model: ModelSpec): Recipe {
+  return { ...recipe, model, prompts: { ...prompts, digest: promptsDigest(prompts) } };
+}
+
+/** Resolves the inputs in the request's order and checks that together they make a run. */
+export async function resolveInputs(inputs: readonly RunInput[], resolve: (input: RunInput) => Promise<ReadyVersion>): Promise<ResolvedInput[]> {
+  const roles = inputs.map((input, index) => roleOf(input, index));
+  for (const role of ['images', 'instructions'] as const) {
+    if (roles.filter((one) => one === role).length > 1) throw invalid('inputs', `A run has one dataset of ${role}.`, 'Put several folders into one dataset.');
+  }
+  if (!roles.includes('images')) throw invalid('inputs', 'A run needs a dataset of images: pairs are made from them.');
+  const resolved: ResolvedInput[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const role = roles[index] ?? 'images';
+    const version = await named(index, () => resolve(input));
+    if (version.kind !== kinds[role]) {
+      throw invalid(`inputs[${index}].dataset_id`, `The dataset "${version.datasetName}" does not hold ${role}.`, 'Choose a dataset of that kind.');
+    }
+    resolved.push({ ...version, role });
+  }
+  refuseTwice(resolved);
+  return resolved;
+}
+
+function roleOf(input: RunInput, index: number): InputRole {
+  const role = inputRoles.find((one) => one === input.role);
+  if (!role) throw invalid(`inputs[${index}].role`, `"${input.role}" is not a role; it must be one of ${inputRoles.join(', ')}.`);
+  return role;
+}
+
+async function named<T>(index: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const details = { field: `inputs[${index}].${error.field ?? 'dataset_id'}`, ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error };
+    throw new DomainError(error.code, error.message, details);
+  }
+}
+
+function refuseTwice(inputs: readonly ResolvedInput[]): void {
+  const names = inputs.filter((input) => input.role === 'benchmark').map((input) => input.benchmark);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid('inputs', `The benchmark "${twice}" is given twice.`);
+}
+
+/** What a person should know before the run starts. */
+export function warningsOf(recipe: Recipe, inputs: readonly ResolvedInput[]): string[] {
+  const given = new Set(inputs.map((input) => input.role));
+  const warnings: string[] = [];
+  if (recipe.model?.path.startsWith('embedded:') === true) {
+    warnings.push('The embedded world is a toy with a weakness planted in its base model: that STIC mends it shows that the machinery works, not what it would do for your model.');
+  }
+  if (!given.has('instructions')) warnings.push('No instructions were given: the run ends after stage 1.');
+  if (!given.has('benchmark')) warnings.push('No benchmark was given: nothing can be scored. Look at pairs, curves and sample descriptions.');
+  if (recipe.dpo?.objective === 'DPO_OBJECTIVE_SWAPPED') warnings.push('Control arm: preferred and rejected sides are exchanged. This run must make the model worse.');
+  return warnings;
+}

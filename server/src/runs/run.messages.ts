@@ -1,0 +1,100 @@
+import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { RunState } from '../gen/stic/runs/v1/runs.js';
+import type { Attempt, FieldDifference, Run, RunInput, Stage } from '../gen/stic/runs/v1/runs.js';
+import { JobError, Progress } from '../gen/stic/trainer/v1/trainer.js';
+import type { Artifact } from '../gen/stic/trainer/v1/trainer.js';
+import type { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import { secondsLeft } from './estimate.js';
+
+/** The rows a run is made of, beside its own. */
+export type RunParts = {
+  readonly inputs: readonly RunInputEntity[];
+  readonly stages: readonly StageEntity[];
+  readonly attempts: readonly AttemptEntity[];
+  readonly artifacts: readonly ArtifactEntity[];
+  /** Items left out by stages; those refused at import stand with the inputs. */
+  readonly skipped: number;
+  /** 1 for the next; 0 when not queued. */
+  readonly queuePosition: number;
+};
+
+const ended = new Set([RunState.RUN_STATE_SUCCEEDED, RunState.RUN_STATE_FAILED, RunState.RUN_STATE_CANCELLED]);
+
+export const hasEnded = (state: RunState): boolean => ended.has(state);
+
+export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Recipe) => FieldDifference[], now: Date): Run {
+  const recipe = Recipe.fromJSON(row.recipe);
+  const stages = parts.stages.map((stage) => toStage(stage, parts));
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    recipe,
+    recipeDigest: row.recipeDigest,
+    differences: differences(recipe),
+    inputs: parts.inputs.map(toInput),
+    stages,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt ?? undefined,
+    endedAt: row.endedAt ?? undefined,
+    error: toError(row.error),
+    skipped: parts.skipped + parts.inputs.reduce((sum, input) => sum + input.skipped, 0),
+    etaSeconds: hasEnded(row.state) ? 0 : secondsLeft(stages, now),
+    queuePosition: parts.queuePosition,
+    warnings: row.warnings,
+  };
+}
+
+export function toInput(row: RunInputEntity): RunInput {
+  const { role, datasetId, datasetName, versionId, digest, items, skipped } = row;
+  return { role, datasetId, datasetName, versionId, digest, items, skipped };
+}
+
+function toStage(row: StageEntity, parts: RunParts): Stage {
+  const attempts = parts.attempts.filter((attempt) => attempt.stageId === row.id);
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    progress: row.progress ? Progress.fromJSON(row.progress) : undefined,
+    attempts: attempts.map(toAttempt),
+    artifacts: newest(parts.artifacts.filter((artifact) => artifact.stageId === row.id), attempts).map(toArtifact),
+    startedAt: row.startedAt ?? undefined,
+    endedAt: row.endedAt ?? undefined,
+    error: toError(row.error),
+    after: row.after,
+  };
+}
+
+/** An artifact made again by a later attempt stands for the earlier one. */
+function newest(artifacts: readonly ArtifactEntity[], attempts: readonly AttemptEntity[]): ArtifactEntity[] {
+  const number = new Map(attempts.map((attempt) => [attempt.id, attempt.number]));
+  const order = (one: ArtifactEntity): number => number.get(one.attemptId) ?? 0;
+  const sorted = [...artifacts].sort((a, b) => order(a) - order(b) || Number(a.seq) - Number(b.seq));
+  return [...new Map(sorted.map((artifact) => [artifact.name, artifact])).values()];
+}
+
+function toAttempt(row: AttemptEntity): Attempt {
+  return {
+    id: row.id,
+    number: row.number,
+    state: row.state,
+    trainer: row.trainer,
+    device: row.device,
+    dtype: row.dtype,
+    resumedFromStep: row.resumedFromStep,
+    startedAt: row.startedAt,
+    endedAt: row.endedAt ?? undefined,
+    error: toError(row.error),
+    facts: row.facts,
+  };
+}
+
+function toArtifact(row: ArtifactEntity): Artifact {
+  const { name, kind, sha256, mediaType, items, metadata } = row;
+  return { name, kind, sha256, bytes: BigInt(row.bytes), mediaType, items, metadata };
+}
+
+function toError(error: object | null): JobError | undefined {
+  return error ? JobError.fromJSON(error) : undefined;
+}

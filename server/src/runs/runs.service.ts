@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, QueryFailedError } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import { RunState, StageState } from '../gen/stic/runs/v1/runs.js';
+import type {
+  CancelRunRequest,
+  CreateRunRequest,
+  GetRunRequest,
+  ListPresetsResponse,
+  ListRunsRequest,
+  ListRunsResponse,
+  Run,
+  WatchRunRequest,
+} from '../gen/stic/runs/v1/runs.js';
+import { DatasetsService } from '../datasets/index.js';
+import { RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import { needs, plan } from '../pipeline/graph.js';
+import { PRESETS } from '../pipeline/pipeline.module.js';
+import { recipeDigest, wholeJson } from '../pipeline/recipe/fields.js';
+import type { Presets } from '../pipeline/recipe/presets.js';
+import { cancelRun, hasOpenAttempt } from '../pipeline/reconciler/settle.js';
+import { pipelineTopic, runTopic } from '../pipeline/reconciler/topics.js';
+import { DomainError, invalid, notFound } from '../platform/errors.js';
+import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { Changes } from '../platform/watch.js';
+import { TrainerPool } from '../trainers/index.js';
+import { checkedRecipe, freeze, resolveInputs, warningsOf } from './freeze.js';
+import { hasEnded } from './run.messages.js';
+import { RunReader } from './run.reader.js';
+
+const longestName = 200;
+const uniqueViolation = '23505';
+
+type NewRun = { readonly run: RunEntity; readonly inputs: RunInputEntity[]; readonly stages: StageEntity[] };
+
+/** stic.runs.v1.RunService, as far as it is about runs themselves; what runs have made is in RunRecords. */
+@Injectable()
+export class RunsService {
+  constructor(
+    private readonly db: DataSource,
+    private readonly changes: Changes,
+    private readonly trainers: TrainerPool,
+    private readonly datasets: DatasetsService,
+    private readonly reader: RunReader,
+    @Inject(PRESETS) private readonly presets: Presets,
+  ) {}
+
+  listPresets(): Promise<ListPresetsResponse> {
+    return Promise.resolve({ presets: [...this.presets.values()] });
+  }
+
+  async create(request: CreateRunRequest): Promise<Run> {
+    const earlier = await this.answered(request.requestId);
+    if (earlier) return earlier;
+    const made = await this.prepare(request);
+    if (request.validateOnly) return this.preview(made);
+    try {
+      await this.db.transaction(async (manager) => {
+        await insert(manager, made);
+        await this.changes.notify(manager, pipelineTopic);
+        await this.changes.notify(manager, runTopic(made.run.id));
+      });
+    } catch (error) {
+      // The same request may have been carried out at the same time.
+      const meanwhile = isUniqueViolation(error) ? await this.answered(request.requestId) : undefined;
+      if (!meanwhile) throw error;
+      return meanwhile;
+    }
+    return this.get({ runId: made.run.id });
+  }
+
+  async get({ runId }: GetRunRequest): Promise<Run> {
+    checkId('run_id', runId);
+    const row = await this.db.manager.findOneBy(RunEntity, { id: runId });
+    if (!row) throw noRun(runId);
+    return this.one(row);
+  }
+
+  async list(request: ListRunsRequest): Promise<ListRunsResponse> {
+    const limit = pageSize(request.pageSize);
+    const position = timePosition.decode(request.pageToken);
+    const query = this.db.manager.createQueryBuilder(RunEntity, 'run').orderBy({ 'run.createdAt': 'DESC', 'run.id': 'DESC' });
+    if (request.state !== RunState.RUN_STATE_UNSPECIFIED) query.andWhere('run.state = :state', { state: request.state });
+    if (position) query.andWhere('(run.createdAt, run.id) < (:at, :id)', position);
+    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    return {
+      runs: await this.reader.read(page),
+      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
+    };
+  }
+
+  async cancel({ runId }: CancelRunRequest): Promise<Run> {
+    checkId('run_id', runId);
+    await this.db.transaction(async (manager) => {
+      const run = await manager.findOne(RunEntity, { where: { id: runId }, lock: { mode: 'pessimistic_write' } });
+      if (!run) throw noRun(runId);
+      if (hasEnded(run.state)) return;
+      if (run.cancelRequestedAt === null) {
+        await manager.update(RunEntity, runId, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
+      }
+      // Nothing is on a trainer: over at once. Otherwise whoever holds the stage stops it.
+      if (!(await hasOpenAttempt(manager, runId))) await cancelRun(manager, runId);
+      await this.changes.notify(manager, pipelineTopic);
+      await this.changes.notify(manager, runTopic(runId));
+    });
+    return this.get({ runId });
+  }
+
+  watch(request: WatchRunRequest, signal: AbortSignal): AsyncIterable<Run> {
+    return this.changes.watch(runTopic(request.runId), () => this.get(request), {
+      until: (run) => hasEnded(run.state),
+      signal,
+      intervalMs: 250,
+    });
+  }
+
+  private async answered(requestId: string): Promise<Run | undefined> {
+    if (requestId === '') return undefined;
+    const row = await this.db.manager.findOneBy(RunEntity, { requestId });
+    return row ? this.one(row) : undefined;
+  }
+
+  private async one(row: RunEntity): Promise<Run> {
+    const [run] = await this.reader.read([row]);
+    if (!run) throw noRun(row.id);
+    return run;
+  }
+
+  /** Everything a run will be, checked against datasets and trainer, before anything is written. */
+  private async prepare(request: CreateRunRequest): Promise<NewRun> {
+    const name = request.name.trim();
+    if (name.length > longestName) throw invalid('name', `A run's name has at most ${longestName} characters.`);
+    const { recipe: checked, prompts, model } = checkedRecipe(request.recipe);
+    const inputs = await resolveInputs(request.inputs, ({ datasetId, versionId }) => this.datasets.readyVersion(datasetId, versionId));
+    const recipe = freeze(checked, prompts, await this.inspect(model.path));
+    const id = randomUUID();
+    const createdAt = new Date();
+    const run = this.db.manager.create(RunEntity, {
+      id,
+      requestId: request.requestId === '' ? null : request.requestId,
+      name: name === '' ? `${recipe.preset || 'run'} ${createdAt.toISOString().slice(0, 16).replace('T', ' ')}` : name,
+      state: RunState.RUN_STATE_QUEUED,
+      recipe: wholeJson(recipe) as object,
+      recipeDigest: recipeDigest(recipe),
+      warnings: warningsOf(recipe, inputs),
+      error: null,
+      cancelRequestedAt: null,
+      createdAt,
+      startedAt: null,
+      endedAt: null,
+    });
+    return {
+      run,
+      inputs: inputs.map((input, position) => this.db.manager.create(RunInputEntity, { ...input, runId: id, position })),
+      stages: this.stagesOf(id, inputs.map((input) => input.role)),
+    };
+  }
+
+  private stagesOf(runId: string, roles: readonly string[]): StageEntity[] {
+    const planned = plan(roles);
+    return planned.map((node, position) => {
+      const after = needs(node, planned);
+      const state = after.length === 0 ? StageState.STAGE_STATE_READY : StageState.STAGE_STATE_PENDING;
+      return this.db.manager.create(StageEntity, {
+        id: randomUUID(),
+        runId,
+        position,
+        kind: node.kind,
+        state,
+        after,
+        progress: null,
+        error: null,
+        startedAt: null,
+        endedAt: null,
+      });
+    });
+  }
+
+  /** Digest, architecture and template of the model as the trainer sees it; an unusable one is refused with the trainer's reason. */
+  private async inspect(path: string): Promise<NonNullable<NonNullable<Run['recipe']>['model']>> {
+    try {
+      const { model } = await this.trainers.inspectModel(path);
+      if (model && model.digest !== '') return { ...model, path };
+    } catch (error) {
+      if (!(error instanceof DomainError) || !['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'].includes(error.code)) throw error;
+      const hint = error.hint === undefined ? {} : { hint: error.hint };
+      throw new DomainError(error.code, error.message, { field: error.code === 'FAILED_PRECONDITION' ? (error.field ?? 'recipe.model.path') : 'model.path', ...hint, cause: error });
+    }
+    throw new DomainError('INTERNAL', `The trainer said nothing about the model ${path}.`, { field: 'model.path' });
+  }
+
+  /** The run as it would be: made in a transaction that is given up. */
+  private async preview(made: NewRun): Promise<Run> {
+    const runner = this.db.createQueryRunner();
+    await runner.startTransaction();
+    try {
+      await insert(runner.manager, made);
+      const [run] = await this.reader.read([made.run], runner.manager);
+      if (!run) throw noRun(made.run.id);
+      return run;
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
+  }
+}
+
+async function insert(manager: EntityManager, { run, inputs, stages }: NewRun): Promise<void> {
+  await manager.insert(RunEntity, run);
+  await manager.insert(RunInputEntity, inputs);
+  await manager.insert(StageEntity, stages);
+}
+
+const noRun = (id: string): DomainError => notFound(`There is no run ${id}.`, 'run_id');
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === uniqueViolation;
+}
