@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
-import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { messageOf } from '../../platform/errors.js';
 import { Bell } from '../../platform/timing.js';
@@ -24,7 +24,7 @@ const sweepMs = 5_000;
  * servers may do this on one database, and any of them may be killed at any moment.
  */
 @Injectable()
-export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Reconciler');
   private readonly owner = `${hostname()}/${process.pid}/${randomUUID()}`;
   private readonly closing = new AbortController();
@@ -43,7 +43,8 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
     this.loop = this.run();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Before the database is closed: the leases are given back, so that another server need not wait for their end. */
+  async onModuleDestroy(): Promise<void> {
     this.closing.abort();
     await this.loop;
     await Promise.allSettled(this.driving);

@@ -1,0 +1,42 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { migrations } from '../../migrations/index.js';
+import { CheckpointsModule } from './checkpoints/index.js';
+import { datasetEntities, DatasetsModule } from './datasets/index.js';
+import { EvaluationsModule } from './evaluations/index.js';
+import { pipelineEntities } from './pipeline/entities/index.js';
+import { PipelineModule } from './pipeline/pipeline.module.js';
+import type { Config } from './platform/config/config.js';
+import { ConfigModule } from './platform/config/config.module.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { HttpModule } from './platform/http/http.module.js';
+import { StorageModule } from './platform/storage/storage.module.js';
+import { GrpcModule } from './platform/transport/grpc.module.js';
+import { RunsModule } from './runs/index.js';
+import { type TrainerDirectory, TrainersModule } from './trainers/index.js';
+
+/** All tables; a test compares them with what the migrations make. */
+export const entities = [...datasetEntities, ...pipelineEntities];
+
+export type AppOptions = { config: Config; databaseUrl: string; trainers: TrainerDirectory };
+
+@Module({})
+export class AppModule {
+  static register({ config, databaseUrl, trainers }: AppOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.register(config),
+        DatabaseModule.register({ url: databaseUrl, entities, migrations }),
+        StorageModule,
+        GrpcModule,
+        HttpModule,
+        TrainersModule.register(trainers),
+        DatasetsModule,
+        PipelineModule,
+        RunsModule,
+        CheckpointsModule,
+        EvaluationsModule,
+      ],
+    };
+  }
+}

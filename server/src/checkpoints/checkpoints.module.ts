@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { CheckpointFiles } from './checkpoint.files.js';
+import { CheckpointsController } from './checkpoints.controller.js';
+import { CheckpointsGrpc } from './checkpoints.grpc.js';
+import { CheckpointsService } from './checkpoints.service.js';
+
+@Module({ providers: [CheckpointsService, CheckpointFiles, CheckpointsGrpc], controllers: [CheckpointsController] })
+export class CheckpointsModule {}

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In } from 'typeorm';
+import type {
+  Checkpoint,
+  GetCheckpointRequest,
+  GetLineageRequest,
+  Lineage,
+  ListCheckpointsRequest,
+  ListCheckpointsResponse,
+} from '../gen/stic/checkpoints/v1/checkpoints.js';
+import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import { notFound } from '../platform/errors.js';
+import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { ArtifactStore } from '../platform/storage/artifact-store.js';
+import { lineageOf, succeeded } from './lineage.js';
+
+/** stic.checkpoints.v1.CheckpointService. */
+@Injectable()
+export class CheckpointsService {
+  constructor(
+    private readonly db: DataSource,
+    private readonly store: ArtifactStore,
+  ) {}
+
+  async get({ checkpointId }: GetCheckpointRequest): Promise<Checkpoint> {
+    const row = await this.row(checkpointId);
+    return this.toCheckpoint(row, await this.namesOf([row]));
+  }
+
+  async list(request: ListCheckpointsRequest): Promise<ListCheckpointsResponse> {
+    const limit = pageSize(request.pageSize);
+    const position = timePosition.decode(request.pageToken);
+    const query = this.db.manager.createQueryBuilder(CheckpointEntity, 'checkpoint');
+    query.orderBy({ 'checkpoint.createdAt': 'DESC', 'checkpoint.id': 'DESC' });
+    if (request.runId !== '') {
+      checkId('run_id', request.runId);
+      query.andWhere('checkpoint.runId = :runId', { runId: request.runId });
+    }
+    if (position) query.andWhere('(checkpoint.createdAt, checkpoint.id) < (:at, :id)', position);
+    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    const names = await this.namesOf(page);
+    return {
+      checkpoints: page.map((row) => this.toCheckpoint(row, names)),
+      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
+    };
+  }
+
+  async lineage({ checkpointId }: GetLineageRequest): Promise<Lineage> {
+    const checkpoint = await this.row(checkpointId);
+    const { runId } = checkpoint;
+    const { manager } = this.db;
+    const stages = await manager.find(StageEntity, { where: { runId }, order: { position: 'ASC' } });
+    const attempts = await manager.find(AttemptEntity, { where: { stageId: In(stages.map((stage) => stage.id)) }, order: { number: 'ASC' } });
+    return lineageOf(checkpoint, {
+      run: await manager.findOneByOrFail(RunEntity, { id: runId }),
+      inputs: await manager.find(RunInputEntity, { where: { runId }, order: { position: 'ASC' } }),
+      stages,
+      attempts,
+      artifacts: await manager.findBy(ArtifactEntity, { attemptId: In(attempts.filter(succeeded).map((attempt) => attempt.id)) }),
+      checkpoints: await manager.findBy(CheckpointEntity, { runId }),
+    });
+  }
+
+  private async row(checkpointId: string): Promise<CheckpointEntity> {
+    checkId('checkpoint_id', checkpointId);
+    const row = await this.db.manager.findOneBy(CheckpointEntity, { id: checkpointId });
+    if (!row) throw notFound(`There is no checkpoint ${checkpointId}.`, 'checkpoint_id');
+    return row;
+  }
+
+  private async namesOf(rows: readonly CheckpointEntity[]): Promise<ReadonlyMap<string, string>> {
+    const runs = await this.db.manager.find(RunEntity, { select: { id: true, name: true }, where: { id: In(rows.map((row) => row.runId)) } });
+    return new Map(runs.map((run) => [run.id, run.name]));
+  }
+
+  private toCheckpoint(row: CheckpointEntity, names: ReadonlyMap<string, string>): Checkpoint {
+    const { id, runId, name, adapterSha256, baseModelPath, baseModelDigest, createdAt } = row;
+    return {
+      id,
+      runId,
+      runName: names.get(runId) ?? '',
+      name,
+      adapterSha256,
+      path: this.store.treePath(adapterSha256),
+      bytes: BigInt(row.bytes),
+      baseModelPath,
+      baseModelDigest,
+      parentId: row.parentId ?? '',
+      createdAt,
+    };
+  }
+}

@@ -1,0 +1,1 @@
+export { CheckpointsModule } from './checkpoints.module.js';

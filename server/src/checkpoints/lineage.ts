@@ -1,0 +1,114 @@
+import { Recipe, StageKind } from '../gen/stic/recipe/v1/recipe.js';
+import type { Lineage, LineageEdge, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints.js';
+import { JobState } from '../gen/stic/trainer/v1/trainer.js';
+import type { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import { nodeOf } from '../pipeline/graph.js';
+
+/** The rows behind the checkpoints of one run. */
+export type History = {
+  readonly run: RunEntity;
+  readonly inputs: readonly RunInputEntity[];
+  readonly stages: readonly StageEntity[];
+  readonly attempts: readonly AttemptEntity[];
+  /** Those of attempts that have succeeded. */
+  readonly artifacts: readonly ArtifactEntity[];
+  readonly checkpoints: readonly CheckpointEntity[];
+};
+
+const text = (value: { toString(): string }): string => value.toString();
+
+/** Everything that was needed to make the checkpoint, back to images, prompt set, seed and base model. */
+export function lineageOf(checkpoint: CheckpointEntity, history: History): Lineage {
+  const graph = new Graph();
+  const recipe = Recipe.fromJSON(history.run.recipe);
+  const roots = addRoots(graph, history.run, recipe);
+  const made = history.attempts.find((attempt) => attempt.id === checkpoint.attemptId);
+  const stage = history.stages.find((one) => one.id === made?.stageId);
+  if (stage) addStage(graph, stage, history, roots);
+  return graph.lineage();
+}
+
+/** Nodes every stage of the run depends on. */
+function addRoots(graph: Graph, run: RunEntity, recipe: Recipe): string[] {
+  const { model, prompts } = recipe;
+  const modelId = `model:${model?.digest ?? ''}`;
+  graph.node({ type: 'model', id: modelId, label: model?.path ?? '', digest: model?.digest ?? '', facts: { architecture: model?.architecture ?? '', template: model?.templateHash ?? '' } });
+  const promptsId = `prompts:${prompts?.digest ?? ''}`;
+  graph.node({ type: 'prompts', id: promptsId, label: `${prompts?.name ?? ''} ${prompts?.version ?? ''}`.trim(), digest: prompts?.digest ?? '', facts: {} });
+  const recipeId = `recipe:${run.recipeDigest}`;
+  graph.node({ type: 'recipe', id: recipeId, label: recipe.preset, digest: run.recipeDigest, facts: { seed: text(recipe.seed), run: run.name, run_id: run.id } });
+  graph.edge(modelId, recipeId);
+  graph.edge(promptsId, recipeId);
+  return [recipeId];
+}
+
+/** Adds a stage, its sources (stages before it included) and what it made; returns once for each stage. */
+function addStage(graph: Graph, stage: StageEntity, history: History, roots: readonly string[]): void {
+  const node = nodeOf(stage.kind);
+  const attempts = history.attempts.filter((attempt) => attempt.stageId === stage.id);
+  const last = attempts.at(-1);
+  const facts = { state: stage.state.replace('STAGE_STATE_', ''), attempts: text(attempts.length), device: last?.device ?? '', dtype: last?.dtype ?? '', trainer: last?.trainer ?? '' };
+  if (!graph.node({ type: 'stage', id: stage.id, label: node.word, digest: '', facts })) return;
+  for (const root of roots) graph.edge(root, stage.id);
+  for (const source of node.inputs) {
+    if (source.from === 'dataset') addDatasets(graph, stage, source.role, history.inputs);
+    else addArtifact(graph, stage, source.stage, source.name, history, roots);
+  }
+  const checkpoint = history.checkpoints.find((one) => attempts.some((attempt) => attempt.id === one.attemptId));
+  if (checkpoint) addCheckpoint(graph, stage, checkpoint);
+}
+
+function addDatasets(graph: Graph, stage: StageEntity, role: string, inputs: readonly RunInputEntity[]): void {
+  for (const input of inputs.filter((one) => one.role === role)) {
+    const id = `dataset:${input.versionId}`;
+    graph.node({ type: 'dataset', id, label: input.datasetName, digest: input.digest, facts: { role, items: text(input.items), skipped: text(input.skipped), dataset_id: input.datasetId } });
+    graph.edge(id, stage.id);
+  }
+}
+
+function addArtifact(graph: Graph, to: StageEntity, kind: StageKind, name: string, history: History, roots: readonly string[]): void {
+  const from = history.stages.find((stage) => stage.kind === kind);
+  if (!from) return;
+  addStage(graph, from, history, roots);
+  const checkpoint = name === 'adapter' ? history.checkpoints.find((one) => one.name === nodeOf(kind).checkpoint) : undefined;
+  if (checkpoint) {
+    graph.edge(checkpoint.id, to.id);
+    return;
+  }
+  const artifact = history.artifacts.find((one) => one.stageId === from.id && one.name === name);
+  if (!artifact) return;
+  const id = `artifact:${artifact.sha256}`;
+  graph.node({ type: 'artifact', id, label: name, digest: artifact.sha256, facts: { items: text(artifact.items), bytes: artifact.bytes } });
+  graph.edge(from.id, id);
+  graph.edge(id, to.id);
+}
+
+function addCheckpoint(graph: Graph, stage: StageEntity, checkpoint: CheckpointEntity): void {
+  const facts = { bytes: checkpoint.bytes, base_model_digest: checkpoint.baseModelDigest };
+  graph.node({ type: 'checkpoint', id: checkpoint.id, label: checkpoint.name, digest: checkpoint.adapterSha256, facts });
+  graph.edge(stage.id, checkpoint.id);
+}
+
+/** Nodes and edges, each once. */
+class Graph {
+  private readonly nodes = new Map<string, LineageNode>();
+  private readonly edges = new Map<string, LineageEdge>();
+
+  /** False when the node is there already. */
+  node(node: LineageNode): boolean {
+    if (this.nodes.has(node.id)) return false;
+    this.nodes.set(node.id, node);
+    return true;
+  }
+
+  edge(from: string, to: string): void {
+    this.edges.set(`${from} ${to}`, { from, to });
+  }
+
+  lineage(): Lineage {
+    return { nodes: [...this.nodes.values()], edges: [...this.edges.values()] };
+  }
+}
+
+/** The attempt that succeeded is the one whose artifacts count. */
+export const succeeded = (attempt: AttemptEntity): boolean => attempt.state === JobState.JOB_STATE_SUCCEEDED;

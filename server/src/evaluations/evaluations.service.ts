@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type {
+  Comparison,
+  Evaluation,
+  GetComparisonRequest,
+  GetEvaluationRequest,
+  ListEvaluationsRequest,
+  ListEvaluationsResponse,
+} from '../gen/stic/evaluations/v1/evaluations.js';
+import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
+import { EvaluationEntity, RunEntity } from '../pipeline/entities/index.js';
+import { notFound } from '../platform/errors.js';
+import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { findingsOf } from './findings.js';
+
+/** stic.evaluations.v1.EvaluationService. */
+@Injectable()
+export class EvaluationsService {
+  constructor(private readonly db: DataSource) {}
+
+  async get({ evaluationId }: GetEvaluationRequest): Promise<Evaluation> {
+    checkId('evaluation_id', evaluationId);
+    const row = await this.db.manager.findOneBy(EvaluationEntity, { id: evaluationId });
+    if (!row) throw notFound(`There is no evaluation ${evaluationId}.`, 'evaluation_id');
+    return toEvaluation(row);
+  }
+
+  async list(request: ListEvaluationsRequest): Promise<ListEvaluationsResponse> {
+    const limit = pageSize(request.pageSize);
+    const position = timePosition.decode(request.pageToken);
+    const query = this.db.manager.createQueryBuilder(EvaluationEntity, 'evaluation');
+    query.orderBy({ 'evaluation.createdAt': 'DESC', 'evaluation.id': 'DESC' });
+    if (request.runId !== '') query.andWhere('evaluation.runId = :runId', { runId: checked('run_id', request.runId) });
+    if (request.checkpointId !== '') {
+      query.andWhere('evaluation.checkpointId = :checkpointId', { checkpointId: checked('checkpoint_id', request.checkpointId) });
+    }
+    if (position) query.andWhere('(evaluation.createdAt, evaluation.id) < (:at, :id)', position);
+    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    return {
+      evaluations: page.map(toEvaluation),
+      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
+    };
+  }
+
+  async compare({ runId }: GetComparisonRequest): Promise<Comparison> {
+    checkId('run_id', runId);
+    if (!(await this.db.manager.existsBy(RunEntity, { id: runId }))) throw notFound(`There is no run ${runId}.`, 'run_id');
+    const rows = await this.db.manager.find(EvaluationEntity, { where: { runId }, order: { seq: 'ASC' } });
+    const scores = rows.map(toScore);
+    return { runId, scores, findings: findingsOf(scores) };
+  }
+}
+
+function checked(field: string, id: string): string {
+  checkId(field, id);
+  return id;
+}
+
+function toEvaluation(row: EvaluationEntity): Evaluation {
+  return { id: row.id, runId: row.runId, checkpointId: row.checkpointId ?? '', score: toScore(row), createdAt: row.createdAt };
+}
+
+function toScore(row: EvaluationEntity): EvaluationScore {
+  const { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority } = row;
+  return { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority };
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { DatasetsModule } from '../datasets/index.js';
+import { PairsExport } from './export/pairs.export.js';
+import { RunReader } from './run.reader.js';
+import { RunRecords } from './run.records.js';
+import { RunsController } from './runs.controller.js';
+import { RunsGrpc } from './runs.grpc.js';
+import { RunsService } from './runs.service.js';
+
+@Module({
+  imports: [DatasetsModule],
+  providers: [RunsService, RunReader, RunRecords, PairsExport, RunsGrpc],
+  controllers: [RunsController],
+})
+export class RunsModule {}
