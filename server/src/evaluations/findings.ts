@@ -42,15 +42,22 @@ function clearCells(headline: readonly EvaluationScore[]): string[] {
 
 function unclear(headline: readonly EvaluationScore[]): string[] {
   const within = headline.filter((score) => !isBaseline(score) && !isClear(score));
+  if (within.length === 0) return [];
   const byCell = new Map<string, string[]>();
-  for (const score of within) byCell.set(cell(score), [...(byCell.get(cell(score)) ?? []), `${score.benchmark} (${signed(score.difference)})`]);
-  return [...byCell].map(([name, benchmarks]) => `No clear change for ${lowerFirst(name)} on ${list(benchmarks)}: the interval contains zero.`);
+  for (const score of within) byCell.set(cell(score), [...(byCell.get(cell(score)) ?? []), score.benchmark]);
+  const parts = [...byCell].map(([name, benchmarks]) => `${lowerFirst(name)} on ${list(benchmarks)}`);
+  return [`No clear change, the interval contains zero: ${parts.join('; ')}.`];
 }
 
 /** A model that is no better than always giving the most frequent answer has not shown that it looks at the image. */
 function pointless(headline: readonly EvaluationScore[]): string[] {
   const below = headline.filter((score) => score.majority >= 0 && score.higherIsBetter && score.value <= score.majority);
-  return below.map((score) => `${score.benchmark}: ${lowerFirst(cell(score))} (${score.value.toFixed(1)}) is not above always giving the most frequent answer (${score.majority.toFixed(1)}).`);
+  const benchmarks = [...new Set(below.map((score) => score.benchmark))];
+  return benchmarks.map((benchmark) => {
+    const cells = below.filter((score) => score.benchmark === benchmark);
+    const parts = cells.map((score) => `${lowerFirst(cell(score))} (${score.value.toFixed(1)})`);
+    return `${benchmark}: always giving the most frequent answer scores ${cells[0]?.majority.toFixed(1) ?? ''}; not above that: ${parts.join('; ')}.`;
+  });
 }
 
 /** Differences are taken against this cell. */

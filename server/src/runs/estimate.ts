@@ -9,25 +9,26 @@ import { nodeOf } from '../pipeline/graph.js';
 export function secondsLeft(stages: readonly Stage[], now: Date): number {
   let known = 0;
   let shareOfKnown = 0;
-  let ahead = 0;
-  let running = 0;
+  let shareAhead = 0;
+  let left = 0;
   for (const stage of stages) {
     const { share } = nodeOf(stage.kind);
-    if (stage.state === StageState.STAGE_STATE_SUCCEEDED) {
-      known += took(stage, stage.endedAt ?? now);
+    const own = stage.state === StageState.STAGE_STATE_RUNNING ? (stage.progress?.etaSeconds ?? -1) : -1;
+    if (stage.state === StageState.STAGE_STATE_SUCCEEDED || own >= 0) {
+      known += took(stage, now) + Math.max(0, own);
       shareOfKnown += share;
-    } else if (stage.state === StageState.STAGE_STATE_RUNNING && (stage.progress?.etaSeconds ?? -1) >= 0) {
-      running = stage.progress?.etaSeconds ?? 0;
-      known += took(stage, now) + running;
-      shareOfKnown += share;
+      left += Math.max(0, own);
     } else {
-      ahead += share;
+      shareAhead += share;
+      left -= took(stage, now);
     }
   }
-  if (ahead === 0) return shareOfKnown === 0 ? -1 : running;
-  return shareOfKnown === 0 ? -1 : running + (known / shareOfKnown) * ahead;
+  if (shareOfKnown === 0) return -1;
+  return Math.max(0, left + (known / shareOfKnown) * shareAhead);
 }
 
-function took(stage: Stage, until: Date): number {
+/** Seconds a stage has been at work. */
+function took(stage: Stage, now: Date): number {
+  const until = stage.endedAt ?? now;
   return stage.startedAt ? Math.max(0, until.getTime() - stage.startedAt.getTime()) / 1000 : 0;
 }

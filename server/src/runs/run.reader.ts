@@ -18,7 +18,12 @@ export class RunReader {
     @Inject(PRESETS) private readonly presets: Presets,
   ) {}
 
-  async read(rows: readonly RunEntity[], manager: EntityManager = this.db.manager): Promise<Run[]> {
+  /** Rows and parts from one moment: a run never shows a stage that is ahead of it. */
+  async consistently(find: (manager: EntityManager) => Promise<RunEntity[]>): Promise<Run[]> {
+    return this.db.transaction('REPEATABLE READ', async (manager) => this.read(await find(manager), manager));
+  }
+
+  async read(rows: readonly RunEntity[], manager: EntityManager): Promise<Run[]> {
     if (rows.length === 0) return [];
     const runId = In(rows.map((row) => row.id));
     const inputs = await manager.find(RunInputEntity, { where: { runId }, order: { position: 'ASC' } });

@@ -72,22 +72,24 @@ export class RunsService {
 
   async get({ runId }: GetRunRequest): Promise<Run> {
     checkId('run_id', runId);
-    const row = await this.db.manager.findOneBy(RunEntity, { id: runId });
-    if (!row) throw noRun(runId);
-    return this.one(row);
+    const [run] = await this.reader.consistently((manager) => manager.findBy(RunEntity, { id: runId }));
+    if (!run) throw noRun(runId);
+    return run;
   }
 
   async list(request: ListRunsRequest): Promise<ListRunsResponse> {
     const limit = pageSize(request.pageSize);
     const position = timePosition.decode(request.pageToken);
-    const query = this.db.manager.createQueryBuilder(RunEntity, 'run').orderBy({ 'run.createdAt': 'DESC', 'run.id': 'DESC' });
-    if (request.state !== RunState.RUN_STATE_UNSPECIFIED) query.andWhere('run.state = :state', { state: request.state });
-    if (position) query.andWhere('(run.createdAt, run.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      runs: await this.reader.read(page),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
-    };
+    let last: RunEntity | undefined;
+    const runs = await this.reader.consistently(async (manager) => {
+      const query = manager.createQueryBuilder(RunEntity, 'run').orderBy({ 'run.createdAt': 'DESC', 'run.id': 'DESC' });
+      if (request.state !== RunState.RUN_STATE_UNSPECIFIED) query.andWhere('run.state = :state', { state: request.state });
+      if (position) query.andWhere('(run.createdAt, run.id) < (:at, :id)', position);
+      const found = cut(await query.limit(limit + 1).getMany(), limit);
+      last = found.last;
+      return found.page;
+    });
+    return { runs, nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '' };
   }
 
   async cancel({ runId }: CancelRunRequest): Promise<Run> {
@@ -117,13 +119,7 @@ export class RunsService {
 
   private async answered(requestId: string): Promise<Run | undefined> {
     if (requestId === '') return undefined;
-    const row = await this.db.manager.findOneBy(RunEntity, { requestId });
-    return row ? this.one(row) : undefined;
-  }
-
-  private async one(row: RunEntity): Promise<Run> {
-    const [run] = await this.reader.read([row]);
-    if (!run) throw noRun(row.id);
+    const [run] = await this.reader.consistently((manager) => manager.findBy(RunEntity, { requestId }));
     return run;
   }
 

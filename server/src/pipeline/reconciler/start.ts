@@ -50,12 +50,19 @@ export async function roomLeft(tools: Tools): Promise<number> {
   return trainers.reduce((sum, trainer) => sum + freeSlots(trainer, open), 0);
 }
 
-async function candidates({ trainers }: Tools): Promise<Candidate[]> {
+/** Trainers as last seen, which may be two seconds ago: a job whose end has been stored since then takes no room any more. */
+async function candidates({ trainers, db }: Tools): Promise<Candidate[]> {
   const known = await trainers.list();
+  const seen = known.flatMap(({ info }) => info?.activeJobIds ?? []);
+  const ended = (await db.query(
+    `SELECT id FROM attempt WHERE id::text = ANY($1) AND state IN ('JOB_STATE_SUCCEEDED', 'JOB_STATE_FAILED') AND ended_at IS NOT NULL`,
+    [seen],
+  )) as { id: string }[];
+  const over = new Set(ended.map((attempt) => attempt.id));
   return known.map(({ address, info }) => ({
     address,
     healthy: info !== undefined,
     capacity: info?.capacity ?? 0,
-    activeJobs: info?.activeJobIds ?? [],
+    activeJobs: (info?.activeJobIds ?? []).filter((id) => !over.has(id)),
   }));
 }

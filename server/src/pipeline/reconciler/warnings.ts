@@ -1,6 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
 
+/** Fewer steps than four times this say nothing but what was in the batches. */
+const leastWindow = 3;
+
 type Point = { step: number; value: number };
 
 /** What the series of a finished training stage should make people look at. */
@@ -19,7 +22,7 @@ export async function trainingWarnings(manager: EntityManager, kind: StageKind, 
 /** Compares the mean of the first and of the last quarter of the steps; batches differ, so single steps say little. */
 export function chosenFell(series: readonly Point[]): string[] {
   const window = Math.floor(series.length / 4);
-  if (window === 0) return [];
+  if (window < leastWindow) return [];
   const before = mean(series.slice(0, window));
   const after = mean(series.slice(-window));
   const drop = before - after;
