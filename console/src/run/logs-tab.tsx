@@ -102,8 +102,8 @@ function LogLines({ logs, follow }: { logs: StoredLog[]; follow: boolean }) {
     if (follow) viewport.current?.scrollTo({ top: viewport.current.scrollHeight });
   }, [logs, follow]);
   return (
-    <ScrollArea.Autosize mah="60vh" viewportRef={viewport} className="panel">
-      <ol className={classes.lines} role="log" aria-label="Log lines">
+    <ScrollArea.Autosize mah="60vh" viewportRef={viewport} className="panel" role="log" aria-label="Log">
+      <ol className={classes.lines}>
         {logs.map(({ at, stage, attempt, line }, index) => (
           <li key={index} data-level={line?.level}>
             <span className={classes.dim}>{clock(at)}</span>
