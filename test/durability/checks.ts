@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import type { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import type { Product } from './product.js';
+
+/** The run ended as an undisturbed one ends, and everything it reported is stored exactly once. */
+export async function assertWhole(product: Product, run: Run): Promise<void> {
+  assert.equal(run.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(run.error));
+  for (const stage of run.stages) assert.equal(stage.state, StageState.STAGE_STATE_SUCCEEDED, stage.kind);
+  const gaps = await product.query<{ id: string }>(
+    `SELECT attempt.id FROM attempt JOIN stage ON stage.id = attempt.stage_id
+     WHERE stage.run_id = $1 AND attempt.ended_at IS NULL`,
+    [run.id],
+  );
+  assert.deepEqual(gaps, [], 'no attempt is left open');
+  const steps = await product.query<{ name: string; attempt_id: string; step: number; count: string }>(
+    'SELECT name, attempt_id, step, count(*) FROM metric_point WHERE run_id = $1 GROUP BY 1, 2, 3 HAVING count(*) > 1',
+    [run.id],
+  );
+  assert.deepEqual(steps, [], 'no point is stored twice');
+  const artifacts = await product.query<{ name: string; count: string }>(
+    `SELECT artifact.name, artifact.stage_id, count(*) FROM artifact JOIN attempt ON attempt.id = attempt_id
+     WHERE run_id = $1 AND attempt.state = 'JOB_STATE_SUCCEEDED' GROUP BY 1, 2 HAVING count(*) > 1`,
+    [run.id],
+  );
+  assert.deepEqual(artifacts, [], 'no artifact is stored twice');
+  const checkpoints = await product.query<{ name: string }>('SELECT name FROM checkpoint WHERE run_id = $1', [run.id]);
+  assert.deepEqual(checkpoints.map((checkpoint) => checkpoint.name), ['stage1']);
+}
+
+/** How many steps the visible dpo/loss series has: one value per step, whichever attempt made it. */
+export async function lossSteps(product: Product, runId: string): Promise<number[]> {
+  const rows = await product.query<{ step: number }>(
+    `SELECT DISTINCT step FROM metric_point WHERE run_id = $1 AND name = 'dpo/loss' ORDER BY step`,
+    [runId],
+  );
+  return rows.map((row) => row.step);
+}
+
+export const attemptsOf = (run: Run, kind: StageKind): Run['stages'][number]['attempts'] => run.stages.find((stage) => stage.kind === kind)?.attempts ?? [];
+
+/** A stage is on a trainer and its worker has begun. */
+export function isWorking(run: Run, kind: StageKind): boolean {
+  const stage = run.stages.find((one) => one.kind === kind);
+  return stage?.state === StageState.STAGE_STATE_RUNNING && (stage.attempts.at(-1)?.device ?? '') !== '';
+}

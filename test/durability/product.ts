@@ -1,0 +1,214 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { repositoryRoot } from '../../server/src/platform/config/repository.js';
+import { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { ListPresetsResponse, Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { Dataset, VersionState } from '../../server/src/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+
+const main = fileURLToPath(new URL('../../server/src/main.js', import.meta.url));
+const trainer = path.join(repositoryRoot(), 'trainer-py');
+const readyWithinMs = 60_000;
+
+/** What a request was answered with. */
+export type Answer = { readonly status: number; readonly body: unknown };
+
+/** One server process, as `npm start` makes it. */
+export class Server {
+  private output = '';
+
+  private constructor(
+    private readonly child: ChildProcess,
+    public url = '',
+  ) {
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+  }
+
+  static async start(environment: Record<string, string>): Promise<Server> {
+    const child = spawn(process.execPath, ['--enable-source-maps', main], {
+      env: { ...process.env, STIC_HTTP_PORT: '0', STIC_GRPC_PORT: '0', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const server = new Server(child);
+    for (const begun = Date.now(); server.url === ''; await sleep(20)) {
+      server.url = /console: (http:\/\/\S+)/.exec(server.output)?.[1] ?? '';
+      if (child.exitCode !== null || Date.now() - begun > readyWithinMs) throw new Error(`the server did not start:\n${server.output}`);
+    }
+    return server;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Gone at once, without a chance to tidy up. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** As Ctrl-C does: server, sidecar, Postgres. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill('SIGINT');
+    await exited;
+  }
+
+  async call(method: 'GET' | 'POST', where: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(this.url + where, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    return { status: response.status, body: (await response.json()) as unknown };
+  }
+
+  private async ok(method: 'GET' | 'POST', where: string, body?: unknown): Promise<unknown> {
+    const answer = await this.call(method, where, body);
+    if (answer.status >= 300) throw new Error(`${method} ${where}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  get(where: string): Promise<unknown> {
+    return this.ok('GET', where);
+  }
+
+  post(where: string, body: unknown): Promise<unknown> {
+    return this.ok('POST', where, body);
+  }
+
+  /** Registers a dataset and waits for its first version. */
+  async dataset(name: string, kind: DatasetKind, source: string): Promise<Dataset> {
+    const made = Dataset.fromJSON(await this.post('/api/datasets', { name, kind, source }));
+    return until(
+      async () => Dataset.fromJSON(await this.get(`/api/datasets/${made.id}`)),
+      (dataset) => dataset.latest?.state !== VersionState.VERSION_STATE_IMPORTING,
+    );
+  }
+
+  /** The tiny recipe, cut down to what shows that things work. */
+  async smallRecipe(change: (recipe: Recipe) => void = () => undefined): Promise<unknown> {
+    const { presets } = ListPresetsResponse.fromJSON(await this.get('/api/presets'));
+    const recipe = presets.find((preset) => preset.name === 'tiny')?.recipe;
+    const { prefer, dpo, describe, sft, evaluate } = recipe ?? {};
+    if (!recipe || !prefer?.generation || !dpo?.optimizer || !describe?.generation || !sft?.optimizer || !evaluate?.describeGeneration) {
+      throw new Error('the tiny preset is not whole');
+    }
+    prefer.generation.maxNewTokens = describe.generation.maxNewTokens = evaluate.describeGeneration.maxNewTokens = 24;
+    dpo.optimizer.batchSize = sft.optimizer.batchSize = 4;
+    dpo.optimizer.checkpointEverySteps = 2;
+    dpo.optimizer.epochs = sft.optimizer.epochs = 1;
+    evaluate.sampleImages = 2;
+    change(recipe);
+    return Recipe.toJSON(recipe);
+  }
+
+  async run(id: string): Promise<Run> {
+    return Run.fromJSON(await this.get(`/api/runs/${id}`));
+  }
+
+  /** The run once it is as asked for. */
+  runWhen(id: string, holds: (run: Run) => boolean): Promise<Run> {
+    return until(() => this.run(id), holds);
+  }
+
+  ended(id: string): Promise<Run> {
+    const states = [RunState.RUN_STATE_SUCCEEDED, RunState.RUN_STATE_FAILED, RunState.RUN_STATE_CANCELLED];
+    return this.runWhen(id, (run) => states.includes(run.state));
+  }
+}
+
+/** A state folder with everything in it, and the servers a test starts on it. */
+export class Product {
+  readonly folder = mkdtempSync(path.join(os.tmpdir(), 'stic-d-'));
+  readonly state = path.join(this.folder, 'state');
+  private readonly servers: Server[] = [];
+
+  constructor() {
+    // Postgres, started by root, runs as another user and must get through.
+    chmodSync(this.folder, 0o755);
+  }
+
+  async start(): Promise<Server> {
+    const server = await Server.start({ STIC_STATE: this.state });
+    this.servers.push(server);
+    return server;
+  }
+
+  /** A second server on the same database, store and trainer. */
+  async replica(): Promise<Server> {
+    const server = await Server.start({
+      STIC_STATE: path.join(this.folder, 'replica'),
+      STIC_STORE: path.join(this.state, 'store'),
+      DATABASE_URL: this.databaseUrl,
+      TRAINERS: `127.0.0.1:${this.trainer.port}`,
+    });
+    this.servers.push(server);
+    return server;
+  }
+
+  get databaseUrl(): string {
+    const { port, password } = this.json('postgres.json') as { port: number; password: string };
+    return `postgres://stic:${password}@127.0.0.1:${port}/stic`;
+  }
+
+  get trainer(): { pid: number; port: number } {
+    return this.json('trainer.json') as { pid: number; port: number };
+  }
+
+  /** Process of the worker that does an attempt's job. */
+  worker(attemptId: string): number {
+    return (this.json(`trainer/jobs/${attemptId}/pid`) as { pid: number }).pid;
+  }
+
+  async query<Row extends object>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, parameters)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Pictures, instructions and benchmarks of the embedded world. */
+  async world(images: number, instructions = 6, items = 6): Promise<string> {
+    const out = path.join(this.folder, 'world');
+    const sizes = ['--images', String(images), '--instructions', String(instructions), '--test-scenes', String(items)];
+    const render = ['-m', 'stic_trainer.world', 'render', '--out', out, '--seed', '4711', ...sizes];
+    await promisify(execFile)(path.join(trainer, '.venv/bin/python'), render, { cwd: trainer });
+    return out;
+  }
+
+  /** Ends everything, also what killed servers have left behind, by letting a last server adopt it. */
+  async close(): Promise<void> {
+    for (const server of this.servers.reverse()) await server.kill();
+    const last = await Server.start({ STIC_STATE: this.state });
+    await last.stop();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private json(file: string): unknown {
+    return JSON.parse(readFileSync(path.join(this.state, file), 'utf8'));
+  }
+}
+
+/** Asks again until the answer is as wanted; a test that waits for ever is cut off by its own time limit. */
+export async function until<T>(ask: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  for (;;) {
+    const value = await ask();
+    if (holds(value)) return value;
+    await sleep(100);
+  }
+}
