@@ -1,4 +1,4 @@
-import { Alert, List, Stack, Text } from '@mantine/core';
+import { Alert, List, Stack } from '@mantine/core';
 import { useComparison, useSamples } from '../api/runs';
 import type { Comparison } from '../gen/stic/evaluations/v1/evaluations';
 import { StageKind } from '../gen/stic/recipe/v1/recipe';
@@ -18,7 +18,6 @@ export function OverviewTab() {
   const samples = useSamples(run.id, live);
   return (
     <Stack gap="md">
-      {run.recipe?.model?.path === 'embedded:world' && <PlantedGain />}
       {comparison.isError && (
         <Failure error={comparison.error} what="The comparison" onRetry={() => void comparison.refetch()} />
       )}
@@ -27,15 +26,6 @@ export function OverviewTab() {
       {samples.isError && <Failure error={samples.error} what="The samples" onRetry={() => void samples.refetch()} />}
       {samples.data && <Samples run={run} samples={samples.data.samples} />}
     </Stack>
-  );
-}
-
-function PlantedGain() {
-  return (
-    <Text fz="sm" c="dimmed">
-      This run trained the embedded world's model. Its weakness was planted when the model was made, so that there is
-      something to repair: a gain here shows that the pipeline works, not what STIC gains on a real model.
-    </Text>
   );
 }
 

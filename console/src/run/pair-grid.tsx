@@ -16,7 +16,7 @@ export function PairGrid({ run, pairs }: { run: Run; pairs: Pair[] }) {
             className={classes.card}
             aria-label={`Pair ${String(pair.index)}: ${pair.imageName}`}
           >
-            <Image src={imageUrl(pair.imageSha256)} alt="" fit="cover" className={classes.thumbnail} loading="lazy" />
+            <Image src={imageUrl(pair.imageSha256)} alt="" fit="contain" className={classes.thumbnail} loading="lazy" />
             <div className={classes.cardText}>
               <Text fz="xs" c="dimmed" truncate>
                 {pair.index} · {pair.imageName}

@@ -2,6 +2,7 @@ import { Alert, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router';
 import { hasEnded, useRun } from '../api/runs';
 import { counted } from '../format';
+import type { Connection } from '../api/watch';
 import type { Run } from '../gen/stic/runs/v1/runs';
 import { Empty, Failure, JobFailure } from '../ui/feedback';
 import { ApiError } from '../api/client';
@@ -33,22 +34,28 @@ export function RunPage() {
     }
     return <Failure error={query.error} what="The run" onRetry={() => void query.refetch()} />;
   }
-  const run = query.data;
+  return <RunView run={query.data} connection={query.connection} />;
+}
+
+function RunView({ run, connection }: { run: Run; connection: Connection }) {
+  const { index } = useParams();
+  const { pathname } = useLocation();
+  const open = pathname.split('/')[3] ?? 'overview';
+  // A single pair needs the height that the stages would take.
+  const lookingAtPair = index !== undefined;
   return (
     <Stack gap="md">
-      <RunHeader run={run} connection={query.connection} />
+      <RunHeader run={run} connection={connection} />
       {run.error && <JobFailure error={run.error} title="The run failed" />}
-      <Warnings run={run} />
-      <StageRail run={run} />
-      <RunTabs run={run} />
+      {open === 'overview' && <Warnings run={run} />}
+      {!lookingAtPair && <StageRail run={run} />}
+      <RunTabs run={run} open={open} />
     </Stack>
   );
 }
 
-function RunTabs({ run }: { run: Run }) {
-  const { pathname } = useLocation();
+function RunTabs({ run, open }: { run: Run; open: string }) {
   const navigate = useNavigate();
-  const open = pathname.split('/')[3] ?? 'overview';
   const context: RunContext = { run, live: !hasEnded(run) };
   return (
     <Tabs
