@@ -47,3 +47,9 @@ export function leaves(json: JsonObject, prefix = ''): [string, Json][] {
     isObject(value) ? leaves(value, `${prefix}${name}.`) : [[`${prefix}${name}`, value]],
   );
 }
+
+/** A value as one writes it into a form: texts as they are, lists and objects as JSON. */
+export function asText(value: Json | undefined): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -8,12 +8,7 @@ import { newRequestId } from '../request-id';
 import { PageHeader } from '../ui/layout';
 import { kindWord } from '../words';
 
-interface SourceWords {
-  label: string;
-  description: string;
-}
-
-const sources: Partial<Record<DatasetKind, SourceWords>> = {
+const sources = {
   [DatasetKind.DATASET_KIND_IMAGES]: {
     label: 'Folder of images',
     description:
@@ -31,12 +26,18 @@ const sources: Partial<Record<DatasetKind, SourceWords>> = {
 };
 
 const monospace = { input: { fontFamily: 'var(--mantine-font-family-monospace)' } };
-const kinds = Object.keys(sources) as DatasetKind[];
+type SourceKind = keyof typeof sources;
+
+const kinds: SourceKind[] = [
+  DatasetKind.DATASET_KIND_IMAGES,
+  DatasetKind.DATASET_KIND_INSTRUCTIONS,
+  DatasetKind.DATASET_KIND_BENCHMARK,
+];
 
 export function NewDatasetPage() {
   const navigate = useNavigate();
   const create = useCreateDataset();
-  const [kind, setKind] = useState(DatasetKind.DATASET_KIND_IMAGES);
+  const [kind, setKind] = useState<SourceKind>(DatasetKind.DATASET_KIND_IMAGES);
   const [name, setName] = useState('');
   const [source, setSource] = useState('');
   const [imageRoot, setImageRoot] = useState('');
@@ -65,12 +66,10 @@ export function NewDatasetPage() {
           <Text fz="sm" fw={500} mb={4}>
             Kind
           </Text>
-          <SegmentedControl
+          <SegmentedControl<SourceKind>
             aria-label="Kind"
             value={kind}
-            onChange={(value) => {
-              setKind(value as DatasetKind);
-            }}
+            onChange={setKind}
             data={kinds.map((value) => ({ value, label: kindWord(value) }))}
           />
         </div>

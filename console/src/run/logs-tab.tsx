@@ -45,7 +45,7 @@ export function LogsTab() {
   if (logs.isError && !logs.data)
     return <Failure error={logs.error} what="The logs" onRetry={() => void logs.refetch()} />;
   if (logs.isPending) return <Lines />;
-  if (logs.data?.length === 0) {
+  if (logs.data.length === 0) {
     return (
       <Empty title={live ? 'No log lines yet' : 'This run wrote no log'}>
         The trainer's lines appear here as the stages run.
@@ -83,7 +83,7 @@ export function LogsTab() {
           }}
         />
         <Text fz="xs" c="dimmed">
-          {count(matching.length)} of {count(logs.data?.length ?? 0)} lines
+          {count(matching.length)} of {count(logs.data.length)} lines
           {matching.length > shownLines ? `, the last ${count(shownLines)} shown` : ''}
         </Text>
       </Group>

@@ -62,7 +62,7 @@ export function MetricChart({ title, meaning, lines, series, showEarlier, group,
           <Tooltip
             isAnimationActive={false}
             formatter={(value) => short(Number(value))}
-            labelFormatter={(step) => `step ${String(step)}`}
+            labelFormatter={(step) => `step ${String(Number(step))}`}
             contentStyle={{
               background: 'var(--panel)',
               border: '1px solid var(--line)',

@@ -34,7 +34,7 @@ export function PairsTab() {
   if (pages.isError && !pages.data)
     return <Failure error={pages.error} what="The pairs" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;
-  const first = pages.data?.pages[0];
+  const first = pages.data.pages[0];
   if (!first || (first.total === 0 && !madeBy)) return <NoPairs run={run} />;
 
   return (
@@ -98,7 +98,7 @@ function MadeByFilter({ counts, shown }: { counts: ListPairsResponse['counts']; 
       <Chip.Group
         value={chosen}
         onChange={(value) => {
-          setSearch(value ? { made_by: String(value) } : {});
+          setSearch(value ? { made_by: value } : {});
         }}
       >
         <Chip size="xs" value="">

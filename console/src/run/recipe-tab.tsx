@@ -2,7 +2,7 @@ import { SimpleGrid, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { count } from '../format';
 import type { Run } from '../gen/stic/runs/v1/runs';
-import { leaves, recipeToJson, type Json, type JsonObject } from '../recipe-json';
+import { asText, leaves, recipeToJson, type Json, type JsonObject } from '../recipe-json';
 import { CopyButton } from '../ui/copy';
 import { Differences } from '../ui/differences';
 import { Digest } from '../ui/digest';
@@ -49,8 +49,8 @@ export function RecipeTab() {
 }
 
 function show(value: Json): string {
-  if (!Array.isArray(value)) return String(value);
-  return value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(' \u00b7 ');
+  if (!Array.isArray(value)) return asText(value);
+  return value.map(asText).join(' \u00b7 ');
 }
 
 function Inputs({ run }: { run: Run }) {

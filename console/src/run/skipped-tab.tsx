@@ -11,7 +11,7 @@ export function SkippedTab() {
   if (pages.isError && !pages.data)
     return <Failure error={pages.error} what="The skipped items" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;
-  const skipped = pages.data?.pages.flatMap((page) => page.skipped) ?? [];
+  const skipped = pages.data.pages.flatMap((page) => page.skipped);
   if (skipped.length === 0) {
     return (
       <Empty title="Nothing was left out">

@@ -1,7 +1,7 @@
 import { JsonInput, Select, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { DpoObjective } from '../gen/stic/recipe/v1/recipe';
-import type { Json } from '../recipe-json';
+import { asText, type Json } from '../recipe-json';
 import { plainWords } from '../words';
 
 export interface RecipeFieldProps {
@@ -28,9 +28,7 @@ export function RecipeField(props: RecipeFieldProps) {
 const changed = ({ base, value }: RecipeFieldProps): boolean => JSON.stringify(base) !== JSON.stringify(value);
 
 function common(props: RecipeFieldProps) {
-  const preset = changed(props)
-    ? `preset: ${typeof props.base === 'object' ? JSON.stringify(props.base) : String(props.base)}`
-    : '';
+  const preset = changed(props) ? `preset: ${asText(props.base)}` : '';
   return {
     label: props.label,
     error: props.error,
@@ -42,10 +40,10 @@ function common(props: RecipeFieldProps) {
 
 /** Takes 0.0001 and 1e-4 alike. */
 function NumberField(props: RecipeFieldProps) {
-  const [text, setText] = useState(String(props.value));
+  const [text, setText] = useState(asText(props.value));
   const parsed = text.trim() === '' ? NaN : Number(text);
   // The value may be set from outside: another preset, or back to the preset's value.
-  const shown = typeof props.value === 'number' && parsed !== props.value ? String(props.value) : text;
+  const shown = typeof props.value === 'number' && parsed !== props.value ? asText(props.value) : text;
   return (
     <TextInput
       {...common(props)}
@@ -63,10 +61,10 @@ function NumberField(props: RecipeFieldProps) {
 }
 
 function TextField(props: RecipeFieldProps) {
-  const long = String(props.base).length > 60 || String(props.base).includes('\n');
+  const long = asText(props.base).length > 60 || asText(props.base).includes('\n');
   const bound = {
     ...common(props),
-    value: String(props.value),
+    value: asText(props.value),
     onChange: (event: { currentTarget: { value: string } }) => {
       props.onChange(event.currentTarget.value);
     },
@@ -75,7 +73,7 @@ function TextField(props: RecipeFieldProps) {
 }
 
 function LinesField(props: RecipeFieldProps) {
-  const lines = Array.isArray(props.value) ? props.value.map(String) : [];
+  const lines = Array.isArray(props.value) ? props.value.map(asText) : [];
   return (
     <Textarea
       {...common({ ...props, description: 'one per line' })}
@@ -118,14 +116,14 @@ const objectives = [
 
 function ObjectiveField(props: RecipeFieldProps) {
   const data = objectives.map((value) => ({
-    value: value as string,
+    value,
     label: plainWords(value.replace('DPO_OBJECTIVE_', '').toLowerCase()),
   }));
   return (
     <Select
       {...common(props)}
       data={data}
-      value={String(props.value)}
+      value={asText(props.value)}
       allowDeselect={false}
       onChange={props.onChange}
     />

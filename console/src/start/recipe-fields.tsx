@@ -46,7 +46,7 @@ export function RecipeFields({ draft, preset, errorAt, onEdits }: RecipeFieldsPr
   const recipe = draftRecipe(draft, preset);
 
   const edit = (path: string, value: Json) => {
-    const { [path]: _previous, ...others } = draft.edits;
+    const others = Object.fromEntries(Object.entries(draft.edits).filter(([name]) => name !== path));
     const same = JSON.stringify(valueAt(base, path)) === JSON.stringify(value);
     onEdits(same ? others : { ...others, [path]: value });
   };

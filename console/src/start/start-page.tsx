@@ -5,7 +5,7 @@ import { useNavigate } from 'react-router';
 import { ApiError } from '../api/client';
 import { useCreateRun, usePresets, useRunPreview } from '../api/runs';
 import type { Preset } from '../gen/stic/runs/v1/runs';
-import { valueAt } from '../recipe-json';
+import { asText, valueAt } from '../recipe-json';
 import { newRequestId } from '../request-id';
 import { Failure, Lines } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';
@@ -101,7 +101,7 @@ function StartForm({ presets }: { presets: Preset[] }) {
                 label="Base model"
                 description="Absolute path of a Hugging Face Llava or LlavaNext folder on the trainer's host, or embedded:world"
                 styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-                value={String(valueAt(draftRecipe(draft, preset), 'model.path') ?? '')}
+                value={asText(valueAt(draftRecipe(draft, preset), 'model.path'))}
                 error={errorAt('model.path')}
                 onChange={(event) => {
                   edit({ edits: { ...draft.edits, 'model.path': event.currentTarget.value } });
