@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,13 +45,17 @@ export class Server {
     return server;
   }
 
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }
 
   /** Gone at once, without a chance to tidy up. */
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.isRunning) return;
     const exited = once(this.child, 'exit');
     this.child.kill('SIGKILL');
     await exited;
@@ -59,7 +63,7 @@ export class Server {
 
   /** As Ctrl-C does: server, sidecar, Postgres. */
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.isRunning) return;
     const exited = once(this.child, 'exit');
     this.child.kill('SIGINT');
     await exited;
@@ -134,6 +138,7 @@ export class Product {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'stic-d-'));
   readonly state = path.join(this.folder, 'state');
   private readonly servers: Server[] = [];
+  private readonly replicas: Server[] = [];
 
   constructor() {
     // Postgres, started by root, runs as another user and must get through.
@@ -148,13 +153,14 @@ export class Product {
 
   /** A second server on the same database, store and trainer. */
   async replica(): Promise<Server> {
+    await until(() => Promise.resolve(existsSync(path.join(this.state, 'trainer.json'))), (found) => found);
     const server = await Server.start({
       STIC_STATE: path.join(this.folder, 'replica'),
       STIC_STORE: path.join(this.state, 'store'),
       DATABASE_URL: this.databaseUrl,
       TRAINERS: `127.0.0.1:${this.trainer.port}`,
     });
-    this.servers.push(server);
+    this.replicas.push(server);
     return server;
   }
 
@@ -191,11 +197,11 @@ export class Product {
     return out;
   }
 
-  /** Ends everything, also what killed servers have left behind, by letting a last server adopt it. */
+  /** Ends everything. What a killed server has left behind is ended by the next one, which finds it. */
   async close(): Promise<void> {
-    for (const server of this.servers.reverse()) await server.kill();
-    const last = await Server.start({ STIC_STATE: this.state });
-    await last.stop();
+    for (const replica of this.replicas) await replica.kill();
+    const living = this.servers.find((server) => server.isRunning) ?? (await this.start());
+    await living.stop();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

@@ -11,9 +11,9 @@ after(() => product.close());
 
 test('a worker killed in training is LOST, not FAILED, and a new attempt takes its work up; a killed sidecar costs no attempt', { timeout: 240_000 }, async () => {
   const server = await product.start();
-  const world = await product.world(24);
+  const world = await product.world(16);
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-  const recipe = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 3));
+  const recipe = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 2));
   const { id } = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: [{ role: 'images', dataset_id: images.id }] }));
 
   await server.runWhen(id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
@@ -31,5 +31,5 @@ test('a worker killed in training is LOST, not FAILED, and a new attempt takes i
   assert.ok((second?.resumedFromStep ?? 0) >= 2, `resumed from step ${second?.resumedFromStep}`);
   const steps = await lossSteps(product, id);
   assert.deepEqual(steps, Array.from({ length: steps.length }, (_, index) => index + 1), 'no step is missing');
-  assert.ok(steps.length >= 15);
+  assert.ok(steps.length >= 6);
 });

@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { extract } from 'tar-stream';
+import { Lineage, ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Comparison, ListEvaluationsResponse } from '../../server/src/gen/stic/evaluations/v1/evaluations.js';
+import { ListLogsResponse, ListMetricsResponse, ListPairsResponse, ListRunsResponse, ListSamplesResponse, ListSkippedResponse, Run, RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { isWorking } from '../durability/checks.js';
+import { Product } from '../durability/product.js';
+import type { Server } from '../durability/product.js';
+
+const product = new Product();
+let server: Server;
+let images = '';
+let spoiled = '';
+let whole: Run;
+/** The SSE stream of the whole run, read from its start to its end. */
+let watched: Promise<Run[]>;
+let inputs: { role: string; dataset_id: string }[] = [];
+let recipe: unknown;
+
+before(async () => {
+  server = await product.start();
+  const world = await product.world(8, 4, 4);
+  images = (await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`)).id;
+  const instructions = await server.dataset('instructions', DatasetKind.DATASET_KIND_INSTRUCTIONS, `${world}/instructions/instructions.json`);
+  const benchmark = await server.dataset('descriptions', DatasetKind.DATASET_KIND_BENCHMARK, `${world}/benchmarks/world-descriptions`);
+  spoiled = (await server.dataset('spoiled', DatasetKind.DATASET_KIND_IMAGES, spoil(`${world}/images`))).id;
+  inputs = [
+    { role: 'images', dataset_id: images },
+    { role: 'instructions', dataset_id: instructions.id },
+    { role: 'benchmark', dataset_id: benchmark.id },
+  ];
+  recipe = await server.smallRecipe();
+});
+after(() => product.close());
+
+/** Four pictures and two that are none. */
+function spoil(from: string): string {
+  const folder = path.join(product.folder, 'spoiled');
+  mkdirSync(folder);
+  for (const name of readdirSync(from).slice(0, 4)) copyFileSync(path.join(from, name), path.join(folder, name));
+  writeFileSync(path.join(folder, 'empty.png'), '');
+  writeFileSync(path.join(folder, 'letter.jpg'), 'Dear trainer');
+  return folder;
+}
+
+async function readEvents(url: string): Promise<Run[]> {
+  const response = await fetch(url);
+  assert.equal(response.headers.get('content-type'), 'text/event-stream');
+  const text = await response.text();
+  return [...text.matchAll(/^event: update\ndata: (.*)$/gm)].map((match) => Run.fromJSON(JSON.parse(match[1] ?? '')));
+}
+
+async function readTar(where: string): Promise<Map<string, Buffer>> {
+  const response = await fetch(server.url + where);
+  assert.equal(response.status, 200);
+  assert.ok(response.body);
+  const files = new Map<string, Buffer>();
+  const entries = extract();
+  Readable.fromWeb(response.body as import('node:stream/web').ReadableStream).pipe(entries);
+  for await (const entry of entries) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk);
+    files.set(entry.header.name, Buffer.concat(chunks));
+  }
+  return files;
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+test('validate_only says what the run would be and stores nothing', async () => {
+  const preview = Run.fromJSON(await server.post('/api/runs', { recipe, inputs, validate_only: true }));
+  assert.equal(preview.stages.length, 6);
+  assert.match(preview.recipe?.model?.digest ?? '', /^[0-9a-f]{64}$/);
+  assert.match(preview.recipe?.model?.templateHash ?? '', /^[0-9a-f]{64}$/);
+  assert.ok(preview.differences.some((difference) => difference.field === 'dpo.optimizer.learning_rate'));
+  assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
+});
+
+test('a request that cannot become a run is refused with the field and the reason', async () => {
+  const refused = async (body: object, status: number, field: string, message: RegExp): Promise<void> => {
+    const answer = await server.call('POST', '/api/runs', { recipe, inputs, ...body });
+    assert.equal(answer.status, status, JSON.stringify(answer.body));
+    const { error } = answer.body as { error: { field?: string; message: string } };
+    assert.equal(error.field, field);
+    assert.match(error.message, message);
+  };
+  await refused({ inputs: [] }, 400, 'inputs', /needs a dataset of images/);
+  await refused({ inputs: [{ role: 'pictures', dataset_id: images }] }, 400, 'inputs[0].role', /must be one of images, instructions, benchmark/);
+  await refused({ inputs: [{ role: 'images', dataset_id: inputs[1]?.dataset_id }] }, 400, 'inputs[0].dataset_id', /does not hold images/);
+  await refused({ inputs: [{ role: 'images', dataset_id: randomUUID() }] }, 404, 'inputs[0].dataset_id', /no dataset/);
+  await refused({ recipe: await server.smallRecipe(({ dpo }) => dpo && (dpo.beta = -1)) }, 400, 'dpo.beta', /is -1; it must be/);
+  await refused({ recipe: await server.smallRecipe(({ model }) => model && (model.path = product.folder)) }, 400, 'model.path', /config\.json|model/i);
+  await refused({ recipe: await server.smallRecipe(({ model }) => model && (model.path = '')) }, 400, 'model.path', /names no model/);
+  assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
+});
+
+test('the same request_id makes one run, also when it is sent twice at once', async () => {
+  const body = { request_id: randomUUID(), name: 'whole', recipe, inputs };
+  const [first, second] = (await Promise.all([server.post('/api/runs', body), server.post('/api/runs', body)])).map(Run.fromJSON);
+  assert.ok(first && second);
+  assert.equal(first.id, second.id);
+  whole = first;
+  watched = readEvents(`${server.url}/api/runs/${whole.id}/watch`);
+  assert.equal(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs.length, 1);
+});
+
+test('a run behind another waits in the queue and is cancelled there at once', { timeout: 120_000 }, async () => {
+  await server.runWhen(whole.id, (run) => run.state === RunState.RUN_STATE_RUNNING);
+  const waiting = Run.fromJSON(await server.post('/api/runs', { name: 'waiting', recipe, inputs }));
+  assert.equal(waiting.state, RunState.RUN_STATE_QUEUED);
+  assert.equal(waiting.queuePosition, 1);
+  const cancelled = Run.fromJSON(await server.post(`/api/runs/${waiting.id}/cancel`, {}));
+  assert.equal(cancelled.state, RunState.RUN_STATE_CANCELLED);
+  assert.deepEqual(cancelled.stages.flatMap((stage) => stage.attempts), []);
+  assert.equal(Run.fromJSON(await server.post(`/api/runs/${waiting.id}/cancel`, {})).state, RunState.RUN_STATE_CANCELLED);
+});
+
+test('the whole recipe runs, stage after stage, and a watcher sees it from start to end', { timeout: 300_000 }, async () => {
+  const run = await server.ended(whole.id);
+  assert.equal(run.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(run.error));
+  assert.deepEqual(run.stages.map((stage) => stage.state), Array<StageState>(6).fill(StageState.STAGE_STATE_SUCCEEDED));
+  for (const stage of run.stages) {
+    assert.equal(stage.attempts.length, 1);
+    // Infusing descriptions is text only.
+    if (stage.kind !== StageKind.STAGE_KIND_INFUSE) assert.notEqual(stage.attempts[0]?.device, '');
+  }
+  for (const [index, stage] of run.stages.slice(1).entries()) assert.ok((stage.startedAt ?? 0) >= (run.stages[index]?.endedAt ?? 0), 'one after the other');
+
+  const seen = await watched;
+  assert.equal(seen.at(-1)?.state, RunState.RUN_STATE_SUCCEEDED);
+  assert.ok(seen.length > 10, `${seen.length} updates`);
+  const order = [RunState.RUN_STATE_QUEUED, RunState.RUN_STATE_RUNNING, RunState.RUN_STATE_SUCCEEDED];
+  const states = seen.map((one) => order.indexOf(one.state));
+  assert.deepEqual(states, [...states].sort(), 'the run never goes back');
+});
+
+test('what the run has made can be read page by page', async () => {
+  const at = `/api/runs/${whole.id}`;
+  const metrics: string[] = [];
+  let more = true;
+  for (let cursor = ''; more; ) {
+    const page = ListMetricsResponse.fromJSON(await server.get(`${at}/metrics?page_size=3&cursor=${cursor}`));
+    metrics.push(...page.metrics.map((metric) => `${metric.point?.name} ${metric.point?.step}`));
+    ({ nextCursor: cursor, more } = page);
+  }
+  assert.equal(new Set(metrics).size, metrics.length, 'each point once');
+  for (const name of ['dpo/loss', 'dpo/margin', 'dpo/accuracy', 'dpo/chosen_logp', 'sft/loss']) assert.ok(metrics.includes(`${name} 1`), name);
+
+  const all = ListPairsResponse.fromJSON(await server.get(`${at}/pairs`));
+  assert.equal(all.total, all.pairs.length);
+  assert.equal(Object.values(all.counts).reduce((sum, count) => sum + count, 0), all.total);
+  const kinds = Object.keys(all.counts);
+  for (const kind of kinds) {
+    const some = ListPairsResponse.fromJSON(await server.get(`${at}/pairs?made_by=${kind}`));
+    assert.equal(some.pairs.length, all.counts[kind]);
+    assert.ok(some.pairs.every((pair) => pair.madeBy === kind));
+  }
+  const first = ListPairsResponse.fromJSON(await server.get(`${at}/pairs?page_size=2`));
+  const second = ListPairsResponse.fromJSON(await server.get(`${at}/pairs?page_size=2&page_token=${first.nextPageToken}`));
+  assert.deepEqual([...first.pairs, ...second.pairs], all.pairs.slice(0, 4));
+
+  assert.ok(ListLogsResponse.fromJSON(await server.get(`${at}/logs`)).logs.length > 0);
+  const { samples } = ListSamplesResponse.fromJSON(await server.get(`${at}/samples`));
+  assert.deepEqual([...new Set(samples.map((sample) => sample.subject))].sort(), ['base', 'stage1', 'stage2']);
+});
+
+test('the comparison has every cell and says in words what it means', async () => {
+  const { scores, findings } = Comparison.fromJSON(await server.get(`/api/runs/${whole.id}/comparison`));
+  const cells = scores.filter((score) => score.primary).map((score) => `${score.subject} ${score.mode}`);
+  assert.deepEqual([...cells].sort(), ['base dar', 'base plain', 'stage1 dar', 'stage1 plain', 'stage2 dar', 'stage2 plain']);
+  assert.match(findings[0] ?? '', /^Stage 1 (helped|did not help)/);
+  const { evaluations } = ListEvaluationsResponse.fromJSON(await server.get(`/api/evaluations?run_id=${whole.id}`));
+  assert.equal(evaluations.length, scores.length);
+  for (const { checkpointId, score } of evaluations) assert.equal(checkpointId === '', score?.subject === 'base');
+});
+
+test('checkpoints carry their base and parent, and lead back to images, prompts, seed and model', async () => {
+  const { checkpoints } = ListCheckpointsResponse.fromJSON(await server.get(`/api/checkpoints?run_id=${whole.id}`));
+  const [stage2, stage1] = checkpoints;
+  assert.deepEqual([stage1?.name, stage2?.name], ['stage1', 'stage2']);
+  assert.equal(stage2?.parentId, stage1?.id);
+  assert.equal(stage1?.baseModelDigest, whole.recipe?.model?.digest);
+  const files = await readTar(`/api/checkpoints/${stage2?.id}/files`);
+  assert.ok(files.has('adapter_config.json') && files.has('adapter_model.safetensors'), [...files.keys()].join());
+  const lines = [...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).sort();
+  const byPath = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
+  assert.ok([lines, byPath].some((sorted) => sha256(Buffer.from(sorted.join(''))) === stage2?.adapterSha256), 'the archive is the tree of that digest');
+
+  const { nodes, edges } = Lineage.fromJSON(await server.get(`/api/checkpoints/${stage2?.id}/lineage`));
+  const labels = (type: string): string[] => nodes.filter((node) => node.type === type).map((node) => node.label);
+  assert.deepEqual(labels('dataset').sort(), ['images', 'instructions']);
+  assert.deepEqual(labels('stage').sort(), ['describe', 'dpo', 'infuse', 'prefer', 'sft']);
+  assert.deepEqual(labels('checkpoint').sort(), ['stage1', 'stage2']);
+  assert.equal(nodes.find((node) => node.type === 'recipe')?.facts['seed'], '42');
+  const reached = new Set([stage2?.id]);
+  for (const _ of nodes) for (const edge of edges) if (reached.has(edge.to)) reached.add(edge.from);
+  assert.equal(reached.size, nodes.length, 'every node leads to the checkpoint');
+});
+
+test('pairs are exported with their images in the forms other trainers read', async () => {
+  const trl = await readTar(`/api/runs/${whole.id}/pairs/export?format=trl`);
+  const rows = (trl.get('pairs.jsonl')?.toString() ?? '').trim().split('\n').map((line) => JSON.parse(line) as { images: string[]; prompt: { content: { type: string }[] }[]; chosen: { role: string }[] });
+  assert.ok(rows.length > 0);
+  for (const row of rows) {
+    const [image = ''] = row.images;
+    const bytes = trl.get(image);
+    assert.ok(bytes, image);
+    assert.equal(image, `images/${sha256(bytes)}.png`);
+    assert.deepEqual(row.prompt[0]?.content.map((part) => part.type), ['image', 'text']);
+    assert.equal(row.chosen[0]?.role, 'assistant');
+  }
+  const factory = await readTar(`/api/runs/${whole.id}/pairs/export?format=llamafactory`);
+  const info = JSON.parse(factory.get('dataset_info.json')?.toString() ?? '') as Record<string, { ranking: boolean; file_name: string }>;
+  assert.equal(info['stic_pairs']?.ranking, true);
+  const ranked = JSON.parse(factory.get(info['stic_pairs']?.file_name ?? '')?.toString() ?? '') as { conversations: { value: string }[]; images: string[] }[];
+  assert.equal(ranked.length, rows.length);
+  assert.ok(ranked.every((row) => row.conversations[0]?.value.split('<image>').length === 2 && row.images.length === 1));
+  const llava = await readTar(`/api/runs/${whole.id}/pairs/export?format=llava`);
+  const plain = JSON.parse(llava.get('pairs.json')?.toString() ?? '') as { conversations: { value: string }[]; image: string }[];
+  assert.ok(plain.every((row) => row.conversations[0]?.value.startsWith('<image>\n') && llava.has(row.image)));
+  assert.equal((await server.call('GET', `/api/runs/${whole.id}/pairs/export?format=csv`)).status, 400);
+});
+
+test('too many unusable images fail the run for good, and each is listed', { timeout: 120_000 }, async () => {
+  const strict = await server.smallRecipe(({ prefer }) => prefer && (prefer.maxSkippedFraction = 0.1));
+  const made = Run.fromJSON(await server.post('/api/runs', { recipe: strict, inputs: [{ role: 'images', dataset_id: spoiled }] }));
+  const run = await server.ended(made.id);
+  assert.equal(run.state, RunState.RUN_STATE_FAILED);
+  assert.equal(run.error?.code, 'TOO_MANY_SKIPPED');
+  assert.deepEqual(run.stages.map((stage) => stage.state), [StageState.STAGE_STATE_FAILED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED]);
+  assert.equal(run.stages[0]?.attempts.length, 1, 'bad data is not tried again');
+  assert.equal(run.skipped, 2);
+  const { skipped, nextPageToken } = ListSkippedResponse.fromJSON(await server.get(`/api/runs/${run.id}/skipped?page_size=1`));
+  const rest = ListSkippedResponse.fromJSON(await server.get(`/api/runs/${run.id}/skipped?page_token=${nextPageToken}`));
+  const listed = [...skipped, ...rest.skipped].map((one) => `${one.where} ${one.item?.name} ${one.item?.code}`);
+  assert.deepEqual(listed.sort(), ['import empty.png EMPTY_FILE', 'import letter.jpg NOT_AN_IMAGE']);
+});
+
+test('a cancel while a worker is generating stops it and ends the run', { timeout: 120_000 }, async () => {
+  const made = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: inputs.slice(0, 1) }));
+  await server.runWhen(made.id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
+  assert.equal(Run.fromJSON(await server.post(`/api/runs/${made.id}/cancel`, {})).state, RunState.RUN_STATE_CANCELLING);
+  const run = await server.ended(made.id);
+  assert.equal(run.state, RunState.RUN_STATE_CANCELLED);
+  assert.deepEqual(run.stages.map((stage) => stage.state), [StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED]);
+  const next = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: inputs.slice(0, 1) }));
+  await server.runWhen(next.id, (one) => isWorking(one, StageKind.STAGE_KIND_PREFER));
+  await server.post(`/api/runs/${next.id}/cancel`, {});
+  assert.equal((await server.ended(next.id)).state, RunState.RUN_STATE_CANCELLED, 'the trainer was free again');
+});
