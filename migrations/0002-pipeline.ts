@@ -82,19 +82,30 @@ export class Pipeline1764000000002 implements MigrationInterface {
     await runner.query(`CREATE UNIQUE INDEX attempt_number_stage_id_idx ON attempt (stage_id, number)`);
     await runner.query(`CREATE INDEX attempt_open_idx ON attempt (trainer) WHERE ended_at IS NULL`);
 
-    await createReported(runner, 'metric_point', `
+    await createReported(
+      runner,
+      'metric_point',
+      `
       id bigserial NOT NULL,
       name text NOT NULL,
       step integer NOT NULL,
-      value double precision NOT NULL`);
+      value double precision NOT NULL`,
+    );
     await runner.query(`CREATE INDEX metric_point_id_run_id_idx ON metric_point (run_id, id)`);
-    await createReported(runner, 'log_line', `
+    await createReported(
+      runner,
+      'log_line',
+      `
       id bigserial NOT NULL,
       at timestamptz NOT NULL,
       level text NOT NULL,
-      message text NOT NULL`);
+      message text NOT NULL`,
+    );
     await runner.query(`CREATE INDEX log_line_id_run_id_idx ON log_line (run_id, id)`);
-    await createReported(runner, 'artifact', `
+    await createReported(
+      runner,
+      'artifact',
+      `
       stage_id uuid NOT NULL,
       name text NOT NULL,
       kind text NOT NULL,
@@ -102,20 +113,29 @@ export class Pipeline1764000000002 implements MigrationInterface {
       bytes bigint NOT NULL,
       media_type text NOT NULL,
       items integer NOT NULL,
-      metadata jsonb NOT NULL`);
+      metadata jsonb NOT NULL`,
+    );
     await runner.query(`CREATE INDEX artifact_run_id_idx ON artifact (run_id)`);
     await runner.query(`CREATE INDEX artifact_stage_id_idx ON artifact (stage_id)`);
 
-    await createReportedOnce(runner, 'sample', `
+    await createReportedOnce(
+      runner,
+      'sample',
+      `
       subject text NOT NULL,
       image_sha256 text NOT NULL,
       image_name text NOT NULL,
       prompt text NOT NULL,
-      text text NOT NULL`);
-    await createReportedOnce(runner, 'skipped_item', `
+      text text NOT NULL`,
+    );
+    await createReportedOnce(
+      runner,
+      'skipped_item',
+      `
       name text NOT NULL,
       code text NOT NULL,
-      reason text NOT NULL`);
+      reason text NOT NULL`,
+    );
 
     await runner.query(`
       CREATE TABLE checkpoint (

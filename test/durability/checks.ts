@@ -26,7 +26,10 @@ export async function assertWhole(product: Product, run: Run): Promise<void> {
   );
   assert.deepEqual(artifacts, [], 'no artifact is stored twice');
   const checkpoints = await product.query<{ name: string }>('SELECT name FROM checkpoint WHERE run_id = $1', [run.id]);
-  assert.deepEqual(checkpoints.map((checkpoint) => checkpoint.name), ['stage1']);
+  assert.deepEqual(
+    checkpoints.map((checkpoint) => checkpoint.name),
+    ['stage1'],
+  );
 }
 
 /** How many steps the visible dpo/loss series has: one value per step, whichever attempt made it. */
@@ -38,7 +41,8 @@ export async function lossSteps(product: Product, runId: string): Promise<number
   return rows.map((row) => row.step);
 }
 
-export const attemptsOf = (run: Run, kind: StageKind): Run['stages'][number]['attempts'] => run.stages.find((stage) => stage.kind === kind)?.attempts ?? [];
+export const attemptsOf = (run: Run, kind: StageKind): Run['stages'][number]['attempts'] =>
+  run.stages.find((stage) => stage.kind === kind)?.attempts ?? [];
 
 /** A stage is on a trainer and its worker has begun. */
 export function isWorking(run: Run, kind: StageKind): boolean {

@@ -153,7 +153,10 @@ export class Product {
 
   /** A second server on the same database, store and trainer. */
   async replica(): Promise<Server> {
-    await until(() => Promise.resolve(existsSync(path.join(this.state, 'trainer.json'))), (found) => found);
+    await until(
+      () => Promise.resolve(existsSync(path.join(this.state, 'trainer.json'))),
+      (found) => found,
+    );
     const server = await Server.start({
       STIC_STATE: path.join(this.folder, 'replica'),
       STIC_STORE: path.join(this.state, 'store'),

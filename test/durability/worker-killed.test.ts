@@ -9,27 +9,38 @@ import { Product } from './product.js';
 const product = new Product();
 after(() => product.close());
 
-test('a worker killed in training is LOST, not FAILED, and a new attempt takes its work up; a killed sidecar costs no attempt', { timeout: 240_000 }, async () => {
-  const server = await product.start();
-  const world = await product.world(16);
-  const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-  const recipe = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 2));
-  const { id } = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: [{ role: 'images', dataset_id: images.id }] }));
+test(
+  'a worker killed in training is LOST, not FAILED, and a new attempt takes its work up; a killed sidecar costs no attempt',
+  { timeout: 240_000 },
+  async () => {
+    const server = await product.start();
+    const world = await product.world(16);
+    const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+    const recipe = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 2));
+    const { id } = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: [{ role: 'images', dataset_id: images.id }] }));
 
-  await server.runWhen(id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
-  process.kill(product.trainer.pid, 'SIGKILL');
+    await server.runWhen(id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
+    process.kill(product.trainer.pid, 'SIGKILL');
 
-  const training = await server.runWhen(id, (run) => isWorking(run, StageKind.STAGE_KIND_DPO) && (run.stages[1]?.progress?.done ?? 0) >= 3);
-  process.kill(product.worker(attemptsOf(training, StageKind.STAGE_KIND_DPO)[0]?.id ?? ''), 'SIGKILL');
-  const run = await server.ended(id);
+    const training = await server.runWhen(
+      id,
+      (run) => isWorking(run, StageKind.STAGE_KIND_DPO) && (run.stages[1]?.progress?.done ?? 0) >= 3,
+    );
+    process.kill(product.worker(attemptsOf(training, StageKind.STAGE_KIND_DPO)[0]?.id ?? ''), 'SIGKILL');
+    const run = await server.ended(id);
 
-  await assertWhole(product, run);
-  assert.equal(attemptsOf(run, StageKind.STAGE_KIND_PREFER).length, 1, 'the job outlived its sidecar');
-  const [first, second] = attemptsOf(run, StageKind.STAGE_KIND_DPO);
-  assert.equal(first?.state, JobState.JOB_STATE_LOST);
-  assert.equal(second?.state, JobState.JOB_STATE_SUCCEEDED);
-  assert.ok((second?.resumedFromStep ?? 0) >= 2, `resumed from step ${second?.resumedFromStep}`);
-  const steps = await lossSteps(product, id);
-  assert.deepEqual(steps, Array.from({ length: steps.length }, (_, index) => index + 1), 'no step is missing');
-  assert.ok(steps.length >= 6);
-});
+    await assertWhole(product, run);
+    assert.equal(attemptsOf(run, StageKind.STAGE_KIND_PREFER).length, 1, 'the job outlived its sidecar');
+    const [first, second] = attemptsOf(run, StageKind.STAGE_KIND_DPO);
+    assert.equal(first?.state, JobState.JOB_STATE_LOST);
+    assert.equal(second?.state, JobState.JOB_STATE_SUCCEEDED);
+    assert.ok((second?.resumedFromStep ?? 0) >= 2, `resumed from step ${second?.resumedFromStep}`);
+    const steps = await lossSteps(product, id);
+    assert.deepEqual(
+      steps,
+      Array.from({ length: steps.length }, (_, index) => index + 1),
+      'no step is missing',
+    );
+    assert.ok(steps.length >= 6);
+  },
+);

@@ -8,7 +8,17 @@ import { extract } from 'tar-stream';
 import { Lineage, ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Comparison, ListEvaluationsResponse } from '../../server/src/gen/stic/evaluations/v1/evaluations.js';
-import { ListLogsResponse, ListMetricsResponse, ListPairsResponse, ListRunsResponse, ListSamplesResponse, ListSkippedResponse, Run, RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import {
+  ListLogsResponse,
+  ListMetricsResponse,
+  ListPairsResponse,
+  ListRunsResponse,
+  ListSamplesResponse,
+  ListSkippedResponse,
+  Run,
+  RunState,
+  StageState,
+} from '../../server/src/gen/stic/runs/v1/runs.js';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { isWorking } from '../durability/checks.js';
 import { Product } from '../durability/product.js';
@@ -28,7 +38,11 @@ before(async () => {
   server = await product.start();
   const world = await product.world(8, 4, 4);
   images = (await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`)).id;
-  const instructions = await server.dataset('instructions', DatasetKind.DATASET_KIND_INSTRUCTIONS, `${world}/instructions/instructions.json`);
+  const instructions = await server.dataset(
+    'instructions',
+    DatasetKind.DATASET_KIND_INSTRUCTIONS,
+    `${world}/instructions/instructions.json`,
+  );
   const benchmark = await server.dataset('descriptions', DatasetKind.DATASET_KIND_BENCHMARK, `${world}/benchmarks/world-descriptions`);
   spoiled = (await server.dataset('spoiled', DatasetKind.DATASET_KIND_IMAGES, spoil(`${world}/images`))).id;
   inputs = [
@@ -92,11 +106,21 @@ test('a request that cannot become a run is refused with the field and the reaso
     assert.match(error.message, message);
   };
   await refused({ inputs: [] }, 400, 'inputs', /needs a dataset of images/);
-  await refused({ inputs: [{ role: 'pictures', dataset_id: images }] }, 400, 'inputs[0].role', /must be one of images, instructions, benchmark/);
+  await refused(
+    { inputs: [{ role: 'pictures', dataset_id: images }] },
+    400,
+    'inputs[0].role',
+    /must be one of images, instructions, benchmark/,
+  );
   await refused({ inputs: [{ role: 'images', dataset_id: inputs[1]?.dataset_id }] }, 400, 'inputs[0].dataset_id', /does not hold images/);
   await refused({ inputs: [{ role: 'images', dataset_id: randomUUID() }] }, 404, 'inputs[0].dataset_id', /no dataset/);
   await refused({ recipe: await server.smallRecipe(({ dpo }) => dpo && (dpo.beta = -1)) }, 400, 'dpo.beta', /is -1; it must be/);
-  await refused({ recipe: await server.smallRecipe(({ model }) => model && (model.path = product.folder)) }, 400, 'model.path', /config\.json|model/i);
+  await refused(
+    { recipe: await server.smallRecipe(({ model }) => model && (model.path = product.folder)) },
+    400,
+    'model.path',
+    /config\.json|model/i,
+  );
   await refused({ recipe: await server.smallRecipe(({ model }) => model && (model.path = '')) }, 400, 'model.path', /names no model/);
   assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
 });
@@ -118,20 +142,27 @@ test('a run behind another waits in the queue and is cancelled there at once', {
   assert.equal(waiting.queuePosition, 1);
   const cancelled = Run.fromJSON(await server.post(`/api/runs/${waiting.id}/cancel`, {}));
   assert.equal(cancelled.state, RunState.RUN_STATE_CANCELLED);
-  assert.deepEqual(cancelled.stages.flatMap((stage) => stage.attempts), []);
+  assert.deepEqual(
+    cancelled.stages.flatMap((stage) => stage.attempts),
+    [],
+  );
   assert.equal(Run.fromJSON(await server.post(`/api/runs/${waiting.id}/cancel`, {})).state, RunState.RUN_STATE_CANCELLED);
 });
 
 test('the whole recipe runs, stage after stage, and a watcher sees it from start to end', { timeout: 300_000 }, async () => {
   const run = await server.ended(whole.id);
   assert.equal(run.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(run.error));
-  assert.deepEqual(run.stages.map((stage) => stage.state), Array<StageState>(6).fill(StageState.STAGE_STATE_SUCCEEDED));
+  assert.deepEqual(
+    run.stages.map((stage) => stage.state),
+    Array<StageState>(6).fill(StageState.STAGE_STATE_SUCCEEDED),
+  );
   for (const stage of run.stages) {
     assert.equal(stage.attempts.length, 1);
     // Infusing descriptions is text only.
     if (stage.kind !== StageKind.STAGE_KIND_INFUSE) assert.notEqual(stage.attempts[0]?.device, '');
   }
-  for (const [index, stage] of run.stages.slice(1).entries()) assert.ok((stage.startedAt ?? 0) >= (run.stages[index]?.endedAt ?? 0), 'one after the other');
+  for (const [index, stage] of run.stages.slice(1).entries())
+    assert.ok((stage.startedAt ?? 0) >= (run.stages[index]?.endedAt ?? 0), 'one after the other');
 
   const seen = await watched;
   assert.equal(seen.at(-1)?.state, RunState.RUN_STATE_SUCCEEDED);
@@ -145,17 +176,21 @@ test('what the run has made can be read page by page', async () => {
   const at = `/api/runs/${whole.id}`;
   const metrics: string[] = [];
   let more = true;
-  for (let cursor = ''; more; ) {
+  for (let cursor = ''; more;) {
     const page = ListMetricsResponse.fromJSON(await server.get(`${at}/metrics?page_size=3&cursor=${cursor}`));
     metrics.push(...page.metrics.map((metric) => `${metric.point?.name} ${metric.point?.step}`));
     ({ nextCursor: cursor, more } = page);
   }
   assert.equal(new Set(metrics).size, metrics.length, 'each point once');
-  for (const name of ['dpo/loss', 'dpo/margin', 'dpo/accuracy', 'dpo/chosen_logp', 'sft/loss']) assert.ok(metrics.includes(`${name} 1`), name);
+  for (const name of ['dpo/loss', 'dpo/margin', 'dpo/accuracy', 'dpo/chosen_logp', 'sft/loss'])
+    assert.ok(metrics.includes(`${name} 1`), name);
 
   const all = ListPairsResponse.fromJSON(await server.get(`${at}/pairs`));
   assert.equal(all.total, all.pairs.length);
-  assert.equal(Object.values(all.counts).reduce((sum, count) => sum + count, 0), all.total);
+  assert.equal(
+    Object.values(all.counts).reduce((sum, count) => sum + count, 0),
+    all.total,
+  );
   const kinds = Object.keys(all.counts);
   for (const kind of kinds) {
     const some = ListPairsResponse.fromJSON(await server.get(`${at}/pairs?made_by=${kind}`));
@@ -191,7 +226,10 @@ test('checkpoints carry their base and parent, and lead back to images, prompts,
   assert.ok(files.has('adapter_config.json') && files.has('adapter_model.safetensors'), [...files.keys()].join());
   const lines = [...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).sort();
   const byPath = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
-  assert.ok([lines, byPath].some((sorted) => sha256(Buffer.from(sorted.join(''))) === stage2?.adapterSha256), 'the archive is the tree of that digest');
+  assert.ok(
+    [lines, byPath].some((sorted) => sha256(Buffer.from(sorted.join(''))) === stage2?.adapterSha256),
+    'the archive is the tree of that digest',
+  );
 
   const { nodes, edges } = Lineage.fromJSON(await server.get(`/api/checkpoints/${stage2?.id}/lineage`));
   const labels = (type: string): string[] => nodes.filter((node) => node.type === type).map((node) => node.label);
@@ -206,20 +244,29 @@ test('checkpoints carry their base and parent, and lead back to images, prompts,
 
 test('pairs are exported with their images in the forms other trainers read', async () => {
   const trl = await readTar(`/api/runs/${whole.id}/pairs/export?format=trl`);
-  const rows = (trl.get('pairs.jsonl')?.toString() ?? '').trim().split('\n').map((line) => JSON.parse(line) as { images: string[]; prompt: { content: { type: string }[] }[]; chosen: { role: string }[] });
+  const rows = (trl.get('pairs.jsonl')?.toString() ?? '')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { images: string[]; prompt: { content: { type: string }[] }[]; chosen: { role: string }[] });
   assert.ok(rows.length > 0);
   for (const row of rows) {
     const [image = ''] = row.images;
     const bytes = trl.get(image);
     assert.ok(bytes, image);
     assert.equal(image, `images/${sha256(bytes)}.png`);
-    assert.deepEqual(row.prompt[0]?.content.map((part) => part.type), ['image', 'text']);
+    assert.deepEqual(
+      row.prompt[0]?.content.map((part) => part.type),
+      ['image', 'text'],
+    );
     assert.equal(row.chosen[0]?.role, 'assistant');
   }
   const factory = await readTar(`/api/runs/${whole.id}/pairs/export?format=llamafactory`);
   const info = JSON.parse(factory.get('dataset_info.json')?.toString() ?? '') as Record<string, { ranking: boolean; file_name: string }>;
   assert.equal(info['stic_pairs']?.ranking, true);
-  const ranked = JSON.parse(factory.get(info['stic_pairs']?.file_name ?? '')?.toString() ?? '') as { conversations: { value: string }[]; images: string[] }[];
+  const ranked = JSON.parse(factory.get(info['stic_pairs']?.file_name ?? '')?.toString() ?? '') as {
+    conversations: { value: string }[];
+    images: string[];
+  }[];
   assert.equal(ranked.length, rows.length);
   assert.ok(ranked.every((row) => row.conversations[0]?.value.split('<image>').length === 2 && row.images.length === 1));
   const llava = await readTar(`/api/runs/${whole.id}/pairs/export?format=llava`);
@@ -234,7 +281,10 @@ test('too many unusable images fail the run for good, and each is listed', { tim
   const run = await server.ended(made.id);
   assert.equal(run.state, RunState.RUN_STATE_FAILED);
   assert.equal(run.error?.code, 'TOO_MANY_SKIPPED');
-  assert.deepEqual(run.stages.map((stage) => stage.state), [StageState.STAGE_STATE_FAILED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED]);
+  assert.deepEqual(
+    run.stages.map((stage) => stage.state),
+    [StageState.STAGE_STATE_FAILED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED],
+  );
   assert.equal(run.stages[0]?.attempts.length, 1, 'bad data is not tried again');
   assert.equal(run.skipped, 2);
   const { skipped, nextPageToken } = ListSkippedResponse.fromJSON(await server.get(`/api/runs/${run.id}/skipped?page_size=1`));
@@ -249,7 +299,10 @@ test('a cancel while a worker is generating stops it and ends the run', { timeou
   assert.equal(Run.fromJSON(await server.post(`/api/runs/${made.id}/cancel`, {})).state, RunState.RUN_STATE_CANCELLING);
   const run = await server.ended(made.id);
   assert.equal(run.state, RunState.RUN_STATE_CANCELLED);
-  assert.deepEqual(run.stages.map((stage) => stage.state), [StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED]);
+  assert.deepEqual(
+    run.stages.map((stage) => stage.state),
+    [StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED],
+  );
   const next = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: inputs.slice(0, 1) }));
   await server.runWhen(next.id, (one) => isWorking(one, StageKind.STAGE_KIND_PREFER));
   await server.post(`/api/runs/${next.id}/cancel`, {});

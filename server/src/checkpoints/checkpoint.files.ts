@@ -42,7 +42,10 @@ async function write(archive: Pack, folder: string, files: readonly string[]): P
 async function filesBelow(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name))).sort();
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+      .sort();
   } catch (error) {
     throw new DomainError('NOT_FOUND', 'The artifact store does not hold this adapter any more.', { cause: error });
   }

@@ -50,7 +50,10 @@ export class CheckpointsService {
     const { runId } = checkpoint;
     const { manager } = this.db;
     const stages = await manager.find(StageEntity, { where: { runId }, order: { position: 'ASC' } });
-    const attempts = await manager.find(AttemptEntity, { where: { stageId: In(stages.map((stage) => stage.id)) }, order: { number: 'ASC' } });
+    const attempts = await manager.find(AttemptEntity, {
+      where: { stageId: In(stages.map((stage) => stage.id)) },
+      order: { number: 'ASC' },
+    });
     return lineageOf(checkpoint, {
       run: await manager.findOneByOrFail(RunEntity, { id: runId }),
       inputs: await manager.find(RunInputEntity, { where: { runId }, order: { position: 'ASC' } }),
@@ -69,7 +72,10 @@ export class CheckpointsService {
   }
 
   private async namesOf(rows: readonly CheckpointEntity[]): Promise<ReadonlyMap<string, string>> {
-    const runs = await this.db.manager.find(RunEntity, { select: { id: true, name: true }, where: { id: In(rows.map((row) => row.runId)) } });
+    const runs = await this.db.manager.find(RunEntity, {
+      select: { id: true, name: true },
+      where: { id: In(rows.map((row) => row.runId)) },
+    });
     return new Map(runs.map((run) => [run.id, run.name]));
   }
 

@@ -1,7 +1,14 @@
 import { Recipe, StageKind } from '../gen/stic/recipe/v1/recipe.js';
 import type { Lineage, LineageEdge, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints.js';
 import { JobState } from '../gen/stic/trainer/v1/trainer.js';
-import type { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import type {
+  ArtifactEntity,
+  AttemptEntity,
+  CheckpointEntity,
+  RunEntity,
+  RunInputEntity,
+  StageEntity,
+} from '../pipeline/entities/index.js';
 import { nodeOf } from '../pipeline/graph.js';
 
 /** The rows behind the checkpoints of one run. */
@@ -32,11 +39,29 @@ export function lineageOf(checkpoint: CheckpointEntity, history: History): Linea
 function addRoots(graph: Graph, run: RunEntity, recipe: Recipe): string[] {
   const { model, prompts } = recipe;
   const modelId = `model:${model?.digest ?? ''}`;
-  graph.node({ type: 'model', id: modelId, label: model?.path ?? '', digest: model?.digest ?? '', facts: { architecture: model?.architecture ?? '', template: model?.templateHash ?? '' } });
+  graph.node({
+    type: 'model',
+    id: modelId,
+    label: model?.path ?? '',
+    digest: model?.digest ?? '',
+    facts: { architecture: model?.architecture ?? '', template: model?.templateHash ?? '' },
+  });
   const promptsId = `prompts:${prompts?.digest ?? ''}`;
-  graph.node({ type: 'prompts', id: promptsId, label: `${prompts?.name ?? ''} ${prompts?.version ?? ''}`.trim(), digest: prompts?.digest ?? '', facts: {} });
+  graph.node({
+    type: 'prompts',
+    id: promptsId,
+    label: `${prompts?.name ?? ''} ${prompts?.version ?? ''}`.trim(),
+    digest: prompts?.digest ?? '',
+    facts: {},
+  });
   const recipeId = `recipe:${run.recipeDigest}`;
-  graph.node({ type: 'recipe', id: recipeId, label: recipe.preset, digest: run.recipeDigest, facts: { seed: text(recipe.seed), run: run.name, run_id: run.id } });
+  graph.node({
+    type: 'recipe',
+    id: recipeId,
+    label: recipe.preset,
+    digest: run.recipeDigest,
+    facts: { seed: text(recipe.seed), run: run.name, run_id: run.id },
+  });
   graph.edge(modelId, recipeId);
   graph.edge(promptsId, recipeId);
   return [recipeId];
@@ -47,7 +72,13 @@ function addStage(graph: Graph, stage: StageEntity, history: History, roots: rea
   const node = nodeOf(stage.kind);
   const attempts = history.attempts.filter((attempt) => attempt.stageId === stage.id);
   const last = attempts.at(-1);
-  const facts = { state: stage.state.replace('STAGE_STATE_', ''), attempts: text(attempts.length), device: last?.device ?? '', dtype: last?.dtype ?? '', trainer: last?.trainer ?? '' };
+  const facts = {
+    state: stage.state.replace('STAGE_STATE_', ''),
+    attempts: text(attempts.length),
+    device: last?.device ?? '',
+    dtype: last?.dtype ?? '',
+    trainer: last?.trainer ?? '',
+  };
   if (!graph.node({ type: 'stage', id: stage.id, label: node.word, digest: '', facts })) return;
   for (const root of roots) graph.edge(root, stage.id);
   for (const source of node.inputs) {
@@ -61,7 +92,13 @@ function addStage(graph: Graph, stage: StageEntity, history: History, roots: rea
 function addDatasets(graph: Graph, stage: StageEntity, role: string, inputs: readonly RunInputEntity[]): void {
   for (const input of inputs.filter((one) => one.role === role)) {
     const id = `dataset:${input.versionId}`;
-    graph.node({ type: 'dataset', id, label: input.datasetName, digest: input.digest, facts: { role, items: text(input.items), skipped: text(input.skipped), dataset_id: input.datasetId } });
+    graph.node({
+      type: 'dataset',
+      id,
+      label: input.datasetName,
+      digest: input.digest,
+      facts: { role, items: text(input.items), skipped: text(input.skipped), dataset_id: input.datasetId },
+    });
     graph.edge(id, stage.id);
   }
 }

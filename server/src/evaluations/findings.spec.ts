@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
 import { findingsOf } from './findings.js';
 
-const score = (benchmark: string, subject: string, difference: number, half: number, over: Partial<EvaluationScore> = {}): EvaluationScore =>
+const score = (
+  benchmark: string,
+  subject: string,
+  difference: number,
+  half: number,
+  over: Partial<EvaluationScore> = {},
+): EvaluationScore =>
   EvaluationScore.fromPartial({
     benchmark,
     subject,

@@ -10,7 +10,8 @@ const isBetter = (score: EvaluationScore): boolean => (score.higherIsBetter ? sc
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`;
 
-const interval = (score: EvaluationScore): string => `${signed(score.difference)} points, 95 % interval ${signed(score.low)} to ${signed(score.high)}, n = ${score.n}`;
+const interval = (score: EvaluationScore): string =>
+  `${signed(score.difference)} points, 95 % interval ${signed(score.low)} to ${signed(score.high)}, n = ${score.n}`;
 
 /**
  * What the comparison says, in words: per trained subject a verdict over the benchmarks' headline metrics in plain mode, then every
@@ -28,16 +29,19 @@ function verdict(subject: string, headline: readonly EvaluationScore[]): string 
   const better = cells.filter((score) => isClear(score) && isBetter(score)).map((score) => score.benchmark);
   const worse = cells.filter((score) => isClear(score) && !isBetter(score)).map((score) => score.benchmark);
   if (better.length > 0 && worse.length > 0) return `${name} helped on ${list(better)} and did harm on ${list(worse)}.`;
-  if (better.length > 0) return `${name} helped: better than the base model on ${list(better)}, ${better.length} of ${cells.length} benchmarks, and worse on none.`;
+  if (better.length > 0)
+    return `${name} helped: better than the base model on ${list(better)}, ${better.length} of ${cells.length} benchmarks, and worse on none.`;
   if (worse.length > 0) return `${name} did not help: it is worse than the base model on ${list(worse)} and better on none.`;
   return `${name} did not help: on none of the ${cells.length} benchmarks is the difference from the base model beyond chance.`;
 }
 
 function clearCells(headline: readonly EvaluationScore[]): string[] {
-  return headline.filter((score) => isClear(score)).map((score) => {
-    const direction = isBetter(score) ? 'better' : 'worse';
-    return `${score.benchmark}: ${cell(score)} is ${direction} than the base model (${score.metric} ${score.value.toFixed(1)}, ${interval(score)}).`;
-  });
+  return headline
+    .filter((score) => isClear(score))
+    .map((score) => {
+      const direction = isBetter(score) ? 'better' : 'worse';
+      return `${score.benchmark}: ${cell(score)} is ${direction} than the base model (${score.metric} ${score.value.toFixed(1)}, ${interval(score)}).`;
+    });
 }
 
 function unclear(headline: readonly EvaluationScore[]): string[] {

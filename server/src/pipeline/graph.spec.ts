@@ -25,6 +25,7 @@ test('a stage waits for those it reads from and that the run has', () => {
 test('every source of a stage comes before it', () => {
   for (const [position, node] of graph.entries()) {
     const earlier = graph.slice(0, position).map((one) => one.kind);
-    for (const source of node.inputs) if (source.from === 'artifact') assert.ok(earlier.includes(source.stage), `${node.word} reads ${source.name}`);
+    for (const source of node.inputs)
+      if (source.from === 'artifact') assert.ok(earlier.includes(source.stage), `${node.word} reads ${source.name}`);
   }
 });

@@ -7,9 +7,15 @@ import { secondsLeft } from './estimate.js';
 const start = new Date('2026-01-01T00:00:00Z');
 const at = (seconds: number): Date => new Date(start.getTime() + seconds * 1000);
 
-const stage = (kind: StageKind, state: StageState, over: Partial<Stage> = {}): Stage => ({ ...Stage.fromPartial({ kind, state }), ...over });
+const stage = (kind: StageKind, state: StageState, over: Partial<Stage> = {}): Stage => ({
+  ...Stage.fromPartial({ kind, state }),
+  ...over,
+});
 const running = (kind: StageKind, eta: number): Stage =>
-  stage(kind, StageState.STAGE_STATE_RUNNING, { startedAt: start, progress: { unit: 'steps', done: 1, total: 2, etaSeconds: eta, phase: '' } });
+  stage(kind, StageState.STAGE_STATE_RUNNING, {
+    startedAt: start,
+    progress: { unit: 'steps', done: 1, total: 2, etaSeconds: eta, phase: '' },
+  });
 const { STAGE_KIND_PREFER, STAGE_KIND_DPO, STAGE_KIND_EVALUATE } = StageKind;
 
 test('is unknown until a stage has shown a rate', () => {

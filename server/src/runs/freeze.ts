@@ -25,7 +25,11 @@ export function checkedRecipe(given: Recipe | undefined): { recipe: Recipe; prom
   const { model, prompts } = recipe;
   if (!prompts) throw invalid('prompts', 'The recipe has no prompts.');
   if (!model || model.path.trim() === '') {
-    throw invalid('model.path', 'The recipe names no model.', 'Give the absolute folder of a Hugging Face LLaVA model on the trainer, or embedded:world.');
+    throw invalid(
+      'model.path',
+      'The recipe names no model.',
+      'Give the absolute folder of a Hugging Face LLaVA model on the trainer, or embedded:world.',
+    );
   }
   return { recipe, prompts, model };
 }
@@ -36,10 +40,14 @@ export function freeze(recipe: Recipe, prompts: PromptSet, model: ModelSpec): Re
 }
 
 /** Resolves the inputs in the request's order and checks that together they make a run. */
-export async function resolveInputs(inputs: readonly RunInput[], resolve: (input: RunInput) => Promise<ReadyVersion>): Promise<ResolvedInput[]> {
+export async function resolveInputs(
+  inputs: readonly RunInput[],
+  resolve: (input: RunInput) => Promise<ReadyVersion>,
+): Promise<ResolvedInput[]> {
   const roles = inputs.map((input, index) => roleOf(input, index));
   for (const role of ['images', 'instructions'] as const) {
-    if (roles.filter((one) => one === role).length > 1) throw invalid('inputs', `A run has one dataset of ${role}.`, 'Put several folders into one dataset.');
+    if (roles.filter((one) => one === role).length > 1)
+      throw invalid('inputs', `A run has one dataset of ${role}.`, 'Put several folders into one dataset.');
   }
   if (!roles.includes('images')) throw invalid('inputs', 'A run needs a dataset of images: pairs are made from them.');
   const resolved: ResolvedInput[] = [];
@@ -47,7 +55,11 @@ export async function resolveInputs(inputs: readonly RunInput[], resolve: (input
     const role = roles[index] ?? 'images';
     const version = await named(index, () => resolve(input));
     if (version.kind !== kinds[role]) {
-      throw invalid(`inputs[${index}].dataset_id`, `The dataset "${version.datasetName}" does not hold ${role}.`, 'Choose a dataset of that kind.');
+      throw invalid(
+        `inputs[${index}].dataset_id`,
+        `The dataset "${version.datasetName}" does not hold ${role}.`,
+        'Choose a dataset of that kind.',
+      );
     }
     resolved.push({ ...version, role });
   }
@@ -66,7 +78,11 @@ async function named<T>(index: number, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    const details = { field: `inputs[${index}].${error.field ?? 'dataset_id'}`, ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error };
+    const details = {
+      field: `inputs[${index}].${error.field ?? 'dataset_id'}`,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    };
     throw new DomainError(error.code, error.message, details);
   }
 }
@@ -82,10 +98,14 @@ export function warningsOf(recipe: Recipe, inputs: readonly ResolvedInput[]): st
   const given = new Set(inputs.map((input) => input.role));
   const warnings: string[] = [];
   if (recipe.model?.path.startsWith('embedded:') === true) {
-    warnings.push('The embedded world is a toy with a weakness planted in its base model: that STIC mends it shows that the machinery works, not what it would do for your model.');
+    warnings.push(
+      'The embedded world is a toy with a weakness planted in its base model: that STIC mends it shows that the machinery works, not what it would do for your model.',
+    );
   }
   if (!given.has('instructions')) warnings.push('No instructions were given: the run ends after stage 1.');
-  if (!given.has('benchmark')) warnings.push('No benchmark was given: nothing can be scored. Look at pairs, curves and sample descriptions.');
-  if (recipe.dpo?.objective === 'DPO_OBJECTIVE_SWAPPED') warnings.push('Control arm: preferred and rejected sides are exchanged. This run must make the model worse.');
+  if (!given.has('benchmark'))
+    warnings.push('No benchmark was given: nothing can be scored. Look at pairs, curves and sample descriptions.');
+  if (recipe.dpo?.objective === 'DPO_OBJECTIVE_SWAPPED')
+    warnings.push('Control arm: preferred and rejected sides are exchanged. This run must make the model worse.');
   return warnings;
 }

@@ -58,7 +58,10 @@ function toStage(row: StageEntity, parts: RunParts): Stage {
     state: row.state,
     progress: row.progress ? Progress.fromJSON(row.progress) : undefined,
     attempts: attempts.map(toAttempt),
-    artifacts: newest(parts.artifacts.filter((artifact) => artifact.stageId === row.id), attempts).map(toArtifact),
+    artifacts: newest(
+      parts.artifacts.filter((artifact) => artifact.stageId === row.id),
+      attempts,
+    ).map(toArtifact),
     startedAt: row.startedAt ?? undefined,
     endedAt: row.endedAt ?? undefined,
     error: toError(row.error),

@@ -28,7 +28,10 @@ export class RunReader {
     const runId = In(rows.map((row) => row.id));
     const inputs = await manager.find(RunInputEntity, { where: { runId }, order: { position: 'ASC' } });
     const stages = await manager.find(StageEntity, { where: { runId }, order: { position: 'ASC' } });
-    const attempts = await manager.find(AttemptEntity, { where: { stageId: In(stages.map((stage) => stage.id)) }, order: { number: 'ASC' } });
+    const attempts = await manager.find(AttemptEntity, {
+      where: { stageId: In(stages.map((stage) => stage.id)) },
+      order: { number: 'ASC' },
+    });
     const artifacts = await manager.findBy(ArtifactEntity, { runId });
     const skipped = await this.skippedCounts(rows, manager);
     const queue = await this.queue(manager);
@@ -53,9 +56,10 @@ export class RunReader {
   }
 
   private async skippedCounts(rows: readonly RunEntity[], manager: EntityManager): Promise<Map<string, number>> {
-    const counts = (await manager.query('SELECT run_id, count(*)::integer AS count FROM skipped_item WHERE run_id = ANY($1) GROUP BY run_id', [
-      rows.map((row) => row.id),
-    ])) as { run_id: string; count: number }[];
+    const counts = (await manager.query(
+      'SELECT run_id, count(*)::integer AS count FROM skipped_item WHERE run_id = ANY($1) GROUP BY run_id',
+      [rows.map((row) => row.id)],
+    )) as { run_id: string; count: number }[];
     return new Map(counts.map((row) => [row.run_id, row.count]));
   }
 

@@ -57,7 +57,11 @@ export class RunRecords {
     )) as MetricRow[];
     const page = rows.slice(0, limit);
     return {
-      metrics: page.map((row) => ({ attemptId: row.attempt_id, stage: row.kind, point: { name: row.name, step: row.step, value: row.value } })),
+      metrics: page.map((row) => ({
+        attemptId: row.attempt_id,
+        stage: row.kind,
+        point: { name: row.name, step: row.step, value: row.value },
+      })),
       nextCursor: page.at(-1)?.id ?? request.cursor,
       more: rows.length > limit,
     };
@@ -107,7 +111,9 @@ export class RunRecords {
   async samples({ runId }: ListSamplesRequest): Promise<ListSamplesResponse> {
     await this.exists(runId);
     const rows = await this.db.manager.find(SampleEntity, { where: { runId }, order: { id: 'ASC' } });
-    return { samples: rows.map(({ subject, imageSha256, imageName, prompt, text }) => ({ subject, imageSha256, imageName, prompt, text })) };
+    return {
+      samples: rows.map(({ subject, imageSha256, imageName, prompt, text }) => ({ subject, imageSha256, imageName, prompt, text })),
+    };
   }
 
   async skipped(request: ListSkippedRequest): Promise<ListSkippedResponse> {
@@ -120,7 +126,8 @@ export class RunRecords {
       const problems = await this.datasets.problemsOf(inputs[input]?.versionId ?? '');
       const taken = problems.slice(after, after + limit - found.length);
       found.push(...taken.map((item) => ({ where: 'import', item })));
-      if (after + taken.length < problems.length) return { skipped: found, nextPageToken: skippedPosition.encode({ input, after: after + taken.length }) };
+      if (after + taken.length < problems.length)
+        return { skipped: found, nextPageToken: skippedPosition.encode({ input, after: after + taken.length }) };
     }
     const rows = (await this.db.query(
       `SELECT skipped_item.id, stage.kind, name, code, reason FROM skipped_item JOIN stage ON stage.id = stage_id

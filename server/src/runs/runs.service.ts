@@ -149,7 +149,10 @@ export class RunsService {
     return {
       run,
       inputs: inputs.map((input, position) => this.db.manager.create(RunInputEntity, { ...input, runId: id, position })),
-      stages: this.stagesOf(id, inputs.map((input) => input.role)),
+      stages: this.stagesOf(
+        id,
+        inputs.map((input) => input.role),
+      ),
     };
   }
 
@@ -181,7 +184,11 @@ export class RunsService {
     } catch (error) {
       if (!(error instanceof DomainError) || !['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'].includes(error.code)) throw error;
       const hint = error.hint === undefined ? {} : { hint: error.hint };
-      throw new DomainError(error.code, error.message, { field: error.code === 'FAILED_PRECONDITION' ? (error.field ?? 'recipe.model.path') : 'model.path', ...hint, cause: error });
+      throw new DomainError(error.code, error.message, {
+        field: error.code === 'FAILED_PRECONDITION' ? (error.field ?? 'recipe.model.path') : 'model.path',
+        ...hint,
+        cause: error,
+      });
     }
     throw new DomainError('INTERNAL', `The trainer said nothing about the model ${path}.`, { field: 'model.path' });
   }

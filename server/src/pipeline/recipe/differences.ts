@@ -5,7 +5,15 @@ import type { Json } from './canonical.js';
 import { leaves } from './fields.js';
 
 /** Fields that name things rather than choose them: a run always differs in these. */
-const identity = new Set(['preset', 'model.path', 'model.digest', 'model.architecture', 'model.template_hash', 'prompts.digest', 'prompts.version']);
+const identity = new Set([
+  'preset',
+  'model.path',
+  'model.digest',
+  'model.architecture',
+  'model.template_hash',
+  'prompts.digest',
+  'prompts.version',
+]);
 
 /** What the recipe does otherwise than the paper, field by field, in the recipe's order. Prompt texts count as one field: their set's name. */
 export function differencesFromPaper(paper: Recipe, recipe: Recipe): FieldDifference[] {

@@ -17,10 +17,12 @@ export type Presets = ReadonlyMap<string, Preset>;
 export function loadPresets(recipesFolder: string, promptsFolder: string): Presets {
   const files = readFolder(recipesFolder);
   const prompts = loadPrompts(promptsFolder);
-  const whole = [...files.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).map((name): Preset => {
-    const merged = resolve(name, files, []);
-    return { name, description: text(merged.description), recipe: read(name, merged, prompts), differences: [] };
-  });
+  const whole = [...files.keys()]
+    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+    .map((name): Preset => {
+      const merged = resolve(name, files, []);
+      return { name, description: text(merged.description), recipe: read(name, merged, prompts), differences: [] };
+    });
   const paper = whole.find((preset) => preset.name === 'paper')?.recipe;
   if (!paper) throw new Error(`${recipesFolder} has no paper.json, the recipe all others are compared with.`);
   for (const preset of whole) if (preset.recipe) preset.differences = differencesFromPaper(paper, preset.recipe);
@@ -43,7 +45,9 @@ function rank(name: string): number {
 }
 
 function readFolder(folder: string): Map<string, Fields> {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.json')).sort();
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort();
   return new Map(files.map((file) => [file.slice(0, -'.json'.length), parse(path.join(folder, file))]));
 }
 

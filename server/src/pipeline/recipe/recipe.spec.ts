@@ -39,7 +39,10 @@ function withRecipe(name: string, text: string): () => unknown {
   return () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'recipes-'));
     try {
-      writeFileSync(path.join(folder, 'paper.json'), JSON.stringify({ ...(wholeJson(preset('paper')) as object), preset: '', description: '' }));
+      writeFileSync(
+        path.join(folder, 'paper.json'),
+        JSON.stringify({ ...(wholeJson(preset('paper')) as object), preset: '', description: '' }),
+      );
       writeFileSync(path.join(folder, name), text);
       return loadPresets(folder, path.join(root, 'prompts'));
     } finally {
@@ -74,7 +77,10 @@ test('differences name field, paper and run, and count the prompt texts as one',
     differences.find((one) => one.field === 'dpo.optimizer.learning_rate'),
     { field: 'dpo.optimizer.learning_rate', paper: '1e-7', run: '0.0001' },
   );
-  assert.equal(differences.find((one) => one.field === 'dpo.beta'), undefined);
+  assert.equal(
+    differences.find((one) => one.field === 'dpo.beta'),
+    undefined,
+  );
 });
 
 test('a refused field is named with its path, its value and what is allowed', () => {
@@ -84,7 +90,10 @@ test('a refused field is named with its path, its value and what is allowed', ()
   assert.equal(refusal((recipe) => recipe.infuse && (recipe.infuse.template = '{question}')).field, 'infuse.template');
   assert.equal(refusal((recipe) => recipe.prompts?.plain.push('<image> Describe.')).field, 'prompts.plain');
   assert.equal(refusal((recipe) => recipe.evaluate && (recipe.evaluate.modes = ['dar'])).field, 'evaluate.modes');
-  assert.equal(refusal((recipe) => recipe.prefer?.corruptions[0] && (recipe.prefer.corruptions[0].name = 'blur')).field, 'prefer.corruptions[0].name');
+  assert.equal(
+    refusal((recipe) => recipe.prefer?.corruptions[0] && (recipe.prefer.corruptions[0].name = 'blur')).field,
+    'prefer.corruptions[0].name',
+  );
   assert.equal(
     refusal((recipe) => recipe.prefer?.corruptions[1] && (recipe.prefer.corruptions[1].parameters = { brightness: 0.5, hue: 0.9 })).field,
     'prefer.corruptions[1].parameters.hue',

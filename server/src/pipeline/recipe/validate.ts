@@ -25,11 +25,19 @@ const positive = (field: string, most: number): Rule => [
   (value) => typeof value === 'number' && value > 0 && value <= most,
 ];
 
-const oneOf = (field: string, ...allowed: string[]): Rule => [field, `one of ${allowed.join(', ')}`, (value) => allowed.includes(String(value))];
+const oneOf = (field: string, ...allowed: string[]): Rule => [
+  field,
+  `one of ${allowed.join(', ')}`,
+  (value) => allowed.includes(String(value)),
+];
 
 const isText = (value: Json): value is string => typeof value === 'string' && value.trim() !== '' && !value.includes('<image>');
 
-const text = (field: string): Rule => [field, 'a text that is not empty and has no <image> in it (the chat template puts the image in)', isText];
+const text = (field: string): Rule => [
+  field,
+  'a text that is not empty and has no <image> in it (the chat template puts the image in)',
+  isText,
+];
 
 const texts = (field: string): Rule => [
   field,
@@ -41,7 +49,10 @@ const distinct = (field: string, allowed: string, item: (value: string) => boole
   field,
   allowed,
   (value) =>
-    Array.isArray(value) && value.length > 0 && new Set(value).size === value.length && value.every((one) => typeof one === 'string' && item(one)),
+    Array.isArray(value) &&
+    value.length > 0 &&
+    new Set(value).size === value.length &&
+    value.every((one) => typeof one === 'string' && item(one)),
 ];
 
 const generation = (field: string): Rule[] => [
@@ -91,14 +102,19 @@ const rules: Rule[] = [
   [
     'infuse.template',
     'a text with {description} and {question} in it, each once',
-    (value) => typeof value === 'string' && places(value, '{description}') === 1 && places(value, '{question}') === 1 && !value.includes('<image>'),
+    (value) =>
+      typeof value === 'string' && places(value, '{description}') === 1 && places(value, '{question}') === 1 && !value.includes('<image>'),
   ],
   ...optimizer('sft.optimizer'),
   whole('sft.max_length', 16, 1_048_576),
   [
     'evaluate.modes',
     'plain, or plain and dar (every difference is taken against the base model in plain mode)',
-    (value) => Array.isArray(value) && value.includes('plain') && new Set(value).size === value.length && value.every((mode) => mode === 'plain' || mode === 'dar'),
+    (value) =>
+      Array.isArray(value) &&
+      value.includes('plain') &&
+      new Set(value).size === value.length &&
+      value.every((mode) => mode === 'plain' || mode === 'dar'),
   ],
   ...generation('evaluate.describe_generation'),
   ...generation('evaluate.answer_generation'),
@@ -135,7 +151,12 @@ function validateCorruptions(recipe: Recipe): void {
     for (const rule of parameters) demand(rule, corruption.parameters[rule[0]] ?? null, `${at}.parameters.${rule[0]}`);
     const known = parameters.map(([name]) => name);
     const unknown = Object.keys(corruption.parameters).find((name) => !known.includes(name));
-    if (unknown !== undefined) throw refusal(`${at}.parameters.${unknown}`, corruption.parameters[unknown] ?? null, `absent: ${corruption.name} takes ${known.join(', ')}`);
+    if (unknown !== undefined)
+      throw refusal(
+        `${at}.parameters.${unknown}`,
+        corruption.parameters[unknown] ?? null,
+        `absent: ${corruption.name} takes ${known.join(', ')}`,
+      );
   });
 }
 

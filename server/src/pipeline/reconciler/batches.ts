@@ -2,7 +2,10 @@
  * Collects what arrives into batches of at most `most`, each given out no later than `withinMs` after its first item. Reads no
  * further ahead than one item, so that a slow consumer slows the producer. The source must end by itself when the consumer leaves.
  */
-export async function* batches<T>(source: AsyncIterable<T>, { most, withinMs }: { most: number; withinMs: number }): AsyncGenerator<T[], void, undefined> {
+export async function* batches<T>(
+  source: AsyncIterable<T>,
+  { most, withinMs }: { most: number; withinMs: number },
+): AsyncGenerator<T[], void, undefined> {
   const iterator = source[Symbol.asyncIterator]();
   const read = (): Promise<IteratorResult<T>> => {
     const item = iterator.next();

@@ -57,7 +57,12 @@ test('a cancel between attempts or before the first one ends the run, back-off o
 });
 
 test('nothing is done for a stage that has ended or waits for another', () => {
-  for (const state of [StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_FAILED, StageState.STAGE_STATE_SKIPPED]) {
+  for (const state of [
+    StageState.STAGE_STATE_PENDING,
+    StageState.STAGE_STATE_SUCCEEDED,
+    StageState.STAGE_STATE_FAILED,
+    StageState.STAGE_STATE_SKIPPED,
+  ]) {
     assert.deepEqual(nextAction(stage({ state, cancelRequested: true }), now), { do: 'nothing' });
   }
 });
@@ -73,7 +78,7 @@ test('lost and transient attempts are tried again with a growing delay, up to th
   assert.equal(verdictOf(transient, 1, false).stage, 'retry');
 });
 
-test('a permanent failure fails at once and keeps the trainer\'s words', () => {
+test("a permanent failure fails at once and keeps the trainer's words", () => {
   const error = JobError.fromPartial({ code: 'DATA_INVALID', message: 'a.jpg is truncated', subject: 'a.jpg' });
   assert.deepEqual(verdictOf({ state: JobState.JOB_STATE_FAILED, error }, 1, false), { stage: 'failed', error });
 });

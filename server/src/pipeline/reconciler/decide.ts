@@ -43,7 +43,8 @@ export type Action =
 export function nextAction(stage: StageView, now: Date): Action {
   if (stage.state !== StageState.STAGE_STATE_READY && stage.state !== StageState.STAGE_STATE_RUNNING) return { do: 'nothing' };
   const last = stage.attempts.at(-1);
-  if (last && last.endedAt === null) return hasVanished(last, stage.cancelRequested, now) ? { do: 'abandon', attempt: last } : { do: 'follow', attempt: last };
+  if (last && last.endedAt === null)
+    return hasVanished(last, stage.cancelRequested, now) ? { do: 'abandon', attempt: last } : { do: 'follow', attempt: last };
   if (stage.cancelRequested) return { do: 'cancel' };
   if (stage.notBefore !== null && stage.notBefore > now) return { do: 'nothing' };
   return { do: 'start', number: stage.attempts.length + 1, previous: last };

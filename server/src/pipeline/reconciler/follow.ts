@@ -24,10 +24,17 @@ const watchDeadlineMs = 600_000;
  * Brings the attempt's job into being if need be and stores its events until it ends, the stream breaks or the signal fires.
  * Every way out leaves the truth in the database; the caller looks again.
  */
-export async function follow(tools: Tools, lease: Lease, attempt: AttemptView, cancelRequested: boolean, signal: AbortSignal): Promise<void> {
+export async function follow(
+  tools: Tools,
+  lease: Lease,
+  attempt: AttemptView,
+  cancelRequested: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     const trainer = await locate(tools, lease, attempt);
-    if (attempt.state === JobState.JOB_STATE_UNSPECIFIED && attempt.lastSeq === 0n && !cancelRequested) await submit(tools, attempt.id, trainer);
+    if (attempt.state === JobState.JOB_STATE_UNSPECIFIED && attempt.lastSeq === 0n && !cancelRequested)
+      await submit(tools, attempt.id, trainer);
     if (cancelRequested) await tools.trainers.cancelJob(trainer, attempt.id);
     await watch(tools, lease, { ...attempt, trainer }, signal);
   } catch (error) {
@@ -41,7 +48,8 @@ async function locate({ trainers, db }: Tools, lease: Lease, attempt: AttemptVie
   const known = await trainers.list();
   if (known.some((trainer) => trainer.address === attempt.trainer)) return attempt.trainer;
   const healthy = known.filter((trainer) => trainer.info !== undefined);
-  const holder = healthy.find((trainer) => trainer.info?.activeJobIds.includes(attempt.id)) ?? (healthy.length === 1 ? healthy[0] : undefined);
+  const holder =
+    healthy.find((trainer) => trainer.info?.activeJobIds.includes(attempt.id)) ?? (healthy.length === 1 ? healthy[0] : undefined);
   if (!holder) throw new DomainError('UNAVAILABLE', `No trainer at ${attempt.trainer} any more.`);
   await fenced(db, lease, (manager) => manager.update(AttemptEntity, attempt.id, { trainer: holder.address }));
   return holder.address;
@@ -89,7 +97,10 @@ export function endingOf(error: DomainError, attempt: AttemptView, cancelRequest
     case 'FAILED_PRECONDITION':
     case 'ALREADY_EXISTS':
     case 'PERMISSION_DENIED':
-      return { state: JobState.JOB_STATE_FAILED, error: refusal('CONFIG_INVALID', `The trainer refused the job: ${error.message}`, error.hint ?? '') };
+      return {
+        state: JobState.JOB_STATE_FAILED,
+        error: refusal('CONFIG_INVALID', `The trainer refused the job: ${error.message}`, error.hint ?? ''),
+      };
     case 'RESOURCE_EXHAUSTED':
     case 'CANCELLED':
     case 'DEADLINE_EXCEEDED':

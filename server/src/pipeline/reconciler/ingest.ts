@@ -28,11 +28,17 @@ type Numbered<C extends Case> = { readonly seq: bigint; readonly at: Date; reado
  * left out, so a repeated or late batch changes nothing. The terminal event settles the attempt in the same transaction.
  * Returns whether the attempt has ended.
  */
-export async function ingest(db: DataSource, changes: Changes, lease: Lease, attemptId: string, events: readonly JobEvent[]): Promise<boolean> {
+export async function ingest(
+  db: DataSource,
+  changes: Changes,
+  lease: Lease,
+  attemptId: string,
+  events: readonly JobEvent[],
+): Promise<boolean> {
   return fenced(db, lease, async (manager) => {
     const attempt = await manager.findOneByOrFail(AttemptEntity, { id: attemptId });
     if (attempt.endedAt !== null) return true;
-    const fresh = events.filter((event) => event.seq > BigInt(attempt.lastSeq));
+    const fresh = events.filter((event) => event.seq > BigInt(attempt.lastSeq)).map(withoutNul);
     const last = fresh.at(-1);
     if (last) {
       await store(manager, lease, attempt, fresh);
@@ -57,7 +63,13 @@ async function store(manager: EntityManager, lease: Lease, attempt: AttemptEntit
 
   const metrics = of(events, 'metric').map(({ seq, value }) => ({ ...reported, seq: seq.toString(), ...value }));
   await insertNew(manager, MetricPointEntity, metrics);
-  const lines = of(events, 'log').map(({ seq, at, value }) => ({ ...reported, seq: seq.toString(), at, level: value.level, message: plain(value.message) }));
+  const lines = of(events, 'log').map(({ seq, at, value }) => ({
+    ...reported,
+    seq: seq.toString(),
+    at,
+    level: value.level,
+    message: value.message,
+  }));
   await insertNew(manager, LogLineEntity, lines);
   const artifacts = of(events, 'artifact').map(({ seq, value }) => ({
     ...reported,
@@ -71,10 +83,9 @@ async function store(manager: EntityManager, lease: Lease, attempt: AttemptEntit
     ...once,
     key: keyOf(value.subject, value.imageName, value.prompt),
     ...value,
-    text: plain(value.text),
   }));
   await insertNew(manager, SampleEntity, samples);
-  const skipped = of(events, 'skipped').map(({ value }) => ({ ...once, key: keyOf(value.name, value.code), ...value, reason: plain(value.reason) }));
+  const skipped = of(events, 'skipped').map(({ value }) => ({ ...once, key: keyOf(value.name, value.code), ...value }));
   await insertNew(manager, SkippedItemEntity, skipped);
   for (const { seq, value } of of(events, 'evaluation')) await storeScore(manager, lease.runId, seq, value);
 }
@@ -91,7 +102,8 @@ async function storeState(manager: EntityManager, attemptId: string, change: Job
 
 /** A cell of the comparison exists once; a later attempt's figures replace an earlier one's. */
 async function storeScore(manager: EntityManager, runId: string, seq: bigint, score: EvaluationScore): Promise<void> {
-  const checkpoint = score.subject === 'base' ? null : await manager.findOneBy(CheckpointEntity, { runId, name: score.subject as 'stage1' | 'stage2' });
+  const checkpoint =
+    score.subject === 'base' ? null : await manager.findOneBy(CheckpointEntity, { runId, name: score.subject as 'stage1' | 'stage2' });
   await manager.query(
     `INSERT INTO evaluation (id, run_id, checkpoint_id, seq, benchmark, metric, subject, mode, "primary", higher_is_better,
        n, value, difference, low, high, majority, created_at)
@@ -123,14 +135,27 @@ async function storeScore(manager: EntityManager, runId: string, seq: bigint, sc
 
 async function insertNew<Row extends object>(manager: EntityManager, entity: new () => Row, rows: readonly Partial<Row>[]): Promise<void> {
   if (rows.length === 0) return;
-  await manager.createQueryBuilder().insert().into(entity).values(rows as never).orIgnore().updateEntity(false).execute();
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(entity)
+    .values(rows as never)
+    .orIgnore()
+    .updateEntity(false)
+    .execute();
 }
 
 function of<C extends Case>(events: readonly JobEvent[], name: C): Numbered<C>[] {
-  return events.flatMap(({ seq, at, event }) => (event?.$case === name ? [{ seq, at: at ?? new Date(), value: event.value as Value<C> }] : []));
+  return events.flatMap(({ seq, at, event }) =>
+    event?.$case === name ? [{ seq, at: at ?? new Date(), value: event.value as Value<C> }] : [],
+  );
 }
 
 const keyOf = (...parts: string[]): string => sha256(parts.join('\0'));
 
-/** Postgres stores every character but NUL. */
-const plain = (text: string): string => text.replaceAll('\0', '\uFFFD');
+/** Postgres stores every character but NUL, and a journal line that it refused would be refused for ever. */
+function withoutNul<T>(value: T): T {
+  if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD') as T;
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [withoutNul(key), withoutNul(inner as unknown)])) as T;
+}

@@ -56,7 +56,9 @@ async function succeed(manager: EntityManager, run: RunEntity, stage: StageEntit
 
 /** Names of artifacts that later stages of the graph read from this one. */
 function owed(stage: StageEntity): string[] {
-  const read = graph.flatMap((node) => node.inputs).flatMap((source) => (source.from === 'artifact' && source.stage === stage.kind ? [source.name] : []));
+  const read = graph
+    .flatMap((node) => node.inputs)
+    .flatMap((source) => (source.from === 'artifact' && source.stage === stage.kind ? [source.name] : []));
   return [...new Set(read)];
 }
 
@@ -116,8 +118,14 @@ async function failRun(manager: EntityManager, runId: string, stageId: string, e
  */
 export async function cancelRun(manager: EntityManager, runId: string): Promise<void> {
   const stages = await manager.findBy(StageEntity, { runId });
-  const isOpen = (stage: StageEntity): boolean => stage.state === StageState.STAGE_STATE_RUNNING || stage.state === StageState.STAGE_STATE_READY;
-  await endStages(manager, stages.filter(isOpen).map((stage) => stage.id), StageState.STAGE_STATE_CANCELLED, null);
+  const isOpen = (stage: StageEntity): boolean =>
+    stage.state === StageState.STAGE_STATE_RUNNING || stage.state === StageState.STAGE_STATE_READY;
+  await endStages(
+    manager,
+    stages.filter(isOpen).map((stage) => stage.id),
+    StageState.STAGE_STATE_CANCELLED,
+    null,
+  );
   await endStages(manager, await unfinished(manager, runId), StageState.STAGE_STATE_SKIPPED, null);
   await endRun(manager, runId, RunState.RUN_STATE_CANCELLED, null);
 }

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import type { DataSource } from 'typeorm';
+import { migrations } from '../../migrations/index.js';
+import { entities } from '../../server/src/app.module.js';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { ArtifactKind, JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import {
+  AttemptEntity,
+  CheckpointEntity,
+  MetricPointEntity,
+  RunEntity,
+  SkippedItemEntity,
+  StageEntity,
+} from '../../server/src/pipeline/entities/index.js';
+import { needs, plan } from '../../server/src/pipeline/graph.js';
+import { ingest } from '../../server/src/pipeline/reconciler/ingest.js';
+import { claimOpen, claimReady, fenced, LeaseLost, release, renew } from '../../server/src/pipeline/reconciler/lease.js';
+import type { Lease } from '../../server/src/pipeline/reconciler/lease.js';
+import { openDatabase } from '../../server/src/platform/database/database.js';
+import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
+import { Changes } from '../../server/src/platform/watch.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-p-'));
+let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
+let db: DataSource;
+let changes: Changes;
+
+before(async () => {
+  // Postgres, started by root, runs as another user and must get through.
+  chmodSync(folder, 0o755);
+  postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state'), binaries: undefined });
+  db = await openDatabase({ url: postgres.url, entities, migrations });
+  changes = new Changes(postgres.url);
+});
+after(async () => {
+  await changes.onApplicationShutdown();
+  await db.destroy();
+  await postgres.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A run without instructions whose dpo stage has an open attempt. */
+async function training(): Promise<{ lease: Lease; attemptId: string; runId: string }> {
+  const runId = randomUUID();
+  await db.manager.insert(RunEntity, {
+    id: runId,
+    requestId: null,
+    name: 'r',
+    state: RunState.RUN_STATE_RUNNING,
+    recipe: {},
+    recipeDigest: '',
+    createdAt: new Date(),
+  });
+  const planned = plan(['images']);
+  const states = [StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_RUNNING, StageState.STAGE_STATE_PENDING];
+  const stages = planned.map((node, position) => {
+    const state = states[position] ?? StageState.STAGE_STATE_PENDING;
+    return { id: randomUUID(), runId, position, kind: node.kind, state, after: needs(node, planned) };
+  });
+  await db.manager.insert(StageEntity, stages);
+  const attemptId = randomUUID();
+  await db.manager.insert(AttemptEntity, {
+    id: attemptId,
+    stageId: stages[1]?.id ?? '',
+    number: 1,
+    state: JobState.JOB_STATE_RUNNING,
+    trainer: 'host:1',
+  });
+  const lease = (await claimOpen(db, 'me')).find((one) => one.runId === runId);
+  assert.ok(lease);
+  return { lease, attemptId, runId };
+}
+
+const event = (seq: number, content: JobEvent['event']): JobEvent => ({ seq: BigInt(seq), at: new Date(), event: content });
+const metric = (seq: number, step: number): JobEvent => event(seq, { $case: 'metric', value: { name: 'dpo/loss', step, value: 1 / step } });
+const ends = (seq: number, state: JobState): JobEvent =>
+  event(seq, { $case: 'state', value: { state, error: undefined, device: '', dtype: '', resumedFromStep: 0, facts: {} } });
+const adapter = (seq: number): JobEvent =>
+  event(seq, {
+    $case: 'artifact',
+    value: {
+      name: 'adapter',
+      kind: ArtifactKind.ARTIFACT_KIND_TREE,
+      sha256: 'a'.repeat(64),
+      bytes: 9n,
+      mediaType: '',
+      items: 0,
+      metadata: {},
+    },
+  });
+
+const expire = (lease: Lease): Promise<unknown> =>
+  db.query(`UPDATE stage SET lease_expires_at = now() - interval '1 second' WHERE id = $1`, [lease.stageId]);
+
+async function stateOf(runId: string, kind: StageKind): Promise<StageState | undefined> {
+  return (await db.manager.findOneBy(StageEntity, { runId, kind }))?.state;
+}
+
+test('entities and migrations agree', async () => {
+  const { upQueries } = await db.driver.createSchemaBuilder().log();
+  assert.deepEqual(
+    upQueries.map((query) => query.query),
+    [],
+  );
+});
+
+test('a repeated, overlapping or late batch changes nothing', async () => {
+  const { lease, attemptId } = await training();
+  const batch = [metric(1, 1), metric(2, 2), event(3, { $case: 'skipped', value: { name: 'a\0.jpg', code: 'TOO_LONG', reason: 'r' } })];
+  await ingest(db, changes, lease, attemptId, batch);
+  await ingest(db, changes, lease, attemptId, batch);
+  await ingest(db, changes, lease, attemptId, [metric(2, 2), metric(4, 3)]);
+  await ingest(db, changes, lease, attemptId, [metric(1, 1)]);
+  const points = await db.manager.find(MetricPointEntity, { where: { attemptId }, order: { id: 'ASC' } });
+  assert.deepEqual(
+    points.map((point) => [point.seq, point.step]),
+    [
+      ['1', 1],
+      ['2', 2],
+      ['4', 3],
+    ],
+  );
+  assert.equal((await db.manager.findOneByOrFail(AttemptEntity, { id: attemptId })).lastSeq, '4');
+  assert.equal(await db.manager.countBy(SkippedItemEntity, { stageId: lease.stageId }), 1);
+});
+
+test('who has lost the lease cannot write any more', async () => {
+  const { lease, attemptId } = await training();
+  await expire(lease);
+  const [successor] = await claimOpen(db, 'other');
+  assert.equal(successor?.stageId, lease.stageId);
+  await assert.rejects(ingest(db, changes, lease, attemptId, [metric(1, 1)]), LeaseLost);
+  await assert.rejects(renew(db, lease), LeaseLost);
+  await release(db, lease);
+  assert.deepEqual(await renew(db, successor), { cancelRequested: false });
+  assert.equal(await db.manager.countBy(MetricPointEntity, { attemptId }), 0);
+});
+
+test('a held lease is claimed by nobody, and many claimers at once share the work without overlap', async () => {
+  const { lease } = await training();
+  assert.deepEqual(await claimOpen(db, 'other'), []);
+  const leases = [];
+  for (let count = 0; count < 6; count++) leases.push(await training());
+  await Promise.all(leases.map((one) => expire(one.lease)));
+  const claims = (await Promise.all(['a', 'b', 'c', 'd'].map((owner) => claimOpen(db, owner)))).flat();
+  assert.equal(claims.length, 6);
+  assert.equal(new Set(claims.map((claim) => claim.stageId)).size, 6);
+  assert.ok(!claims.some((claim) => claim.stageId === lease.stageId));
+  assert.deepEqual(await claimReady(db, 'a', 5), [], 'nothing waits for a trainer');
+});
+
+test('the end of a stage makes its checkpoint and readies the next one, in one step', async () => {
+  const { lease, attemptId, runId } = await training();
+  assert.equal(await ingest(db, changes, lease, attemptId, [adapter(1)]), false);
+  assert.equal(await ingest(db, changes, lease, attemptId, [ends(2, JobState.JOB_STATE_SUCCEEDED)]), true);
+  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
+  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_READY);
+  assert.deepEqual(
+    (await db.manager.findBy(CheckpointEntity, { runId })).map((row) => row.name),
+    ['stage1'],
+  );
+  await assert.rejects(ingest(db, changes, lease, attemptId, [ends(2, JobState.JOB_STATE_SUCCEEDED)]), LeaseLost);
+  assert.equal(await db.manager.countBy(CheckpointEntity, { runId }), 1);
+});
+
+test('a stage that ends without its artifact fails, and so does the run', async () => {
+  const { lease, attemptId, runId } = await training();
+  await ingest(db, changes, lease, attemptId, [ends(1, JobState.JOB_STATE_SUCCEEDED)]);
+  const run = await db.manager.findOneByOrFail(RunEntity, { id: runId });
+  assert.equal(run.state, RunState.RUN_STATE_FAILED);
+  assert.match(JSON.stringify(run.error), /without its artifact/);
+  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_SKIPPED);
+});
+
+test('a lost attempt makes its stage ready again after a while, under no lease', async () => {
+  const { lease, attemptId, runId } = await training();
+  await ingest(db, changes, lease, attemptId, [metric(1, 1), ends(2, JobState.JOB_STATE_LOST)]);
+  const stage = await db.manager.findOneByOrFail(StageEntity, { id: lease.stageId });
+  assert.equal(stage.state, StageState.STAGE_STATE_READY);
+  assert.equal(stage.leaseOwner, null);
+  assert.ok((stage.notBefore?.getTime() ?? 0) > Date.now());
+  assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_RUNNING);
+  await assert.rejects(
+    fenced(db, lease, () => Promise.resolve()),
+    LeaseLost,
+  );
+});
+
+test('the end of an attempt of a run that is to stop cancels it, whatever the end was', async () => {
+  const { lease, attemptId, runId } = await training();
+  await db.manager.update(RunEntity, runId, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
+  assert.deepEqual(await renew(db, lease), { cancelRequested: true });
+  await ingest(db, changes, lease, attemptId, [adapter(1), ends(2, JobState.JOB_STATE_SUCCEEDED)]);
+  assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_CANCELLED);
+  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
+  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_SKIPPED);
+});
