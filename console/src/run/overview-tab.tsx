@@ -1,4 +1,4 @@
-import { Alert, List, Stack } from '@mantine/core';
+import { Alert, List, Spoiler, Stack } from '@mantine/core';
 import { useComparison, useSamples } from '../api/runs';
 import type { Comparison } from '../gen/stic/evaluations/v1/evaluations';
 import { StageKind } from '../gen/stic/recipe/v1/recipe';
@@ -37,13 +37,7 @@ function Compared({ run, comparison }: { run: Run; comparison: Comparison }) {
         title="Did it help?"
         note="Difference to the base model answering plainly, with 95 % paired-bootstrap intervals."
       >
-        {comparison.findings.length > 0 && (
-          <List fz="sm" mb="md" aria-label="Findings">
-            {comparison.findings.map((finding) => (
-              <List.Item key={finding}>{finding}</List.Item>
-            ))}
-          </List>
-        )}
+        <Findings findings={comparison.findings} />
         <ComparisonPicture scores={comparison.scores} />
       </Section>
       <Section
@@ -53,6 +47,26 @@ function Compared({ run, comparison }: { run: Run; comparison: Comparison }) {
         <ComparisonTable scores={comparison.scores} />
       </Section>
     </>
+  );
+}
+
+/** The server puts the most telling ones first; the rest is one click away, the picture in sight. */
+function Findings({ findings }: { findings: string[] }) {
+  if (findings.length === 0) return null;
+  return (
+    <Spoiler
+      maxHeight={84}
+      showLabel={`Show all ${String(findings.length)} findings`}
+      hideLabel="Show fewer"
+      mb="md"
+      fz="sm"
+    >
+      <List fz="sm" aria-label="Findings">
+        {findings.map((finding) => (
+          <List.Item key={finding}>{finding}</List.Item>
+        ))}
+      </List>
+    </Spoiler>
   );
 }
 

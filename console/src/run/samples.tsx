@@ -44,7 +44,6 @@ function SampleRow({ samples }: { samples: Sample[] }) {
           fit="contain"
           radius="sm"
           className={classes.image}
-          loading="lazy"
         />
         <Text fz="xs" c="dimmed" truncate title={first.imageName}>
           {first.imageName}
