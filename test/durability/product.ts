@@ -75,7 +75,7 @@ export class Server {
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
     });
-    return { status: response.status, body: (await response.json()) as unknown };
+    return { status: response.status, body: await response.json() };
   }
 
   private async ok(method: 'GET' | 'POST', where: string, body?: unknown): Promise<unknown> {

@@ -77,7 +77,7 @@ async function readTar(where: string): Promise<Map<string, Buffer>> {
   assert.ok(response.body);
   const files = new Map<string, Buffer>();
   const entries = extract();
-  Readable.fromWeb(response.body as import('node:stream/web').ReadableStream).pipe(entries);
+  Readable.fromWeb(response.body).pipe(entries);
   for await (const entry of entries) {
     const chunks: Buffer[] = [];
     for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -127,7 +127,9 @@ test('a request that cannot become a run is refused with the field and the reaso
 
 test('the same request_id makes one run, also when it is sent twice at once', async () => {
   const body = { request_id: randomUUID(), name: 'whole', recipe, inputs };
-  const [first, second] = (await Promise.all([server.post('/api/runs', body), server.post('/api/runs', body)])).map(Run.fromJSON);
+  const [first, second] = (await Promise.all([server.post('/api/runs', body), server.post('/api/runs', body)])).map((json) =>
+    Run.fromJSON(json),
+  );
   assert.ok(first && second);
   assert.equal(first.id, second.id);
   whole = first;
@@ -238,7 +240,7 @@ test('checkpoints carry their base and parent, and lead back to images, prompts,
   assert.deepEqual(labels('checkpoint').sort(), ['stage1', 'stage2']);
   assert.equal(nodes.find((node) => node.type === 'recipe')?.facts['seed'], '42');
   const reached = new Set([stage2?.id]);
-  for (const _ of nodes) for (const edge of edges) if (reached.has(edge.to)) reached.add(edge.from);
+  for (let round = 0; round < nodes.length; round++) for (const edge of edges) if (reached.has(edge.to)) reached.add(edge.from);
   assert.equal(reached.size, nodes.length, 'every node leads to the checkpoint');
 });
 

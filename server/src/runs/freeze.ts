@@ -1,6 +1,6 @@
 import { DomainError, invalid } from '../platform/errors.js';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import type { ModelSpec, PromptSet } from '../gen/stic/recipe/v1/recipe.js';
+import { DpoObjective } from '../gen/stic/recipe/v1/recipe.js';
+import type { ModelSpec, PromptSet, Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
 import type { RunInput } from '../gen/stic/runs/v1/runs.js';
 import type { ReadyVersion } from '../datasets/index.js';
@@ -105,7 +105,7 @@ export function warningsOf(recipe: Recipe, inputs: readonly ResolvedInput[]): st
   if (!given.has('instructions')) warnings.push('No instructions were given: the run ends after stage 1.');
   if (!given.has('benchmark'))
     warnings.push('No benchmark was given: nothing can be scored. Look at pairs, curves and sample descriptions.');
-  if (recipe.dpo?.objective === 'DPO_OBJECTIVE_SWAPPED')
+  if (recipe.dpo?.objective === DpoObjective.DPO_OBJECTIVE_SWAPPED)
     warnings.push('Control arm: preferred and rejected sides are exchanged. This run must make the model worse.');
   return warnings;
 }

@@ -56,16 +56,16 @@ export class RunReader {
   }
 
   private async skippedCounts(rows: readonly RunEntity[], manager: EntityManager): Promise<Map<string, number>> {
-    const counts = (await manager.query(
+    const counts = await manager.query<{ run_id: string; count: number }[]>(
       'SELECT run_id, count(*)::integer AS count FROM skipped_item WHERE run_id = ANY($1) GROUP BY run_id',
       [rows.map((row) => row.id)],
-    )) as { run_id: string; count: number }[];
+    );
     return new Map(counts.map((row) => [row.run_id, row.count]));
   }
 
   /** Ids of the queued runs, the next one first. */
   private async queue(manager: EntityManager): Promise<string[]> {
-    const queued = (await manager.query(`SELECT id FROM run WHERE state = 'RUN_STATE_QUEUED' ORDER BY position`)) as { id: string }[];
+    const queued = await manager.query<{ id: string }[]>(`SELECT id FROM run WHERE state = 'RUN_STATE_QUEUED' ORDER BY position`);
     return queued.map((row) => row.id);
   }
 }

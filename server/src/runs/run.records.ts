@@ -49,12 +49,12 @@ export class RunRecords {
   async metrics(request: ListMetricsRequest): Promise<ListMetricsResponse> {
     await this.exists(request.runId);
     const { after, limit } = batch(request);
-    const rows = (await this.db.query(
+    const rows = await this.db.query<MetricRow[]>(
       `SELECT metric_point.id, attempt_id, stage.kind, name, step, value
        FROM metric_point JOIN attempt ON attempt.id = attempt_id JOIN stage ON stage.id = attempt.stage_id
        WHERE metric_point.run_id = $1 AND metric_point.id > $2 ORDER BY metric_point.id LIMIT $3`,
       [request.runId, after, limit + 1],
-    )) as MetricRow[];
+    );
     const page = rows.slice(0, limit);
     return {
       metrics: page.map((row) => ({
@@ -70,12 +70,12 @@ export class RunRecords {
   async logs(request: ListLogsRequest): Promise<ListLogsResponse> {
     await this.exists(request.runId);
     const { after, limit } = batch(request);
-    const rows = (await this.db.query(
+    const rows = await this.db.query<LogRow[]>(
       `SELECT log_line.id, stage.kind, attempt.number, log_line.at, level, message
        FROM log_line JOIN attempt ON attempt.id = attempt_id JOIN stage ON stage.id = attempt.stage_id
        WHERE log_line.run_id = $1 AND log_line.id > $2 ORDER BY log_line.id LIMIT $3`,
       [request.runId, after, limit + 1],
-    )) as LogRow[];
+    );
     const page = rows.slice(0, limit);
     return {
       logs: page.map((row) => ({ stage: row.kind, attempt: row.number, at: row.at, line: { level: row.level, message: row.message } })),
@@ -129,11 +129,11 @@ export class RunRecords {
       if (after + taken.length < problems.length)
         return { skipped: found, nextPageToken: skippedPosition.encode({ input, after: after + taken.length }) };
     }
-    const rows = (await this.db.query(
+    const rows = await this.db.query<{ id: string; kind: StageKind; name: string; code: string; reason: string }[]>(
       `SELECT skipped_item.id, stage.kind, name, code, reason FROM skipped_item JOIN stage ON stage.id = stage_id
        WHERE skipped_item.run_id = $1 AND skipped_item.id > $2 ORDER BY skipped_item.id LIMIT $3`,
       [request.runId, after, limit - found.length + 1],
-    )) as { id: string; kind: StageKind; name: string; code: string; reason: string }[];
+    );
     const page = rows.slice(0, limit - found.length);
     found.push(...page.map(({ kind, name, code, reason }) => ({ where: nodeOf(kind).word, item: { name, code, reason } })));
     const last = Number(page.at(-1)?.id ?? after);
@@ -142,11 +142,11 @@ export class RunRecords {
 
   /** Digest of the run's pairs, or undefined until they have been made. */
   async pairsBlob(runId: string): Promise<string | undefined> {
-    const [row] = (await this.db.query(
+    const [row] = await this.db.query<{ sha256: string }[]>(
       `SELECT artifact.sha256 FROM artifact JOIN attempt ON attempt.id = artifact.attempt_id
        WHERE artifact.run_id = $1 AND artifact.name = 'pairs' AND attempt.state = 'JOB_STATE_SUCCEEDED' LIMIT 1`,
       [runId],
-    )) as { sha256: string }[];
+    );
     return row?.sha256;
   }
 

@@ -63,7 +63,11 @@ export class RunsController {
   @Get('runs/:run_id/watch')
   watch(@Param() path: unknown, @Res() response: Response): Promise<void> {
     const request = parseMessage(WatchRunRequest, path);
-    return sendEvents(response, Run.toJSON, (signal) => this.runs.watch(request, signal));
+    return sendEvents(
+      response,
+      (run: Run) => Run.toJSON(run),
+      (signal) => this.runs.watch(request, signal),
+    );
   }
 
   @Get('runs/:run_id/metrics')

@@ -80,7 +80,8 @@ function merge(base: Fields, over: Fields): Fields {
 }
 
 function read(name: string, merged: Fields, prompts: ReadonlyMap<string, PromptSet>): Recipe {
-  const { description: _, ...fields } = merged;
+  const fields = { ...merged };
+  delete fields.description;
   const recipe = Recipe.fromJSON(fields);
   refuseUnknown(`preset ${name}`, fields, wholeJson(recipe));
   const set = prompts.get(recipe.prompts?.name ?? '');

@@ -28,7 +28,7 @@ const positive = (field: string, most: number): Rule => [
 const oneOf = (field: string, ...allowed: string[]): Rule => [
   field,
   `one of ${allowed.join(', ')}`,
-  (value) => allowed.includes(String(value)),
+  (value) => typeof value === 'string' && allowed.includes(value),
 ];
 
 const isText = (value: Json): value is string => typeof value === 'string' && value.trim() !== '' && !value.includes('<image>');

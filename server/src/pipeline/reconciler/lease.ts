@@ -28,7 +28,7 @@ export function claimReady(db: DataSource, owner: string, limit: number): Promis
 }
 
 async function claim(db: DataSource, owner: string, condition: string, limit: number): Promise<Lease[]> {
-  const [rows] = (await db.query(
+  const [rows] = await db.query<[Claimed[], number]>(
     `UPDATE stage SET lease_owner = $1, lease_expires_at = now() + $2 * interval '1 millisecond', epoch = epoch + 1
      WHERE id IN (
        SELECT stage.id FROM stage JOIN run ON run.id = stage.run_id
@@ -40,18 +40,18 @@ async function claim(db: DataSource, owner: string, condition: string, limit: nu
        FOR UPDATE OF stage SKIP LOCKED)
      RETURNING id, run_id, epoch`,
     [owner, leaseMs, limit],
-  )) as [Claimed[], number];
+  );
   return rows.map((row) => ({ stageId: row.id, runId: row.run_id, owner, epoch: row.epoch }));
 }
 
 /** Prolongs the lease. Throws LeaseLost when it is no longer this owner's. Says whether the run is to stop. */
 export async function renew(db: DataSource, lease: Lease): Promise<{ cancelRequested: boolean }> {
-  const [rows] = (await db.query(
+  const [rows] = await db.query<[{ cancel_requested: boolean }[], number]>(
     `UPDATE stage SET lease_expires_at = now() + $3 * interval '1 millisecond'
      FROM run WHERE stage.id = $1 AND stage.epoch = $2 AND stage.lease_owner = $4 AND run.id = stage.run_id
      RETURNING run.cancel_requested_at IS NOT NULL AS cancel_requested`,
     [lease.stageId, lease.epoch, leaseMs, lease.owner],
-  )) as [{ cancel_requested: boolean }[], number];
+  );
   const row = rows[0];
   if (!row) throw new LeaseLost(lease);
   return { cancelRequested: row.cancel_requested };
@@ -73,11 +73,11 @@ export async function release(db: DataSource, lease: Lease): Promise<void> {
 export function fenced<T>(db: DataSource, lease: Lease, work: (manager: EntityManager) => Promise<T>): Promise<T> {
   return db.transaction(async (manager) => {
     await manager.query('SELECT 1 FROM run WHERE id = $1 FOR NO KEY UPDATE', [lease.runId]);
-    const held = (await manager.query('SELECT 1 FROM stage WHERE id = $1 AND epoch = $2 AND lease_owner = $3 FOR NO KEY UPDATE', [
+    const held = await manager.query<unknown[]>('SELECT 1 FROM stage WHERE id = $1 AND epoch = $2 AND lease_owner = $3 FOR NO KEY UPDATE', [
       lease.stageId,
       lease.epoch,
       lease.owner,
-    ])) as unknown[];
+    ]);
     if (held.length === 0) throw new LeaseLost(lease);
     return work(manager);
   });

@@ -73,7 +73,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Trainers are only asked when there is something for them. */
   private async claimWaiting(): Promise<Lease[]> {
-    const [waiting] = (await this.tools.db.query(`SELECT 1 FROM stage WHERE state = 'STAGE_STATE_READY' LIMIT 1`)) as unknown[];
+    const [waiting] = await this.tools.db.query<unknown[]>(`SELECT 1 FROM stage WHERE state = 'STAGE_STATE_READY' LIMIT 1`);
     return waiting === undefined ? [] : claimReady(this.tools.db, this.owner, await roomLeft(this.tools));
   }
 

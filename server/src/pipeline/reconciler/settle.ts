@@ -132,16 +132,16 @@ export async function cancelRun(manager: EntityManager, runId: string): Promise<
 
 /** True while a trainer may be working on the run. */
 export async function hasOpenAttempt(manager: EntityManager, runId: string): Promise<boolean> {
-  const rows = (await manager.query(
+  const rows = await manager.query<unknown[]>(
     `SELECT 1 FROM attempt JOIN stage ON stage.id = attempt.stage_id WHERE stage.run_id = $1 AND attempt.ended_at IS NULL LIMIT 1`,
     [runId],
-  )) as unknown[];
+  );
   return rows.length > 0;
 }
 
 async function unfinished(manager: EntityManager, runId: string): Promise<string[]> {
   const open = [StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_READY, StageState.STAGE_STATE_RUNNING];
-  const rows = (await manager.query('SELECT id FROM stage WHERE run_id = $1 AND state = ANY($2)', [runId, open])) as { id: string }[];
+  const rows = await manager.query<{ id: string }[]>('SELECT id FROM stage WHERE run_id = $1 AND state = ANY($2)', [runId, open]);
   return rows.map((row) => row.id);
 }
 

@@ -17,7 +17,7 @@ export async function start(tools: Tools, lease: Lease, number: number, previous
   const trainers = await candidates(tools);
   return fenced(tools.db, lease, async (manager) => {
     await manager.query('SELECT pg_advisory_xact_lock($1)', [placementLock]);
-    const open = (await manager.query('SELECT id, trainer FROM attempt WHERE ended_at IS NULL')) as Placed[];
+    const open = await manager.query<Placed[]>('SELECT id, trainer FROM attempt WHERE ended_at IS NULL');
     const trainer = chooseTrainer(trainers, open, previous?.trainer);
     if (trainer === undefined) return false;
     await manager.insert(AttemptEntity, {
@@ -46,7 +46,7 @@ export async function start(tools: Tools, lease: Lease, number: number, previous
 export async function roomLeft(tools: Tools): Promise<number> {
   const trainers = await candidates(tools);
   if (!trainers.some((trainer) => trainer.healthy)) return 0;
-  const open = (await tools.db.query('SELECT id, trainer FROM attempt WHERE ended_at IS NULL')) as Placed[];
+  const open = await tools.db.query<Placed[]>('SELECT id, trainer FROM attempt WHERE ended_at IS NULL');
   return trainers.reduce((sum, trainer) => sum + freeSlots(trainer, open), 0);
 }
 
@@ -54,10 +54,10 @@ export async function roomLeft(tools: Tools): Promise<number> {
 async function candidates({ trainers, db }: Tools): Promise<Candidate[]> {
   const known = await trainers.list();
   const seen = known.flatMap(({ info }) => info?.activeJobIds ?? []);
-  const ended = (await db.query(
+  const ended = await db.query<{ id: string }[]>(
     `SELECT id FROM attempt WHERE id::text = ANY($1) AND state IN ('JOB_STATE_SUCCEEDED', 'JOB_STATE_FAILED') AND ended_at IS NOT NULL`,
     [seen],
-  )) as { id: string }[];
+  );
   const over = new Set(ended.map((attempt) => attempt.id));
   return known.map(({ address, info }) => ({
     address,

@@ -34,13 +34,13 @@ async function inputsFrom(manager: EntityManager, runId: string, source: Source)
       metadata: { skipped: String(input.skipped), total: String(input.items + input.skipped) },
     }));
   }
-  const [artifact] = (await manager.query(
+  const [artifact] = await manager.query<{ sha256: string; metadata: Record<string, string> }[]>(
     `SELECT artifact.sha256, artifact.metadata FROM artifact
      JOIN attempt ON attempt.id = artifact.attempt_id JOIN stage ON stage.id = artifact.stage_id
      WHERE stage.run_id = $1 AND stage.kind = $2 AND artifact.name = $3 AND attempt.state = 'JOB_STATE_SUCCEEDED'
      ORDER BY artifact.seq DESC LIMIT 1`,
     [runId, source.stage, source.name],
-  )) as { sha256: string; metadata: Record<string, string> }[];
+  );
   if (!artifact) return [];
   return [{ role: source.role, name: '', sha256: artifact.sha256, kind: source.kind, metadata: artifact.metadata }];
 }

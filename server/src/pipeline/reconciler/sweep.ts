@@ -7,11 +7,9 @@ import type { Tools } from './follow.js';
 export async function sweep({ db, trainers }: Tools): Promise<void> {
   const active = (await trainers.list()).flatMap(({ address, info }) => (info?.activeJobIds ?? []).map((id) => ({ address, id })));
   if (active.length === 0) return;
-  const ended = (await db.query('SELECT id FROM attempt WHERE id::text = ANY($1) AND ended_at IS NOT NULL', [
+  const ended = await db.query<{ id: string }[]>('SELECT id FROM attempt WHERE id::text = ANY($1) AND ended_at IS NOT NULL', [
     active.map((job) => job.id),
-  ])) as {
-    id: string;
-  }[];
+  ]);
   const stale = new Set(ended.map((attempt) => attempt.id));
   for (const job of active) if (stale.has(job.id)) await trainers.cancelJob(job.address, job.id);
 }

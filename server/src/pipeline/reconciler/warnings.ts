@@ -9,13 +9,13 @@ type Point = { step: number; value: number };
 /** What the series of a finished training stage should make people look at. */
 export async function trainingWarnings(manager: EntityManager, kind: StageKind, attemptId: string): Promise<string[]> {
   if (kind !== StageKind.STAGE_KIND_DPO) return [];
-  const series = (await manager.query(
+  const series = await manager.query<Point[]>(
     `SELECT DISTINCT ON (step) step, value FROM metric_point
      WHERE name = 'dpo/chosen_logp' AND attempt_id IN (
        SELECT id FROM attempt WHERE stage_id = (SELECT stage_id FROM attempt WHERE id = $1))
      ORDER BY step, id DESC`,
     [attemptId],
-  )) as Point[];
+  );
   return chosenFell(series);
 }
 
