@@ -118,6 +118,12 @@ export class Server {
     return Recipe.toJSON(recipe);
   }
 
+  /** Trainers that have jobs, or that cannot be asked. */
+  async busyTrainers(): Promise<number> {
+    const { trainers } = (await this.get('/api/trainers')) as { trainers: { info?: { active_job_ids?: string[] } }[] };
+    return trainers.length === 0 ? 1 : trainers.filter(({ info }) => !info || (info.active_job_ids ?? []).length > 0).length;
+  }
+
   async run(id: string): Promise<Run> {
     return Run.fromJSON(await this.get(`/api/runs/${id}`));
   }
@@ -204,6 +210,12 @@ export class Product {
   async close(): Promise<void> {
     for (const replica of this.replicas) await replica.kill();
     const living = this.servers.find((server) => server.isRunning) ?? (await this.start());
+    // A worker whose job has just ended may still be leaving.
+    const deadline = Date.now() + 10_000;
+    await until(
+      () => living.busyTrainers(),
+      (busy) => busy === 0 || Date.now() > deadline,
+    );
     await living.stop();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
