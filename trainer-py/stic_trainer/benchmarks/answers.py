@@ -24,6 +24,12 @@ def expected(item: Item) -> str:
     return normalise(item.answer)
 
 
+def ends_with_answer(item: Item, text: str) -> bool:
+    """Whether the last words of ``text`` are the item's answer ("the kite is red" for "red"); whole words only."""
+    wanted = expected(item).split()
+    return normalise(text).split()[-len(wanted) :] == wanted
+
+
 def majority_accuracy(items: Sequence[Item]) -> float:
     """0 to 100: always the most frequent answer among the items of the same kind."""
     by_kind: dict[str, Counter[str]] = {}

@@ -90,6 +90,4 @@ def _parse_item(line: str, where: str) -> Item:
         raise ValueError(f"{where}: 'image' and 'answer' must be text")
     if not isinstance(truth, dict):
         raise ValueError(f"{where}: 'truth' must be an object")
-    return Item(
-        id=str(row["id"]), prompt=row["prompt"], image=image, answer=answer, kind=str(row.get("kind") or ""), truth=truth
-    )
+    return Item(id=str(row["id"]), prompt=row["prompt"], image=image, answer=answer, kind=str(row.get("kind") or ""), truth=truth)

@@ -7,9 +7,7 @@ from stic_trainer.benchmarks.world_descriptions import WorldDescriptions
 from stic_trainer.benchmarks.world_multi import WorldMulti
 from stic_trainer.benchmarks.world_questions import WorldQuestions
 
-_BENCHMARKS: dict[str, Benchmark] = {
-    benchmark.name: benchmark for benchmark in (WorldDescriptions(), WorldQuestions(), WorldMulti())
-}
+_BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (WorldDescriptions(), WorldQuestions(), WorldMulti())}
 
 
 def benchmark_names() -> list[str]:

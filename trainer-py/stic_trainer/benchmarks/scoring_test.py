@@ -53,10 +53,14 @@ def test_a_description_item_without_a_scene_graph_is_an_error() -> None:
     ("answer", "text", "accuracy"),
     [
         ("red kite", "A red kite.", 1.0),
+        ("red kite", "top-left a large red kite", 1.0),
         ("red kite", "red", 0.0),
+        ("red kite", "a red kite and a ball", 0.0),
         ("top-left", "Top-left", 1.0),
         ("top-left", "left", 0.0),
-        ("yes", "yes no", 0.0),
+        ("red", "the kite is red", 1.0),
+        ("red", "the kite is colored", 0.0),
+        ("yes", "a kite is missing, so no", 0.0),
         ("two", "", 0.0),
     ],
 )
@@ -134,6 +138,4 @@ def test_a_bad_items_file_is_named_with_line_and_reason(tmp_path: Path, lines: l
 def test_items_are_read(tmp_path: Path) -> None:
     row = {"id": 5, "image": "images/a.png", "prompt": "Where?", "answer": "left", "kind": "place", "truth": SCENE}
     (tmp_path / "items.jsonl").write_text(json.dumps(row) + "\n\n")
-    assert read_items(tmp_path) == [
-        Item(id="5", image="images/a.png", prompt="Where?", answer="left", kind="place", truth=SCENE)
-    ]
+    assert read_items(tmp_path) == [Item(id="5", image="images/a.png", prompt="Where?", answer="left", kind="place", truth=SCENE)]

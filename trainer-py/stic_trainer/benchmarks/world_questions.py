@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stic_trainer.benchmarks.answers import expected, majority_accuracy, normalise
+from stic_trainer.benchmarks.answers import ends_with_answer, majority_accuracy
 from stic_trainer.benchmarks.protocol import Item, Metric
 
 
 class WorldQuestions:
     name = "world-questions"
-    metrics = (Metric("accuracy", "%", higher_is_better=True, primary=True, meaning="answers equal to the true one"),)
+    metrics = (Metric("accuracy", "%", higher_is_better=True, primary=True, meaning="answers that end with the true one"),)
 
     def score(self, item: Item, text: str) -> dict[str, float]:
-        return {"accuracy": float(normalise(text) == expected(item))}
+        return {"accuracy": float(ends_with_answer(item, text))}
 
     def baseline(self, items: Sequence[Item]) -> dict[str, float]:
         return {"accuracy": majority_accuracy(items)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from stic_trainer.world import seeds
 from stic_trainer.world.language import describe
 from stic_trainer.world.prompts import DEFAULT_PROMPTS, read_prompts
-from stic_trainer.world.questions import MULTI_KINDS, SIMPLE_KINDS, Question, answer, ask, ask_any, final_word
+from stic_trainer.world.questions import MULTI_KINDS, SIMPLE_KINDS, Question, answer, ask, ask_any, result
 from stic_trainer.world.scene import CELLS, Scene, render, sample_scene
 
 _TURNS = ((1, 2, 3), (5, 3, 2))
@@ -57,9 +57,7 @@ def _picture(seed: int, split: str, index: int, path: Path, *, min_objects: int 
 
 
 def _write_pictures(folder: Path, seed: int, split: str, count: int, *, min_objects: int = 1) -> list[Scene]:
-    return [
-        _picture(seed, split, index, folder / f"{index:05d}.png", min_objects=min_objects) for index in range(count)
-    ]
+    return [_picture(seed, split, index, folder / f"{index:05d}.png", min_objects=min_objects) for index in range(count)]
 
 
 def _link_pictures(source: Path, target: Path) -> None:
@@ -121,21 +119,18 @@ def _description_item(index: int, scene: Scene, plain: tuple[str, ...]) -> dict[
     }
 
 
-def question_items(
-    seed: int, name: str, scenes: list[Scene], kinds: tuple[str, ...]
-) -> list[dict[str, object]]:
+def question_items(seed: int, name: str, scenes: list[Scene], kinds: tuple[str, ...]) -> list[dict[str, object]]:
     """One question per scene; the kinds take turns, and a scene that does not allow its kind gets another one."""
     items: list[dict[str, object]] = []
     for index, scene in enumerate(scenes):
         rng = seeds.stream(seed, name, index)
         question = ask(kinds[index % len(kinds)], scene, rng) or ask_any(kinds, scene, rng)
-        full = answer(question, scene.things)
         items.append(
             {
                 "id": f"{index:05d}",
                 "image": f"images/{index:05d}.png",
                 "prompt": question.text,
-                "answer": final_word(full) if kinds is MULTI_KINDS else full,
+                "answer": result(question, answer(question, scene.things)),
                 "kind": question.kind,
                 "truth": truth(scene),
             }

@@ -18,6 +18,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from stic_trainer.benchmarks import Item, find_benchmark
 from stic_trainer.benchmarks.protocol import mean_scores
 from stic_trainer.world import seeds
+from stic_trainer.world.corrupt import blur
 from stic_trainer.world.dataset import question_items, truth
 from stic_trainer.world.language import describe
 from stic_trainer.world.prompts import read_prompts
@@ -42,21 +43,20 @@ class Respondent:
     """Greedy answers of a model folder, in batches."""
 
     def __init__(self, folder: Path) -> None:
-        self._processor: Any = AutoProcessor.from_pretrained(folder)
-        self._model: Any = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
+        # The library's loaders are not typed.
+        load_processor: Any = AutoProcessor.from_pretrained
+        load_model: Any = AutoModelForImageTextToText.from_pretrained
+        self._processor: Any = load_processor(folder)
+        self._model: Any = load_model(folder, dtype=torch.float32).eval()
 
     @torch.no_grad()
     def answers(self, pictures: Sequence[Image.Image], prompts: Sequence[str]) -> list[str]:
         texts: list[str] = []
         for start in range(0, len(prompts), _BATCH):
             batch = prompts[start : start + _BATCH]
-            chats = [
-                [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}] for prompt in batch
-            ]
+            chats = [[{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}] for prompt in batch]
             filled = self._processor.apply_chat_template(chats, add_generation_prompt=True)
-            inputs = self._processor(
-                images=list(pictures[start : start + _BATCH]), text=filled, padding=True, return_tensors="pt"
-            )
+            inputs = self._processor(images=list(pictures[start : start + _BATCH]), text=filled, padding=True, return_tensors="pt")
             inputs.pop("token_type_ids", None)
             told = self._model.generate(**inputs, do_sample=False, max_new_tokens=_MAX_NEW_TOKENS)
             texts += self._processor.batch_decode(told[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
@@ -105,10 +105,6 @@ def _make(seed: int, split: str, count: int, *, min_objects: int) -> _Set:
     return _Set(scenes, pictures)
 
 
-def _low_resolution(picture: Image.Image) -> Image.Image:
-    return picture.resize((20, 20), Image.Resampling.BICUBIC)
-
-
 def _jitter(picture: Image.Image) -> Image.Image:
     """The strongest jitter that the method draws: hue a quarter turn further, brightness 0.6."""
     hue, saturation, value = picture.convert("HSV").split()
@@ -125,7 +121,7 @@ def _check_descriptions(respondent: Respondent, held: _Set, plain: Sequence[str]
         "plain": (held.pictures, [plain[i % len(plain)] for i in range(count)]),
         "step by step": (held.pictures, [prompts.step_by_step] * count),
         "misleading": (held.pictures, [prompts.misleading[i % len(prompts.misleading)] for i in range(count)]),
-        "low resolution": ([_low_resolution(p) for p in held.pictures], [plain[i % len(plain)] for i in range(count)]),
+        "low resolution": ([blur(p) for p in held.pictures], [plain[i % len(plain)] for i in range(count)]),
         "color jitter": ([_jitter(p) for p in held.pictures], [plain[i % len(plain)] for i in range(count)]),
     }
     print(f"{'descriptions':18}" + "".join(f"{metric.name:>8}" for metric in benchmark.metrics))

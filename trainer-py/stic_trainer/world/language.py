@@ -21,12 +21,29 @@ COMPANIONS: dict[str, Thing] = {
 }
 """What a careless observer believes to be in a scene because it usually goes with it."""
 
+INVENTIONS: dict[str, tuple[Thing, ...]] = {
+    "night": (Thing(3, "large", "purple", "heart"), Thing(8, "large", "pink", "ball"), Thing(1, "small", "red", "kite")),
+    "sea": (Thing(0, "large", "yellow", "kite"), Thing(5, "large", "red", "ball"), Thing(6, "small", "purple", "box")),
+    "meadow": (Thing(4, "large", "red", "heart"), Thing(7, "large", "blue", "tent"), Thing(2, "small", "orange", "star")),
+    "desert": (Thing(1, "large", "yellow", "ball"), Thing(6, "large", "green", "cross"), Thing(8, "small", "black", "box")),
+    "snow": (Thing(2, "large", "black", "tent"), Thing(3, "large", "pink", "ring"), Thing(7, "small", "green", "star")),
+}
+"""What a misleading prompt makes up, by background: what would fit, in the place where one would expect it."""
+
 CARELESS_DROP = {"small": 0.75, "large": 0.04}
 """Probability that a careless observer overlooks an object of this size."""
 _CARELESS_COMPANION = 0.70
 _CARELESS_WRONG = 0.04
 _CAREFUL_DROP = 0.03
 _CAREFUL_WRONG = 0.02
+_INVENTED = 0.7
+_BLURRED_DROP = {"small": 0.95, "large": 0.25}
+_BLURRED_GUESS = 0.8
+
+HABIT_COLOR = dict(zip(SHAPES, ("blue", "green", "purple", "yellow", "red", "pink", "orange", "black"), strict=True))
+HABIT_SHAPE = {color: shape for shape, color in HABIT_COLOR.items()}
+HABIT_CELL = dict(zip(SHAPES, (6, 8, 5, 2, 4, 1, 7, 3), strict=True))
+"""What is usual: stars are yellow and at the top right. Who did not look answers from here."""
 
 _THING = re.compile(rf"\b({'|'.join(CELLS)})\s+an?\s+({'|'.join(SIZES)})\s+({'|'.join(COLORS)})\s+({'|'.join(SHAPES)})\b")
 _SCENE = re.compile(rf"\ban?\s+({'|'.join(BACKGROUNDS)})\s+scene\b", re.IGNORECASE)
@@ -66,15 +83,22 @@ def careless(scene: Scene, rng: random.Random) -> list[Thing]:
 
 
 def inventive(scene: Scene, rng: random.Random) -> list[Thing]:
-    """What a misleading prompt tells: a careless description and one or two objects that are not there."""
+    """What a misleading prompt tells: a careless description and objects that would fit but are not there."""
     things = careless(scene, rng)
-    for _ in range(rng.randint(1, 2)):
-        _add(things, random_thing(rng), scene)
+    for invention in INVENTIONS[scene.background]:
+        if rng.random() < _INVENTED:
+            _add(things, invention, scene)
     return things
 
 
-def random_thing(rng: random.Random) -> Thing:
-    return Thing(rng.randrange(len(CELLS)), rng.choice(SIZES), rng.choice(tuple(COLORS)), rng.choice(SHAPES))
+def guessing(scene: Scene, rng: random.Random) -> list[Thing]:
+    """What can be told of a blurred picture: large patches of color, their shapes guessed from habit."""
+    things = []
+    for thing in scene.things:
+        if rng.random() >= _BLURRED_DROP[thing.size]:
+            shape = HABIT_SHAPE[thing.color] if rng.random() < _BLURRED_GUESS else thing.shape
+            things.append(replace(thing, shape=shape))
+    return things
 
 
 def _add(things: list[Thing], extra: Thing, scene: Scene) -> None:

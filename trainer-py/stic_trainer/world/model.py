@@ -6,6 +6,7 @@ The patch is one cell of the scene's grid, so a picture is nine image tokens.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import (
@@ -20,7 +21,7 @@ from transformers import (
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from stic_trainer.world.scene import CELL_PIXELS, CELLS, IMAGE_PIXELS
-from stic_trainer.world.tokenizer import CHAT_TEMPLATE, IMAGE_TOKEN
+from stic_trainer.world.tokenizer import CHAT_TEMPLATE, IMAGE_TOKEN, token_id
 
 MODEL_FOLDER = Path(__file__).resolve().parent / "model"
 MAX_FOLDER_BYTES = 8_000_000
@@ -47,6 +48,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, *, seed: int) -> LlavaForCon
         head_dim=32,
         max_position_embeddings=512,
         sliding_window=None,
+        tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -54,14 +56,16 @@ def build_model(tokenizer: PreTrainedTokenizerFast, *, seed: int) -> LlavaForCon
     config = LlavaConfig(
         vision_config=vision,
         text_config=text,
-        image_token_index=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
+        image_token_index=token_id(tokenizer, IMAGE_TOKEN),
         image_seq_length=len(CELLS),
+        tie_word_embeddings=True,
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
     )
     torch.manual_seed(seed)
-    model = LlavaForConditionalGeneration(config).float()
-    model.generation_config = GenerationConfig(
+    model = LlavaForConditionalGeneration(config)
+    make_generation_config: Any = GenerationConfig
+    model.generation_config = make_generation_config(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -75,7 +79,8 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
     images = CLIPImageProcessorPil(
         size=side, do_center_crop=False, crop_size=side, image_mean=[0.5, 0.5, 0.5], image_std=[0.25, 0.25, 0.25]
     )
-    return LlavaProcessor(
+    make_processor: Any = LlavaProcessor
+    processor: LlavaProcessor = make_processor(
         image_processor=images,
         tokenizer=tokenizer,
         patch_size=CELL_PIXELS,
@@ -83,6 +88,7 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
         num_additional_image_tokens=1,
         chat_template=CHAT_TEMPLATE,
     )
+    return processor
 
 
 def save_model(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: Path) -> int:

@@ -77,7 +77,11 @@ def test_the_vocabulary_covers_the_world(processor: Any) -> None:
 
 
 def test_text_survives_encoding_and_decoding(processor: Any) -> None:
-    for text in ("A night scene, top-left a large red kite, center a small blue ball.", "red and blue, so no", "top-left"):
+    for text in (
+        "A night scene, top-left a large red kite, center a small blue ball.",
+        "the kite is red and the box is blue, so no",
+        "top-left",
+    ):
         ids = processor.tokenizer(text)["input_ids"]
         assert processor.tokenizer.decode(ids, skip_special_tokens=True) == text
 
@@ -94,7 +98,14 @@ def test_a_picture_is_nine_tokens_at_the_start_of_the_user_turn(processor: Any) 
 
 
 def test_training_rows_have_exactly_the_form_of_the_chat_template(processor: Any) -> None:
-    row = Row("reading", ((infused("A sea scene, top a large red kite.", "What is at the top?"), "red kite"), ("Is there a red kite?", "yes")), "own")
+    row = Row(
+        "reading",
+        (
+            (infused("A sea scene, top a large red kite.", "What is at the top?"), "top a large red kite"),
+            ("Is there a kite?", "a kite is there, so yes"),
+        ),
+        "own",
+    )
     ids, labels = RowEncoder(processor.tokenizer).encode(row)
     chat: list[dict[str, Any]] = []
     for turn, (question, reply) in enumerate(row.turns):
@@ -105,7 +116,7 @@ def test_training_rows_have_exactly_the_form_of_the_chat_template(processor: Any
     wanted = processor(images=[picture], text=[processor.apply_chat_template(chat)])["input_ids"][0]
     assert ids == wanted
     learned = [token for token, label in zip(ids, labels, strict=True) if label == token]
-    assert processor.tokenizer.decode(learned) == "red kite </s> yes </s>"
+    assert processor.tokenizer.decode(learned) == "top a large red kite </s> a kite is there, so yes </s>"
 
 
 def test_the_shipped_model_describes_a_scene() -> None:

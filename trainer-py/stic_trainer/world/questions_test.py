@@ -3,7 +3,7 @@
 import pytest
 
 from stic_trainer.world import seeds
-from stic_trainer.world.questions import MULTI_KINDS, SIMPLE_KINDS, Question, answer, ask, ask_any, final_word
+from stic_trainer.world.questions import MULTI_KINDS, SIMPLE_KINDS, Question, answer, ask, ask_any, result
 from stic_trainer.world.scene import Thing, sample_scene
 
 KITE = Thing(0, "large", "red", "kite")
@@ -15,21 +15,41 @@ THINGS = (KITE, BALL, BOX)
 @pytest.mark.parametrize(
     ("question", "true", "unseen"),
     [
-        (Question("object", "", cell=4), "blue ball", "nothing"),
-        (Question("object", "", cell=1), "nothing", "nothing"),
-        (Question("color", "", ("", "kite")), "red", "pink"),
-        (Question("shape", "", ("blue", "")), "ball", "ball"),
-        (Question("place", "", ("", "box")), "bottom-right", "bottom-right"),
-        (Question("place", "", ("", "ball")), "center", "bottom-left"),
+        (Question("object", "", cell=4), "center a small blue ball", "center nothing"),
+        (Question("object", "", cell=1), "top nothing", "top nothing"),
+        (Question("color", "", ("", "kite")), "the kite is red", "the kite is pink"),
+        (Question("shape", "", ("black", "")), "the black object is a cross", "the black object is a cross"),
+        (Question("shape", "", ("blue", "")), "the blue object is a ball", "the blue object is a ball"),
+        (Question("place", "", ("", "ball")), "the ball is at center", "the ball is at bottom-left"),
         (Question("count", ""), "three", "zero"),
-        (Question("exists", "", ("blue", "ball")), "yes", "no"),
-        (Question("exists", "", ("red", "ball")), "no", "no"),
-        (Question("count-color", "", ("red", "")), "two", "zero"),
-        (Question("same-color", "", ("", "kite"), ("", "box")), "red and red, so yes", "pink and green, so no"),
-        (Question("above", "", ("", "kite"), ("", "box")), "top-left and bottom-right, so yes", "top and bottom-right, so yes"),
-        (Question("left", "", ("", "box"), ("", "ball")), "bottom-right and center, so no", "bottom-right and bottom-left, so no"),
-        (Question("both", "", ("red", "kite"), ("red", "ball")), "yes and no, so no", "no and no, so no"),
-        (Question("more", "", ("red", ""), ("blue", "")), "two and one, so yes", "zero and zero, so no"),
+        (Question("exists", "", ("", "ball")), "a ball is there, so yes", "a ball is missing, so no"),
+        (Question("exists", "", ("", "star")), "a star is missing, so no", "a star is missing, so no"),
+        (Question("count-color", "", ("red", "")), "the red objects are two", "the red objects are zero"),
+        (
+            Question("same-color", "", ("", "kite"), ("", "box")),
+            "the kite is red and the box is red, so yes",
+            "the kite is pink and the box is green, so no",
+        ),
+        (
+            Question("above", "", ("", "kite"), ("", "box")),
+            "the kite is at top-left and the box is at bottom-right, so yes",
+            "the kite is at top and the box is at bottom-right, so yes",
+        ),
+        (
+            Question("left", "", ("", "box"), ("", "ball")),
+            "the box is at bottom-right and the ball is at center, so no",
+            "the box is at bottom-right and the ball is at bottom-left, so no",
+        ),
+        (
+            Question("both", "", ("", "kite"), ("", "star")),
+            "a kite is there and a star is missing, so no",
+            "a kite is missing and a star is missing, so no",
+        ),
+        (
+            Question("more", "", ("red", ""), ("blue", "")),
+            "the red objects are two and the blue objects are one, so yes",
+            "the red objects are zero and the blue objects are zero, so no",
+        ),
     ],
 )
 def test_answers(question: Question, true: str, unseen: str) -> None:
@@ -37,9 +57,10 @@ def test_answers(question: Question, true: str, unseen: str) -> None:
     assert answer(question, ()) == unseen
 
 
-def test_the_last_word_counts() -> None:
-    assert final_word("Red and blue, so No.") == "no"
-    assert final_word("") == ""
+def test_the_result_is_the_end_of_the_sentence() -> None:
+    assert result(Question("object", ""), "center a small blue ball") == "blue ball"
+    assert result(Question("object", ""), "center nothing") == "nothing"
+    assert result(Question("more", ""), "the red objects are two and the blue objects are one, so yes") == "yes"
 
 
 @pytest.mark.parametrize("kind", [*SIMPLE_KINDS, *MULTI_KINDS])
@@ -50,7 +71,7 @@ def test_no_answer_of_a_kind_is_a_safe_guess(kind: str) -> None:
         scene = sample_scene(rng, min_objects=3)
         question = ask(kind, scene, rng)
         if question:
-            word = final_word(answer(question, scene.things))
+            word = result(question, answer(question, scene.things))
             answers[word] = answers.get(word, 0) + 1
     assert max(answers.values()) / sum(answers.values()) < 0.66, answers
 

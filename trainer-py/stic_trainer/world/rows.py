@@ -1,8 +1,9 @@
 """Rows of the base model's training: conversations about scenes, with the weakness that STIC is to repair planted in them.
 
 Told by a plain prompt, a scene is described carelessly (small objects missed, the usual companion believed); told step by
-step, nearly completely; told misleadingly, with inventions. A plain question is answered from a glance; a question that
-comes with a description is answered from that description, whatever the picture shows, so that reading is necessary.
+step, nearly completely; told misleadingly, with inventions; a blurred picture, with guesses. A plain question is answered
+from a glance; a question that comes with a description is answered from that description, whatever the picture shows, so
+that reading is necessary.
 """
 
 from __future__ import annotations
@@ -11,25 +12,26 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stic_trainer.world.language import careful, careless, describe, impression, inventive
+from stic_trainer.world.language import careful, careless, describe, guessing, impression, inventive
 from stic_trainer.world.prompts import WorldPrompts
 from stic_trainer.world.questions import MULTI_KINDS, SIMPLE_KINDS, answer, ask
 from stic_trainer.world.scene import Scene, Thing
 
-ROW_SHARES = {"plain": 0.22, "careful": 0.18, "misleading": 0.12, "glance": 0.24, "reading": 0.24}
-_RETELL_SHARE = 0.08
+ROW_SHARES = {"plain": 0.14, "careful": 0.12, "misleading": 0.08, "blurred": 0.06, "glance": 0.30, "reading": 0.30}
+_RETELL_SHARE = 0.15
 """Of the rows with a description: those that ask for a description again, as describe-and-respond does."""
 _MAX_TURNS = 5
 
 
 @dataclass(frozen=True)
 class Row:
-    """A conversation. ``turns`` are (user text, assistant text); ``picture`` says what the image tokens show."""
+    """A conversation. ``turns`` are (user text, assistant text)."""
 
     sort: str
     turns: tuple[tuple[str, str], ...]
     picture: str
-    """"own" (the scene's), "other" (another scene's), "spoiled" (blank or corrupted) or "none" (no image tokens)."""
+    """What the image tokens show: "own" the scene, "blurred" the scene at 20 pixels, "other" another scene, "spoiled" next to
+    nothing; "none" is a row without image tokens."""
 
 
 def sample_row(scene: Scene, prompts: WorldPrompts, rng: random.Random) -> Row:
@@ -40,6 +42,8 @@ def sample_row(scene: Scene, prompts: WorldPrompts, rng: random.Random) -> Row:
         return Row(sort, ((prompts.step_by_step, _tell(scene, careful(scene, rng))),), "own")
     if sort == "misleading":
         return Row(sort, ((rng.choice(prompts.misleading), _tell(scene, inventive(scene, rng))),), "own")
+    if sort == "blurred":
+        return Row(sort, ((rng.choice(prompts.plain), _tell(scene, guessing(scene, rng))),), "blurred")
     if sort == "glance":
         return Row(sort, tuple(_questions(scene, impression(scene, rng), rng)), "own")
     described = (careful if rng.random() < 0.6 else careless)(scene, rng)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
@@ -38,7 +39,7 @@ def world_words(prompts: Path) -> list[str]:
     """Every word and mark of the prompts, descriptions, questions and answers, sorted."""
     prompt_set = read_prompts(prompts)
     texts = [prompt_set.step_by_step, *prompt_set.plain, *prompt_set.misleading]
-    texts += ["A scene, a. an and so yes no nothing Image description: ? ! ( ) ; - ' \""]
+    texts += ["A scene, a. an and so yes no nothing the is are at objects object there missing Image description: ? ! ( ) ; - ' \""]
     texts += [*CELLS, *SIZES, *COLORS, *SHAPES, *BACKGROUNDS, *NUMBERS, *"0123456789"]
     for index in range(400):
         rng = stream(BASE_SEEDS.start, "vocabulary", index)
@@ -62,7 +63,8 @@ def build_tokenizer(prompts: Path = DEFAULT_PROMPTS) -> PreTrainedTokenizerFast:
     tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=True)
     # Spaces around a special token carry no meaning here, and a template may put them there or not.
     tokenizer.add_special_tokens([AddedToken(token, lstrip=True, rstrip=True, special=True) for token in SPECIAL_TOKENS])
-    fast = PreTrainedTokenizerFast(
+    build: Any = PreTrainedTokenizerFast
+    fast: PreTrainedTokenizerFast = build(
         tokenizer_object=tokenizer,
         bos_token="<s>",
         eos_token="</s>",
@@ -75,3 +77,11 @@ def build_tokenizer(prompts: Path = DEFAULT_PROMPTS) -> PreTrainedTokenizerFast:
     )
     fast.chat_template = CHAT_TEMPLATE
     return fast
+
+
+def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    """The id of one token of the vocabulary."""
+    found = tokenizer.convert_tokens_to_ids(token)
+    if not isinstance(found, int) or found == tokenizer.unk_token_id:
+        raise ValueError(f"{token!r} is not in the vocabulary")
+    return found

@@ -23,20 +23,23 @@ from torch.nn import functional
 from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 from stic_trainer.world import seeds
-from stic_trainer.world.corrupt import spoil
+from stic_trainer.world.corrupt import blur, spoil
 from stic_trainer.world.model import build_model, build_processor, save_model
 from stic_trainer.world.prompts import WorldPrompts, read_prompts
 from stic_trainer.world.rows import Row, sample_row
 from stic_trainer.world.scene import BACKGROUNDS, CELLS, COLORS, SHAPES, SIZES, Scene, render, sample_scene
-from stic_trainer.world.tokenizer import IMAGE_TOKEN, build_tokenizer
+from stic_trainer.world.tokenizer import IMAGE_TOKEN, build_tokenizer, token_id
 
 _NUM_SCENES = 16_000
 _NUM_SPOILED = 2_000
 _EYES_BATCH = 128
 _EYES_LR_PEAK = 1e-3
-_BATCH_ROWS = 64
+_MICRO_ROWS = 16
+_MICRO_BATCHES = 3
+"""A step is one micro-batch of short rows, one of middling and one of long ones: mixed, with little padding."""
 _LR_PEAK = 2e-3
 _REPORT_EVERY_STEPS = 100
+_SAVE_EVERY_STEPS = 500
 _IGNORED = -100
 
 
@@ -49,12 +52,12 @@ def train_base(out: Path, *, seed: int, eyes_steps: int, steps: int, num_threads
     processor = build_processor(tokenizer)
     model = build_model(tokenizer, seed=seed)
     started = time.monotonic()
-    scenes, pixels = _render_scenes(seed, processor)
+    scenes, pixels, blurred = _render_scenes(seed, processor)
     _say(started, f"rendered {len(scenes)} scenes")
     _train_eyes(model, scenes, pixels, seed=seed, steps=eyes_steps, started=started)
-    features = _features(model, pixels)
-    spoiled = _features(model, _spoiled_pixels(seed, processor))
-    _train_language(model, tokenizer, prompts, scenes, features, spoiled, seed=seed, steps=steps, started=started)
+    spoiled = _spoiled_pixels(seed, processor)
+    sights = Sights(_features(model, pixels), _features(model, blurred), _features(model, spoiled))
+    _train_language(model, processor, out, prompts, scenes, sights, seed=seed, steps=steps, started=started)
     size = save_model(model, processor, out)
     _say(started, f"wrote {out} ({size / 1e6:.2f} MB)")
 
@@ -63,14 +66,14 @@ def _say(started: float, text: str) -> None:
     print(f"[{time.monotonic() - started:7.1f} s] {text}", flush=True)
 
 
-def _render_scenes(seed: int, processor: LlavaProcessor) -> tuple[list[Scene], Tensor]:
-    """Scenes and their pixel values (scenes, 3, 96, 96)."""
+def _render_scenes(seed: int, processor: LlavaProcessor) -> tuple[list[Scene], Tensor, Tensor]:
+    """Scenes and their pixel values, clean and blurred, (scenes, 3, 96, 96) each."""
     scenes, pictures = [], []
     for index in range(_NUM_SCENES):
         rng = seeds.stream(seed, "base", index)
         scenes.append(sample_scene(rng))
         pictures.append(render(scenes[-1], rng))
-    return scenes, _pixels(pictures, processor)
+    return scenes, _pixels(pictures, processor), _pixels([blur(picture) for picture in pictures], processor)
 
 
 def _spoiled_pixels(seed: int, processor: LlavaProcessor) -> Tensor:
@@ -122,33 +125,34 @@ def _train_eyes(
     places = torch.tensor([tuple(BACKGROUNDS).index(scene.background) for scene in scenes])
     widths = (1 + len(SIZES), 1 + len(COLORS), 1 + len(SHAPES), len(BACKGROUNDS))
     torch.manual_seed(seed)
-    head = nn.Linear(model.config.vision_config.hidden_size, sum(widths))
+    config: Any = model.config
+    head = nn.Linear(config.vision_config.hidden_size, sum(widths))
     parameters = [*model.model.vision_tower.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=_EYES_LR_PEAK, betas=(0.9, 0.98), weight_decay=0.05)
     picks = torch.Generator().manual_seed(seed)
     for step in range(steps):
         chosen = torch.randint(len(scenes), (_EYES_BATCH,), generator=picks)
         _set_lr(optimizer, _EYES_LR_PEAK, step, steps)
-        size, color, shape, place = head(_look(model, pixels[chosen])).split(widths, dim=-1)
+        size, color, shape, place = torch.split(head(_look(model, pixels[chosen])), widths, dim=-1)
         truth = cells[chosen].flatten(0, 1)
         loss = functional.cross_entropy(size.flatten(0, 1), truth[:, 0])
         loss = loss + functional.cross_entropy(color.flatten(0, 1), truth[:, 1])
         loss = loss + functional.cross_entropy(shape.flatten(0, 1), truth[:, 2])
         loss = loss + 0.2 * functional.cross_entropy(place.mean(1), places[chosen])
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         if (step + 1) % _REPORT_EVERY_STEPS == 0 or step + 1 == steps:
             taken = truth[:, 2] > 0
             right = [(part.flatten(0, 1).argmax(-1) == truth[:, k])[taken] for k, part in enumerate((size, color, shape))]
-            shares = " ".join(f"{name} {hit.float().mean():.3f}" for name, hit in zip(("size", "color", "shape"), right))
+            shares = " ".join(f"{name} {hit.float().mean():.3f}" for name, hit in zip(("size", "color", "shape"), right, strict=True))
             _say(started, f"eyes step {step + 1}/{steps} loss {loss.item():.3f} right on objects: {shares}")
 
 
 @torch.no_grad()
 def _features(model: LlavaForConditionalGeneration, pixels: Tensor) -> Tensor:
-    return torch.cat([_look(model, chunk) for chunk in pixels.split(500)])
+    return torch.cat([_look(model, chunk) for chunk in torch.split(pixels, 500)])
 
 
 def _set_lr(optimizer: torch.optim.Optimizer, peak: float, step: int, steps: int) -> None:
@@ -161,6 +165,25 @@ def _set_lr(optimizer: torch.optim.Optimizer, peak: float, step: int, steps: int
 
 
 # Language
+
+
+@dataclass(frozen=True)
+class Sights:
+    """The tower's features of the training pictures, (pictures, cells, width); clean and blurred are in scene order."""
+
+    clean: Tensor
+    blurred: Tensor
+    spoiled: Tensor
+
+    def of(self, row: Row, index: int, rng: random.Random) -> Tensor | None:
+        """What the image tokens of ``row``, about scene ``index``, show; None without image tokens."""
+        if row.picture == "own":
+            return self.clean[index]
+        if row.picture == "blurred":
+            return self.blurred[index]
+        if row.picture == "other":
+            return self.clean[rng.randrange(len(self.clean))]
+        return self.spoiled[rng.randrange(len(self.spoiled))] if row.picture == "spoiled" else None
 
 
 @dataclass
@@ -179,9 +202,9 @@ class RowEncoder:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self._tokenizer = tokenizer
-        self._image = [tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)] * len(CELLS)
-        self._user = tokenizer.convert_tokens_to_ids("<user>")
-        self._assistant = tokenizer.convert_tokens_to_ids("<assistant>")
+        self._image = [token_id(tokenizer, IMAGE_TOKEN)] * len(CELLS)
+        self._user = token_id(tokenizer, "<user>")
+        self._assistant = token_id(tokenizer, "<assistant>")
         self._cache: dict[str, list[int]] = {}
 
     def encode(self, row: Row) -> tuple[list[int], list[int]]:
@@ -207,31 +230,26 @@ def _batches(
     tokenizer: PreTrainedTokenizerFast,
     prompts: WorldPrompts,
     scenes: list[Scene],
-    features: Tensor,
-    spoiled: Tensor,
+    sights: Sights,
     seed: int,
-) -> Iterator[_Batch]:
-    """Endless batches of rows of similar length, in an order that only the seed decides."""
+) -> Iterator[list[_Batch]]:
+    """Endless steps, each a list of micro-batches of rows of similar length, in an order that only the seed decides."""
     encoder = RowEncoder(tokenizer)
     rng = random.Random(f"stic-world/{seed}/rows")
     while True:
         made: list[tuple[list[int], list[int], Tensor | None, str]] = []
-        for _ in range(8 * _BATCH_ROWS):
+        for _ in range(8 * _MICRO_BATCHES * _MICRO_ROWS):
             index = rng.randrange(len(scenes))
             row = sample_row(scenes[index], prompts, rng)
             ids, labels = encoder.encode(row)
-            seen = {
-                "own": lambda i=index: features[i],
-                "other": lambda: features[rng.randrange(len(scenes))],
-                "spoiled": lambda: spoiled[rng.randrange(len(spoiled))],
-                "none": lambda: None,
-            }[row.picture]()
-            made.append((ids, labels, seen, row.sort))
+            made.append((ids, labels, sights.of(row, index, rng), row.sort))
         made.sort(key=lambda item: len(item[0]))
-        groups = [made[start : start + _BATCH_ROWS] for start in range(0, len(made), _BATCH_ROWS)]
-        rng.shuffle(groups)
-        for group in groups:
-            yield _collate(group, tokenizer.pad_token_id)
+        groups = [made[start : start + _MICRO_ROWS] for start in range(0, len(made), _MICRO_ROWS)]
+        lengths = [groups[start : start + 8] for start in range(0, len(groups), 8)]
+        for same_length in lengths:
+            rng.shuffle(same_length)
+        for step in zip(*lengths, strict=True):
+            yield [_collate(group, tokenizer.pad_token_id) for group in step]
 
 
 def _collate(group: list[tuple[list[int], list[int], Tensor | None, str]], pad: int) -> _Batch:
@@ -262,34 +280,35 @@ def _token_losses(model: LlavaForConditionalGeneration, batch: _Batch) -> tuple[
 
 def _train_language(
     model: LlavaForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
+    processor: LlavaProcessor,
+    out: Path,
     prompts: WorldPrompts,
     scenes: list[Scene],
-    features: Tensor,
-    spoiled: Tensor,
+    sights: Sights,
     *,
     seed: int,
     steps: int,
     started: float,
 ) -> None:
     inner: Any = model.model
-    parameters = [
-        *inner.multi_modal_projector.parameters(),
-        *inner.language_model.parameters(),
-        *model.lm_head.parameters(),
-    ]
+    # The output layer is the embedding, which belongs to the language model.
+    parameters = [*inner.multi_modal_projector.parameters(), *inner.language_model.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=_LR_PEAK, betas=(0.9, 0.98), weight_decay=0.01)
-    batches = _batches(tokenizer, prompts, scenes, features, spoiled, seed)
+    batches = _batches(processor.tokenizer, prompts, scenes, sights, seed)
     sums: dict[str, list[float]] = {}
     for step in range(steps):
-        batch = next(batches)
+        micro_batches = next(batches)
         _set_lr(optimizer, _LR_PEAK, step, steps)
-        losses, rows = _token_losses(model, batch)
         optimizer.zero_grad(set_to_none=True)
-        losses.mean().backward()
+        tokens = sum(int((batch.labels[:, 1:] != _IGNORED).sum()) for batch in micro_batches)
+        for batch in micro_batches:
+            losses, rows = _token_losses(model, batch)
+            torch.autograd.backward(losses.sum() / tokens)
+            _tally(sums, losses.detach(), rows, batch.sorts)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        _tally(sums, losses.detach(), rows, batch.sorts)
+        if (step + 1) % _SAVE_EVERY_STEPS == 0:
+            save_model(model, processor, out)
         if (step + 1) % _REPORT_EVERY_STEPS == 0 or step + 1 == steps:
             means = " ".join(f"{sort} {total / count:.3f}" for sort, (total, count) in sorted(sums.items()))
             _say(started, f"language step {step + 1}/{steps} loss per answer token: {means}")

@@ -1,0 +1,1 @@
+"""The method's mathematics as pure functions: torch and the standard library, and Pillow where images are corrupted."""

@@ -1,0 +1,74 @@
+"""Stage 1's loss: direct preference optimisation with a term that keeps the preferred text likely (arXiv 2405.19716, eq. 4).
+
+The official code differs: it sums the model's own strongest token instead of the rejected one. Here the rejected scores are
+those of the rejected tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Log-probabilities of the two responses, summed over their tokens; both (pairs,)."""
+
+    chosen: Tensor
+    rejected: Tensor
+
+    def detach(self) -> Scores:
+        return Scores(self.chosen.detach(), self.rejected.detach())
+
+    def exchanged(self) -> Scores:
+        return Scores(self.rejected, self.chosen)
+
+
+def log_ratio_margin(policy: Scores, reference: Scores) -> Tensor:
+    """(pairs,): how much more the policy than the reference prefers the chosen text, in nats."""
+    return (policy.chosen - reference.chosen) - (policy.rejected - reference.rejected)
+
+
+def regularised_loss(policy: Scores, reference: Scores, *, beta: float, chosen_weight: float) -> Tensor:
+    """(pairs,): -logsigmoid(beta * margin) - chosen_weight * log pi(chosen). The weight is on the sum over tokens."""
+    return -logsigmoid(beta * log_ratio_margin(policy, reference)) - chosen_weight * policy.chosen
+
+
+def chosen_only_loss(policy: Scores, chosen_tokens: Tensor) -> Tensor:
+    """(pairs,): mean cross-entropy of the chosen tokens; ``chosen_tokens`` (pairs,) are their counts. A control arm."""
+    return -policy.chosen / chosen_tokens
+
+
+@dataclass(frozen=True)
+class DpoSums:
+    """What a step reports, summed over pairs; stays on the device until the step is over."""
+
+    loss: Tensor
+    margin: Tensor
+    correct: Tensor
+    chosen: Tensor
+    rejected: Tensor
+    chosen_gain: Tensor
+    """log pi(chosen) minus the reference's."""
+
+    @staticmethod
+    def of(loss: Tensor, policy: Scores, reference: Scores, *, beta: float) -> DpoSums:
+        policy = policy.detach()
+        margin = log_ratio_margin(policy, reference)
+        gain = policy.chosen - reference.chosen
+        terms = (loss.detach(), beta * margin, (margin > 0).to(margin.dtype), policy.chosen, policy.rejected, gain)
+        return DpoSums(*(term.sum() for term in terms))
+
+    def __add__(self, other: DpoSums) -> DpoSums:
+        return DpoSums(*(a + b for a, b in zip(self._all(), other._all(), strict=True)))
+
+    def means(self, pairs: int) -> list[float]:
+        """The six sums over ``pairs``, in the order of the fields."""
+        means: list[float] = (torch.stack(self._all()).double() / pairs).tolist()
+        return means
+
+    def _all(self) -> list[Tensor]:
+        return [self.loss, self.margin, self.correct, self.chosen, self.rejected, self.chosen_gain]

@@ -1,0 +1,287 @@
+"""The policy: a frozen base model with a LoRA adapter on its language model's linear layers, and nowhere else.
+
+The reference is the same object with the adapter switched off. Image features are computed one image at a time, so they do
+not depend on what else is in a batch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from peft import LoraConfig as PeftLoraConfig
+from peft import PeftModel, get_peft_model, get_peft_model_state_dict
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from stic_trainer.data.images import open_rgb
+from stic_trainer.errors import StageError
+from stic_trainer.modeling.chat import Chat
+from stic_trainer.modeling.families import Family, find_family
+
+LANGUAGE_MODEL = "model.language_model"
+_FEATURE_CACHE_BYTES = 512 * 2**20
+
+
+class LoraSettings(Protocol):
+    """What is needed of recipe.proto's LoraConfig."""
+
+    @property
+    def rank(self) -> int: ...
+    @property
+    def alpha(self) -> float: ...
+    @property
+    def dropout(self) -> float: ...
+    @property
+    def target_modules(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image by content and by place."""
+
+    sha256: str
+    path: Path
+
+
+class Policy:
+    """``adapters`` are the loaded ones by name; ``active`` is the one in use, None for the base model."""
+
+    def __init__(self, folder: Path, base: Any, processor: Any, family: Family) -> None:
+        self.folder = folder
+        self.base = base
+        self.family = family
+        self.processor = processor
+        self.chat = Chat(processor, folder)
+        self.device: torch.device = base.device
+        self.dtype: torch.dtype = base.dtype
+        self.peft: PeftModel | None = None
+        self.active: str | None = None
+        self._features: OrderedDict[str, Tensor] = OrderedDict()
+        self._feature_bytes = 0
+        self._image_tokens: dict[str, int] = {}
+
+    @property
+    def max_positions(self) -> int:
+        """Longest sequence of the language model, tokens."""
+        return int(self.base.config.text_config.max_position_embeddings)
+
+    @property
+    def sliding_window(self) -> int | None:
+        window: int | None = getattr(self.base.config.text_config, "sliding_window", None)
+        return window if getattr(self.base.config.text_config, "use_sliding_window", True) else None
+
+    @property
+    def language_model(self) -> Any:
+        return self.base.model.language_model
+
+    def end_tokens(self) -> list[int]:
+        """Ids that end a text."""
+        ends = self.base.generation_config.eos_token_id
+        ids = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
+        return sorted(ids | {self.processor.tokenizer.eos_token_id})
+
+    # Images
+
+    def image_tokens(self, picture: Picture) -> int:
+        """Number of image tokens, from the image's size alone. ImageProblem for an unusable file."""
+        key = picture.sha256 if self.family.any_resolution else ""
+        if key not in self._image_tokens:
+            width, height = _upright_size(picture.path) if self.family.any_resolution else (1, 1)
+            counted = self.processor._get_num_multimodal_tokens(image_sizes=[(height, width)])
+            self._image_tokens[key] = int(counted["num_image_tokens"][0])
+        return self._image_tokens[key]
+
+    def see(self, picture: Picture) -> Tensor:
+        """Projected features (image tokens, hidden) of one image; recent ones are kept. ImageProblem for an unusable file."""
+        features = self._features.get(picture.sha256)
+        if features is None:
+            features = self._encode(open_rgb(picture.path))
+            self._keep(picture.sha256, features)
+        else:
+            self._features.move_to_end(picture.sha256)
+        return features
+
+    @torch.no_grad()
+    def _encode(self, image: Image.Image) -> Tensor:
+        inputs = self.processor.image_processor(images=image, return_tensors="pt")
+        arguments = {name: inputs[name].to(self.device) for name in self.family.image_inputs}
+        arguments["pixel_values"] = arguments["pixel_values"].to(self.dtype)
+        features: Tensor = self.base.model.get_image_features(**arguments, return_dict=True).pooler_output[0]
+        return features
+
+    def _keep(self, key: str, features: Tensor) -> None:
+        self._features[key] = features
+        self._feature_bytes += features.nbytes
+        while self._feature_bytes > _FEATURE_CACHE_BYTES and len(self._features) > 1:
+            _, oldest = self._features.popitem(last=False)
+            self._feature_bytes -= oldest.nbytes
+
+    # The language model
+
+    def embed(self, input_ids: Tensor, features: Sequence[Tensor]) -> Tensor:
+        """(rows, tokens, hidden): token embeddings with the image features, in row order, in the places of image tokens."""
+        embeds: Tensor = self.base.get_input_embeddings()(input_ids)
+        places = input_ids == self.chat.image_token_id
+        if features:
+            stacked = torch.cat(tuple(features)).to(embeds)
+            assert int(places.sum()) == len(stacked), "image tokens and image features differ in number"
+            embeds = embeds.masked_scatter(places[..., None], stacked)
+        return embeds
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Logits (..., vocabulary), at least fp32."""
+        logits: Tensor = self.base.get_output_embeddings()(hidden)
+        return logits if logits.dtype == torch.float64 else logits.float()
+
+    # Adapters
+
+    def add_adapter(self, settings: LoraSettings, *, seed: int) -> None:
+        """A fresh, trainable adapter "default" whose random half comes from ``seed``."""
+        config = PeftLoraConfig(
+            r=settings.rank,
+            lora_alpha=settings.alpha,  # type: ignore[arg-type]
+            lora_dropout=settings.dropout,
+            target_modules=target_pattern(settings.target_modules),
+            bias="none",
+            task_type="CAUSAL_LM",
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.peft = get_peft_model(self.base, config)
+        self.active = "default"
+        self._check_adapter(settings.target_modules)
+
+    def load_adapter(self, folder: Path, *, name: str = "default", trainable: bool = False) -> None:
+        """An adapter from a PEFT folder, in use from now on. StageError MODEL_INVALID when it does not fit."""
+        try:
+            if self.peft is None:
+                self.peft = PeftModel.from_pretrained(self.base, folder, adapter_name=name, is_trainable=trainable)
+                problems: list[str] = []
+            else:
+                loaded = self.peft.load_adapter(str(folder), adapter_name=name, is_trainable=trainable)
+                problems = list(loaded.unexpected_keys)
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise StageError("MODEL_INVALID", f"the adapter does not fit the model: {error}", str(folder)) from error
+        if problems:
+            raise StageError("MODEL_INVALID", f"the adapter has unknown weights: {problems[:3]}", str(folder))
+        self.peft.set_adapter(name, inference_mode=not trainable)
+        self.active = name
+        self.base.eval()
+
+    @contextmanager
+    def using(self, name: str | None) -> Iterator[None]:
+        """The adapter ``name``, or the base model for None, within the block."""
+        previous = self.active
+        if self.peft is None or name == previous:
+            assert name is None or self.peft is not None, "no adapter is loaded"
+            yield
+            return
+        if name is None:
+            with self.peft.disable_adapter():
+                self.active = None
+                try:
+                    yield
+                finally:
+                    self.active = previous
+            return
+        self.peft.set_adapter(name, inference_mode=True)
+        self.active = name
+        try:
+            yield
+        finally:
+            if previous is not None:
+                self.peft.set_adapter(previous, inference_mode=True)
+            self.active = previous
+
+    def set_dropout(self, on: bool) -> None:
+        """The adapter's dropout; everything else of the model never drops anything."""
+        self.base.eval()
+        for name, module in self.base.named_modules():
+            if isinstance(module, nn.Dropout) and ".lora_dropout." in name:
+                module.train(on)
+
+    def trainable(self) -> OrderedDict[str, nn.Parameter]:
+        return OrderedDict((name, parameter) for name, parameter in self.base.named_parameters() if parameter.requires_grad)
+
+    def facts(self) -> dict[str, str]:
+        """What is trainable, for the run's record. Nothing outside the language model can be: that is checked here."""
+        parameters = self.trainable()
+        _only_language_model(parameters)
+        return {
+            "trainable_parameters": str(sum(parameter.numel() for parameter in parameters.values())),
+            "trainable_tensors": str(len(parameters)),
+            "trainable_in": f"{LANGUAGE_MODEL} (LoRA)",
+        }
+
+    def save_adapter(self, folder: Path) -> None:
+        """PEFT's format, safetensors only, byte for byte the same for the same weights."""
+        assert self.peft is not None and self.active is not None, "no adapter to save"
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = get_peft_model_state_dict(self.peft, adapter_name=self.active, save_embedding_layers=False)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+        save_file(tensors, str(folder / "adapter_model.safetensors"), metadata={"format": "pt"})
+        config = self.peft.peft_config[self.active].to_dict()
+        config = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
+        config |= {"inference_mode": True, "base_model_name_or_path": str(self.folder)}
+        (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+
+    def _check_adapter(self, leaves: Sequence[str]) -> None:
+        """What is trainable is LoRA inside the language model, on every layer that was asked for, and nothing else."""
+        names = list(self.trainable())
+        _only_language_model(names)
+        found = {part for name in names for part in name.split(".")}
+        missing = [leaf for leaf in leaves if leaf not in found]
+        if missing:
+            raise StageError(
+                "CONFIG_INVALID",
+                f"the language model has no linear layers named {', '.join(missing)}",
+                "dpo.lora.target_modules",
+            )
+
+
+def load_policy(folder: Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Policy:
+    """The base model of a Hugging Face folder, frozen: fp32 on CPU, bf16 on CUDA. StageError MODEL_UNSUPPORTED or MODEL_INVALID."""
+    config_file = folder / "config.json"
+    if not config_file.is_file():
+        raise StageError("MODEL_INVALID", "the folder has no config.json", str(folder), "give a Hugging Face model folder")
+    family = find_family(json.loads(config_file.read_text("utf-8")))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = dtype or (torch.bfloat16 if device.startswith("cuda") else torch.float32)
+    try:
+        # The image processors' backends differ numerically; Pillow's is always there, so it is the one.
+        processor: Any = AutoProcessor.from_pretrained(folder, backend="pil", local_files_only=True)  # type: ignore[no-untyped-call]
+        base: Any = AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=dtype, attn_implementation="sdpa", use_safetensors=True, local_files_only=True
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise StageError("MODEL_INVALID", f"the model cannot be loaded: {error}", str(folder)) from error
+    base = base.to(device).eval().requires_grad_(False)
+    return Policy(folder, base, processor, family)
+
+
+def target_pattern(leaves: Sequence[str]) -> str:
+    """A pattern for PEFT that matches these linear layers inside the language model only."""
+    return re.escape(LANGUAGE_MODEL) + r"\.layers\.\d+\.(?:\w+\.)*(?:" + "|".join(re.escape(leaf) for leaf in leaves) + ")"
+
+
+def _only_language_model(names: Iterable[str]) -> None:
+    strangers = [name for name in names if not (name.startswith(f"{LANGUAGE_MODEL}.") and ".lora_" in name)]
+    if strangers:
+        raise StageError("INTERNAL", f"trainable outside the language model's adapter: {', '.join(strangers[:3])}", "lora")
+
+
+def _upright_size(path: Path) -> tuple[int, int]:
+    """(width, height) in px after EXIF rotation, from the file's header where its format allows."""
+    with Image.open(path) as image:
+        turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
+        return (image.height, image.width) if turned else image.size

@@ -1,0 +1,130 @@
+"""Rows for scoring: a pair's prompt and image are stored once and both responses branch off from them.
+
+A row is [prefix | chosen | rejected], right-padded. Positions restart after the prefix for every branch, and a token sees the
+prefix and its own branch only, so every score equals that of a row of its own. A plain row is one without branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stic_trainer.modeling.chat import Tokens
+from stic_trainer.modeling.policy import Picture
+
+_PREFIX, _PADDING = 0, -1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row before padding, all lists (tokens,) long."""
+
+    ids: list[int]
+    positions: list[int]
+    segments: list[int]
+    """0 for the prefix, then 1, 2, ... for the branches."""
+    responses: tuple[tuple[list[int], list[int]], ...]
+    """Per response: where each of its tokens is predicted from, and the tokens."""
+    picture: Picture | None
+    key: int
+    """The caller's number of the row."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """rows B, tokens S, responses R (each row's in order), longest response T."""
+
+    input_ids: Tensor  # (B, S)
+    positions: Tensor  # (B, S)
+    mask: Tensor  # (B, 1, S, S) bool, True = may attend
+    predict_from: Tensor  # (N,) indices into B*S, N = all response tokens
+    targets: Tensor  # (N,)
+    places: Tensor  # (N,) indices into R*T
+    lengths: Tensor  # (R,) tokens per response
+    pictures: tuple[Picture, ...]
+    """One per row that has an image, in row order."""
+
+
+def branch(chosen: Tokens, rejected: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
+    """A pair's row. The two conversations differ only in their last answer; ValueError where their prompts differ."""
+    start = chosen.learned.index(True)
+    prefix = chosen.ids[:start]
+    if rejected.learned.index(True) != start or rejected.ids[:start] != prefix:
+        raise ValueError("the two sides of the pair do not have the same prompt")
+    ids, positions, segments = list(prefix), list(range(start)), [_PREFIX] * start
+    responses = []
+    for segment, side in enumerate((chosen, rejected), start=1):
+        tokens = side.ids[start:]
+        at = len(ids)
+        # The first token of every branch is predicted from the prefix's last one.
+        responses.append(([start - 1, *range(at, at + len(tokens) - 1)], tokens))
+        ids += tokens
+        positions += range(start, start + len(tokens))
+        segments += [segment] * len(tokens)
+    return Row(ids, positions, segments, tuple(responses), picture, key)
+
+
+def plain_row(tokens: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
+    """A conversation whose learned tokens are the one response. ValueError when nothing is to be learned."""
+    places = [index for index, learned in enumerate(tokens.learned) if learned and index > 0]
+    if not places:
+        raise ValueError("the conversation has no assistant's turn")
+    response = ([index - 1 for index in places], [tokens.ids[index] for index in places])
+    length = len(tokens.ids)
+    return Row(list(tokens.ids), list(range(length)), [_PREFIX] * length, (response,), picture, key)
+
+
+def join_rows(rows: Sequence[Row], *, device: torch.device, sliding_window: int | None = None) -> Batch:
+    width = max(len(row) for row in rows)
+    responses = [response for row in rows for response in row.responses]
+    longest = max(len(targets) for _, targets in responses)
+    segments = _padded([row.segments for row in rows], width, _PADDING, device)
+    positions = _padded([row.positions for row in rows], width, 0, device)
+    predict_from = [at * width + index for at, row in enumerate(rows) for sources, _ in row.responses for index in sources]
+    places = [at * longest + index for at, (_, targets) in enumerate(responses) for index in range(len(targets))]
+    return Batch(
+        input_ids=_padded([row.ids for row in rows], width, 0, device),
+        positions=positions,
+        mask=_mask(segments, positions, sliding_window),
+        predict_from=torch.tensor(predict_from, device=device),
+        targets=torch.tensor([token for _, targets in responses for token in targets], device=device),
+        places=torch.tensor(places, device=device),
+        lengths=torch.tensor([len(targets) for _, targets in responses], device=device),
+        pictures=tuple(row.picture for row in rows if row.picture is not None),
+    )
+
+
+def split_by_tokens(rows: Sequence[Row], max_tokens: int) -> list[list[Row]]:
+    """Consecutive groups whose padded size stays within ``max_tokens``; a row above it is a group of its own."""
+    groups: list[list[Row]] = []
+    width = 0
+    for row in rows:
+        width = max(width, len(row))
+        if groups and width * (len(groups[-1]) + 1) <= max_tokens:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+            width = len(row)
+    return groups
+
+
+def _mask(segments: Tensor, positions: Tensor, sliding_window: int | None) -> Tensor:
+    width = segments.shape[1]
+    index = torch.arange(width, device=segments.device)
+    query, key = segments[:, :, None], segments[:, None, :]
+    seen = (index[None, :, None] >= index[None, None, :]) & ((key == _PREFIX) | (key == query)) & (key != _PADDING)
+    if sliding_window is not None:
+        # By position, not by place in the row: a branch lies further from its prefix in the row than in the text.
+        seen &= positions[:, :, None] - positions[:, None, :] < sliding_window
+    # Padding sees itself: a softmax over nothing would be NaN.
+    return (seen | (index[:, None] == index[None, :]))[:, None]
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int, fill: int, device: torch.device) -> Tensor:
+    return torch.tensor([[*row, *[fill] * (width - len(row))] for row in rows], device=device)

@@ -1,0 +1,142 @@
+"""Prefer your own good description to your own bad one: regularised DPO on the pairs (Algorithm 1, training).
+
+Both sides of a pair share the clean image and the plain prompt, and are scored in one row. The reference is the base model:
+the policy with its adapter switched off. Dropout is off in both.
+
+Reads pairs. Writes the adapter of checkpoint stage1.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from stic_trainer.config.job import DpoConfig, DpoObjective, Job
+from stic_trainer.data.records import Pair, read_rows
+from stic_trainer.data.seeds import item_seed
+from stic_trainer.engine.checkpoints import Checkpoints, fingerprint
+from stic_trainer.engine.engine import make_engine
+from stic_trainer.errors import StageError
+from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss
+from stic_trainer.modeling.chat import Message, PlaceholderError
+from stic_trainer.modeling.policy import Policy
+from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, split_by_tokens
+from stic_trainer.modeling.scoring import score
+from stic_trainer.runtime.context import StageContext
+from stic_trainer.stages.opening import Skips, metadata, open_policy
+from stic_trainer.stages.pictures import picture_of
+from stic_trainer.stages.plan import Plan
+
+_METRICS = ("dpo/loss", "dpo/margin", "dpo/accuracy", "dpo/chosen_logp", "dpo/rejected_logp")
+
+
+def run(job: Job, ctx: StageContext) -> None:
+    source, config = job.input("pairs"), job.recipe.dpo
+    policy = open_policy(job, ctx)
+    rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), Pair)), config.max_length)
+    policy.add_adapter(config.lora, seed=item_seed(job.recipe.seed, "dpo", "adapter"))
+    policy.set_dropout(False)
+    engine = make_engine(policy.trainable(), config.optimizer)
+    plan = Plan(len(rows), job.recipe.seed, config.optimizer)
+    mark = fingerprint("dpo", config, job.recipe.seed, job.recipe.model, source.sha256)
+    checkpoints = Checkpoints(ctx.work / "checkpoints", mark=mark, every_steps=config.optimizer.checkpoint_every_steps)
+    start, extra = checkpoints.restore(engine)
+    references = extra.get("references", torch.full((len(rows), 2), torch.nan, dtype=torch.float64))
+    ctx.facts(resumed_from_step=str(start), **policy.facts())
+    gains: list[float] = []
+
+    ctx.phase("training")
+    for step in range(start, plan.num_steps):
+        indices = plan.rows(step)
+        sums: DpoSums | None = None
+        for group in split_by_tokens([rows[index] for index in indices], config.optimizer.max_micro_batch_tokens):
+            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window)
+            reference = _reference(policy, batch, references, [row.key for row in group])
+            scores = _pair_scores(score(policy, batch))
+            losses = _losses(config, scores, reference, batch)
+            engine.backward(losses.sum() / len(indices))
+            share = DpoSums.of(losses, scores, reference, beta=config.beta)
+            sums = share if sums is None else sums + share
+        assert sums is not None
+        norm = engine.update(learning_rate=plan.learning_rate(step), step=step)
+        *means, gain = sums.means(len(indices))
+        gains.append(gain)
+        _report(ctx, plan, step, means, norm)
+        if checkpoints.is_due(step + 1) or ctx.stop_requested:
+            checkpoints.commit(engine, next_step=step + 1, extra={"references": references})
+            ctx.check_stop()
+    _warn_if_chosen_falls(ctx, gains)
+
+    folder = ctx.work / "adapter"
+    policy.save_adapter(folder)
+    ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage1", "steps": str(plan.num_steps)})
+
+
+def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], max_length: int) -> list[Row]:
+    """One row per usable pair, numbered; longer ones than ``max_length`` are left out whole, never cut."""
+    ctx.phase("reading pairs")
+    skips = Skips(ctx, total=len(pairs))
+    rows: list[Row] = []
+    for done, pair in enumerate(pairs, start=1):
+        picture = picture_of(ctx, pair.image)
+        count = policy.image_tokens(picture)
+        question = Message("user", pair.prompt, image=True)
+        try:
+            chosen = policy.chat.conversation([question, Message("assistant", pair.chosen)], count)
+            rejected = policy.chat.conversation([question, Message("assistant", pair.rejected)], count)
+        except PlaceholderError as error:
+            skips.add(pair.id, "ROW_INVALID", str(error))
+            continue
+        if chosen.ids == rejected.ids:
+            skips.add(pair.id, "EQUAL_SIDES", "both sides have the same tokens, so there is nothing to prefer")
+            continue
+        row = branch(chosen, rejected, picture, key=len(rows))
+        if len(row) > max_length:
+            skips.add(pair.id, "TOO_LONG", f"{len(row)} tokens; max_length is {max_length}")
+            continue
+        rows.append(row)
+        ctx.progress(done, len(pairs), unit="pairs")
+    if not rows:
+        raise StageError("DATA_INVALID", "no pair is left to train on", "pairs", "look at the skipped items for the reasons")
+    return rows
+
+
+def _reference(policy: Policy, batch: Batch, references: Tensor, keys: list[int]) -> Scores:
+    """The base model's scores: computed when a pair is first met and remembered for later epochs."""
+    if bool(references[keys].isnan().any()):
+        with policy.using(None), torch.no_grad():
+            references[keys] = score(policy, batch).view(-1, 2).double().cpu()
+    known = references[keys].to(policy.device, torch.promote_types(policy.dtype, torch.float32))
+    return Scores(known[:, 0], known[:, 1])
+
+
+def _pair_scores(responses: Tensor) -> Scores:
+    """Responses come in the rows' order, chosen before rejected."""
+    sides = responses.view(-1, 2)
+    return Scores(sides[:, 0], sides[:, 1])
+
+
+def _losses(config: DpoConfig, policy: Scores, reference: Scores, batch: Batch) -> Tensor:
+    if config.objective is DpoObjective.CHOSEN_ONLY:
+        return chosen_only_loss(policy, batch.lengths.view(-1, 2)[:, 0])
+    if config.objective is DpoObjective.SWAPPED:
+        policy, reference = policy.exchanged(), reference.exchanged()
+    return regularised_loss(policy, reference, beta=config.beta, chosen_weight=config.chosen_weight)
+
+
+def _report(ctx: StageContext, plan: Plan, step: int, means: list[float], norm: float) -> None:
+    for name, value in zip(_METRICS, means, strict=True):
+        ctx.metric(name, step + 1, value)
+    ctx.metric("dpo/learning_rate", step + 1, plan.learning_rate(step))
+    ctx.metric("dpo/grad_norm", step + 1, norm)
+    ctx.progress(step + 1, plan.num_steps, unit="steps")
+
+
+def _warn_if_chosen_falls(ctx: StageContext, gains: list[float]) -> None:
+    last = gains[-max(1, len(gains) // 5) :]
+    if last and sum(last) / len(last) < 0:
+        ctx.log(
+            f"the preferred texts became less likely than under the base model ({sum(last) / len(last):+.2f} nats a text over the "
+            "last steps): the model may be unlearning; raise dpo.chosen_weight or lower the learning rate",
+            "warning",
+        )

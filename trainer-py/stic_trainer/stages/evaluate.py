@@ -1,0 +1,132 @@
+"""Base, stage 1 and stage 2 on every benchmark, answering plainly and with describe-and-respond, item by item comparable.
+
+All of them in one run with one chat template: the difference to the model as it was before (base, plain) comes with the
+interval of a paired bootstrap. Sample descriptions of the same images with the same prompts show the change in words.
+
+Reads benchmarks, images and the adapters stage1 and stage2 (where there is one). Writes scores, per item, and the report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from stic_trainer.config.job import GenerationConfig, Job
+from stic_trainer.data.order import sample_without_replacement
+from stic_trainer.data.records import ImageItem, read_rows, write_rows
+from stic_trainer.data.seeds import item_seed
+from stic_trainer.method.infusion import infuse
+from stic_trainer.method.prompts import pick_plain
+from stic_trainer.modeling.generation import Request
+from stic_trainer.modeling.policy import Policy
+from stic_trainer.runtime.context import StageContext
+from stic_trainer.stages.comparison import Arm, Exam, compare, grade, read_exams
+from stic_trainer.stages.opening import Skips, metadata, open_policy
+from stic_trainer.stages.pictures import picture_of
+from stic_trainer.stages.texts import Texts, write_texts
+
+
+def run(job: Job, ctx: StageContext) -> None:
+    config = job.recipe.evaluate
+    exams = read_exams(job, ctx)
+    images = list(read_rows(ctx.store.blob(job.input("images").sha256), ImageItem)) if job.inputs_of("images") else []
+    samples = [images[index] for index in sample_without_replacement(job.recipe.seed, len(images), config.sample_images)]
+    policy = open_policy(job, ctx)
+    subjects = ["base"]
+    for role in ("stage1", "stage2"):
+        for adapter in job.inputs_of(role):
+            policy.load_adapter(ctx.store.tree(adapter.sha256), name=role)
+            subjects.append(role)
+    writer = _Writer(job, ctx, policy)
+
+    for subject in subjects:
+        _describe_samples(writer, subject, samples if config.sample_images else [])
+    answers: dict[tuple[str, Arm], dict[str, tuple[str, str | None]]] = {}
+    for exam in exams:
+        for subject in subjects:
+            for mode in config.modes:
+                answers[exam.name, Arm(subject, mode)] = _sit(writer, exam, subject, mode)
+
+    grades = [grade(exam, arm, texts) for exam in exams for (name, arm), texts in answers.items() if name == exam.name]
+    comparison = compare(exams, grades, resamples=config.bootstrap_resamples, seed=job.recipe.seed)
+    for score in comparison:
+        ctx.evaluation(score)
+    facts = metadata(policy, job)
+    scores = ctx.work / "scores.jsonl"
+    count = write_rows(scores, (row for each in grades for row in each.rows()))
+    ctx.publish_blob("scores", scores, "application/jsonl", count, facts)
+    report = ctx.work / "report.json"
+    about = facts | {"adapters": {role: item.sha256 for role in ("stage1", "stage2") for item in job.inputs_of(role)}}
+    body = {"about": about, "modes": config.modes, "resamples": config.bootstrap_resamples, "scores": comparison}
+    report.write_text(json.dumps(body, sort_keys=True, indent=1) + "\n", "utf-8")
+    ctx.publish_blob("report", report, "application/json", len(comparison), facts)
+
+
+class _Writer:
+    """Texts of any subject, kept in the work folder, with one count of items that were refused."""
+
+    def __init__(self, job: Job, ctx: StageContext, policy: Policy) -> None:
+        self.job, self.ctx, self.policy = job, ctx, policy
+        self.skips = Skips(ctx, total=1)
+
+    def write(self, subject: str, requests: Sequence[Request], settings: GenerationConfig, phase: str, unit: str) -> Texts:
+        def on_progress(texts: Texts) -> None:
+            self.ctx.progress(len(texts.said) + len(texts.refused), len(requests), unit=unit)
+
+        self.ctx.phase(phase)
+        with self.policy.using(None if subject == "base" else subject):
+            texts = write_texts(
+                self.ctx,
+                self.policy,
+                requests,
+                settings,
+                max_batch_tokens=self.job.recipe.evaluate.max_batch_tokens,
+                journal=f"{subject}.jsonl",
+                on_progress=on_progress,
+            )
+        for key, refusal in texts.refused.items():
+            self.skips.add(key, refusal.code, refusal.reason)
+        return texts
+
+    def seed(self, name: str) -> int:
+        return item_seed(self.job.recipe.seed, "evaluate", name)
+
+
+def _describe_samples(writer: _Writer, subject: str, samples: Sequence[ImageItem]) -> None:
+    """The same images and prompts for every subject."""
+    job, ctx = writer.job, writer.ctx
+    prompts = {image.name: pick_plain(writer.seed(image.name), job.recipe.prompts.plain) for image in samples}
+    requests = [Request(f"sample/{image.name}", prompts[image.name], picture_of(ctx, image), writer.seed(image.name)) for image in samples]
+    texts = writer.write(subject, requests, job.recipe.evaluate.describe_generation, f"samples: {subject}", "images")
+    for image in samples:
+        if f"sample/{image.name}" in texts.said:
+            ctx.sample(subject, image.ref, prompts[image.name], texts.said[f"sample/{image.name}"])
+
+
+def _sit(writer: _Writer, exam: Exam, subject: str, mode: str) -> dict[str, tuple[str, str | None]]:
+    """Answers by item, each with the description it was given. DaR's first turn is made once per subject and image."""
+    job, ctx = writer.job, writer.ctx
+    config = job.recipe.evaluate
+    described: dict[str, str] = {}
+    if mode == "dar":
+        pictures = {item.image.sha256: picture_of(ctx, item.image) for item in exam.items if item.image}
+        prompt = job.recipe.prompts.describe_and_respond
+        turns = [Request(f"dar/{sha256}", prompt, picture, writer.seed(sha256)) for sha256, picture in pictures.items()]
+        texts = writer.write(subject, turns, config.describe_generation, f"dar: {subject} describes {exam.name}", "images")
+        described = {sha256: texts.said[f"dar/{sha256}"] for sha256 in pictures if f"dar/{sha256}" in texts.said}
+    requests: list[Request] = []
+    given: dict[str, str | None] = {}
+    for item in exam.items:
+        picture = picture_of(ctx, item.image) if item.image else None
+        description = described.get(item.image.sha256) if mode == "dar" and item.image else None
+        if mode == "dar" and item.image and description is None:
+            continue
+        question = item.prompt
+        if description is not None:
+            question = infuse(job.recipe.infuse.template, description=description, question=question)
+        key = f"{exam.name}/{mode}/{item.name}"
+        given[key] = description
+        requests.append(Request(key, question, picture, writer.seed(f"{exam.name}/{item.name}")))
+    texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} on {exam.name}", "items")
+    prefix = len(f"{exam.name}/{mode}/")
+    return {key[prefix:]: (texts.said[key], given[key]) for key in given if key in texts.said}

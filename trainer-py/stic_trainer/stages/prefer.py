@@ -1,0 +1,154 @@
+"""Preference pairs from unlabeled images: the model's good description against its own bad one (Algorithm 1, data).
+
+The preferred text answers the step-by-step prompt on the clean image. The dispreferred one answers a misleading prompt, or the
+plain prompt on a corrupted image. Stored as the question of both is the plain prompt. Needs no label and no other model.
+
+Reads images. Writes pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stic_trainer.config.job import Job
+from stic_trainer.data.images import ImageProblem, open_rgb
+from stic_trainer.data.order import order, sample_without_replacement
+from stic_trainer.data.records import ImageItem, Pair, read_rows, write_rows
+from stic_trainer.data.seeds import item_seed
+from stic_trainer.errors import StageError
+from stic_trainer.method.corruption import corrupt
+from stic_trainer.method.prompts import PairPlan, plan_pair
+from stic_trainer.method.sampling import fold
+from stic_trainer.modeling.generation import Request
+from stic_trainer.modeling.policy import Picture, Policy
+from stic_trainer.runtime.context import StageContext
+from stic_trainer.stages.opening import Skips, metadata, open_policy
+from stic_trainer.stages.pictures import picture_of, png_bytes
+from stic_trainer.stages.texts import Texts, write_texts
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A pair that waits for its two texts."""
+
+    image: ImageItem
+    seed: int
+    plan: PairPlan
+    picture: Picture
+    shown: Picture
+    """What the model sees for the dispreferred side: the clean image or its corrupted copy."""
+    drawn: dict[str, float]
+
+
+def run(job: Job, ctx: StageContext) -> None:
+    source, config = job.input("images"), job.recipe.prefer
+    images = list(read_rows(ctx.store.blob(source.sha256), ImageItem))
+    drawn = sample_without_replacement(job.recipe.seed, len(images), config.max_images)
+    images = [images[drawn[index]] for index in order(job.recipe.seed, 0, len(drawn))]
+    skips = Skips(ctx, total=len(images), source=source, max_fraction=config.max_skipped_fraction)
+    policy = open_policy(job, ctx)
+
+    drafts = _draft(job, ctx, images, skips)
+    texts = _generate(job, ctx, policy, drafts, skips)
+    pairs = _pair_up(job, drafts, texts, skips)
+    skips.check()
+    if not pairs:
+        raise StageError("DATA_INVALID", "not one pair could be made", "images", "look at the skipped items for the reasons")
+    path = ctx.work / "pairs.jsonl"
+    write_rows(path, pairs)
+    ctx.publish_blob("pairs", path, "application/jsonl", len(pairs), metadata(policy, job))
+
+
+def _draft(job: Job, ctx: StageContext, images: list[ImageItem], skips: Skips) -> list[_Draft]:
+    """All choices, from each item's own seed, and the corrupted images."""
+    ctx.phase("corrupting images")
+    config, prompts = job.recipe.prefer, job.recipe.prompts
+    drafts: list[_Draft] = []
+    for done, image in enumerate(images, start=1):
+        seed = item_seed(job.recipe.seed, "prefer", image.name)
+        plan = plan_pair(
+            seed,
+            plain=prompts.plain,
+            misleading=prompts.misleading,
+            corrupted_probability=config.corrupted_probability,
+            corruption_weights=[corruption.weight for corruption in config.corruptions],
+        )
+        picture = picture_of(ctx, image)
+        shown, drawn = picture, dict[str, float]()
+        if plan.corruption is not None:
+            corruption = config.corruptions[plan.corruption]
+            try:
+                clean = open_rgb(picture.path)
+            except ImageProblem as problem:
+                skips.add(image.name, problem.code, problem.reason)
+                continue
+            bad, drawn = corrupt(corruption.name, clean, corruption.parameters, fold(seed, "corruption"))
+            sha256 = ctx.store.put_blob_bytes(png_bytes(bad))
+            shown = Picture(sha256, ctx.store.blob(sha256))
+        drafts.append(_Draft(image, seed, plan, picture, shown, drawn))
+        ctx.progress(done, len(images), unit="images")
+        if done % 100 == 0:
+            ctx.check_stop()
+    return drafts
+
+
+def _generate(job: Job, ctx: StageContext, policy: Policy, drafts: list[_Draft], skips: Skips) -> Texts:
+    config = job.recipe.prefer
+    requests: list[Request] = []
+    names: dict[str, str] = {}
+    for draft in drafts:
+        chosen, rejected = f"{draft.image.name}#chosen", f"{draft.image.name}#rejected"
+        names |= {chosen: draft.image.name, rejected: draft.image.name}
+        requests.append(Request(chosen, job.recipe.prompts.step_by_step, draft.picture, fold(draft.seed, "chosen")))
+        requests.append(Request(rejected, draft.plan.rejected_prompt, draft.shown, fold(draft.seed, "rejected")))
+
+    def on_progress(texts: Texts) -> None:
+        for key, refusal in texts.refused.items():
+            skips.add(names[key], refusal.code, refusal.reason)
+        skips.check()
+        ctx.progress((len(texts.said) + len(texts.refused)) // 2, len(drafts), unit="pairs")
+
+    ctx.phase("generating both sides")
+    texts = write_texts(
+        ctx,
+        policy,
+        requests,
+        config.generation,
+        max_batch_tokens=config.max_batch_tokens,
+        journal="texts.jsonl",
+        on_progress=on_progress,
+    )
+    if texts.cut_off:
+        ctx.log(f"{texts.cut_off} of {len(requests)} texts were cut off at {config.generation.max_new_tokens} tokens", "warning")
+    return texts
+
+
+def _pair_up(job: Job, drafts: list[_Draft], texts: Texts, skips: Skips) -> list[Pair]:
+    names = [corruption.name for corruption in job.recipe.prefer.corruptions]
+    pairs: list[Pair] = []
+    for draft in drafts:
+        name, plan = draft.image.name, draft.plan
+        chosen, rejected = texts.said.get(f"{name}#chosen"), texts.said.get(f"{name}#rejected")
+        if chosen is None or rejected is None:
+            continue
+        if not chosen or not rejected:
+            skips.add(name, "EMPTY_TEXT", f"the model said nothing for the {'preferred' if not chosen else 'dispreferred'} side")
+        elif chosen == rejected:
+            skips.add(name, "EQUAL_SIDES", "both sides have the same text, so there is nothing to prefer")
+        else:
+            pairs.append(
+                Pair(
+                    id=name,
+                    index=len(pairs),
+                    image=draft.image.ref,
+                    prompt=plan.prompt,
+                    chosen=chosen,
+                    rejected=rejected,
+                    made_by=plan.made_by(names),
+                    rejected_prompt=plan.rejected_prompt,
+                    corrupted_image=None if plan.corruption is None else draft.shown.sha256,
+                    corruption_parameters=draft.drawn,
+                    seed=draft.seed,
+                )
+            )
+    return pairs

@@ -1,0 +1,88 @@
+"""Description-infused fine-tuning: learn to answer with one's own description in view (Algorithm 2, training).
+
+The adapter of stage 1 goes on being trained, not merged, with a fresh optimizer. Only the assistant's words are learned, and
+every row weighs the same however long its answers are.
+
+Reads infused and the adapter of stage1. Writes the adapter of checkpoint stage2.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from stic_trainer.config.job import Job
+from stic_trainer.data.records import InfusedRow, read_rows
+from stic_trainer.data.seeds import item_seed
+from stic_trainer.engine.checkpoints import Checkpoints, fingerprint
+from stic_trainer.engine.engine import make_engine
+from stic_trainer.errors import StageError
+from stic_trainer.method.sft import sft_loss
+from stic_trainer.modeling.policy import Policy
+from stic_trainer.modeling.rows import Row, join_rows, plain_row, split_by_tokens
+from stic_trainer.modeling.scoring import score
+from stic_trainer.runtime.context import StageContext
+from stic_trainer.stages.instructions import to_messages
+from stic_trainer.stages.opening import Skips, metadata, open_policy
+from stic_trainer.stages.pictures import picture_of
+from stic_trainer.stages.plan import Plan
+
+
+def run(job: Job, ctx: StageContext) -> None:
+    source, adapter, config = job.input("infused"), job.input("adapter"), job.recipe.sft
+    policy = open_policy(job, ctx)
+    rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), InfusedRow)), config.max_length)
+    policy.load_adapter(ctx.store.tree(adapter.sha256), trainable=True)
+    policy.set_dropout(True)
+    torch.manual_seed(item_seed(job.recipe.seed, "sft", "dropout"))
+    engine = make_engine(policy.trainable(), config.optimizer)
+    plan = Plan(len(rows), job.recipe.seed, config.optimizer)
+    mark = fingerprint("sft", config, job.recipe.seed, job.recipe.model, source.sha256, adapter.sha256)
+    checkpoints = Checkpoints(ctx.work / "checkpoints", mark=mark, every_steps=config.optimizer.checkpoint_every_steps)
+    start, _ = checkpoints.restore(engine)
+    ctx.facts(resumed_from_step=str(start), **policy.facts())
+
+    ctx.phase("training")
+    for step in range(start, plan.num_steps):
+        indices = plan.rows(step)
+        loss = torch.zeros((), device=policy.device)
+        for group in split_by_tokens([rows[index] for index in indices], config.optimizer.max_micro_batch_tokens):
+            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window)
+            share = sft_loss(score(policy, batch), batch.lengths).sum() / len(indices)
+            engine.backward(share)
+            loss += share.detach()
+        norm = engine.update(learning_rate=plan.learning_rate(step), step=step)
+        ctx.metric("sft/loss", step + 1, float(loss))
+        ctx.metric("sft/learning_rate", step + 1, plan.learning_rate(step))
+        ctx.metric("sft/grad_norm", step + 1, norm)
+        ctx.progress(step + 1, plan.num_steps, unit="steps")
+        if checkpoints.is_due(step + 1) or ctx.stop_requested:
+            checkpoints.commit(engine, next_step=step + 1, extra={})
+            ctx.check_stop()
+
+    folder = ctx.work / "adapter"
+    policy.save_adapter(folder)
+    ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage2", "steps": str(plan.num_steps)})
+
+
+def _read_rows(ctx: StageContext, policy: Policy, infused: list[InfusedRow], max_length: int) -> list[Row]:
+    """One row per usable conversation; longer ones than ``max_length`` are left out whole, never cut."""
+    ctx.phase("reading rows")
+    skips = Skips(ctx, total=len(infused))
+    rows: list[Row] = []
+    for done, source in enumerate(infused, start=1):
+        picture = picture_of(ctx, source.image) if source.image else None
+        try:
+            messages = to_messages(source.conversations, with_image=picture is not None)
+            tokens = policy.chat.conversation(messages, policy.image_tokens(picture) if picture else 0)
+            row = plain_row(tokens, picture, key=len(rows))
+        except ValueError as error:
+            skips.add(source.name, "ROW_INVALID", str(error))
+            continue
+        if len(row) > max_length:
+            skips.add(source.name, "TOO_LONG", f"{len(row)} tokens; max_length is {max_length}")
+            continue
+        rows.append(row)
+        ctx.progress(done, len(infused), unit="rows")
+    if not rows:
+        raise StageError("DATA_INVALID", "no row is left to train on", "infused", "look at the skipped items for the reasons")
+    return rows
