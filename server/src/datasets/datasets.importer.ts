@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
@@ -15,6 +15,7 @@ const AT_ONCE = 2;
 const LEASE_SECONDS = 10;
 const RENEW_MS = 3_000;
 const RETRY_SECONDS = 2;
+const MOST_TRIES = 5;
 const POLL_MS = 2_000;
 const PROGRESS_MS = 250;
 const PROBLEMS_PER_INSERT = 1_000;
@@ -27,7 +28,7 @@ type Claim = { versionId: string; datasetId: string; epoch: number };
  * another server process dies, the import is simply run again, which changes nothing that is already in the store.
  */
 @Injectable()
-export class DatasetsImporter implements OnApplicationBootstrap, OnApplicationShutdown {
+export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Imports');
   private readonly owner = randomUUID();
   private readonly stopping = new AbortController();
@@ -45,7 +46,8 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnApplicationSh
     this.loop = this.run();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Before the database goes. */
+  async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
     await this.loop;
     await Promise.all(this.running);
@@ -132,7 +134,8 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnApplicationSh
       const { items, skipped, benchmark, manifestSha256: digest } = result;
       const ended = { items, skipped, done: items + skipped, total: items + skipped, leaseOwner: null, leaseExpiresAt: null };
       if (items === 0) {
-        const error = problems.length > 0 ? `None of the ${problems.length} items can be used; see its problems.` : 'The source holds nothing to use.';
+        const error =
+          problems.length > 0 ? `None of the ${problems.length} items can be used; see its problems.` : 'The source holds nothing to use.';
         const failed = { ...ended, state: VersionState.VERSION_STATE_FAILED, errorCode: 'EMPTY', error };
         if (await this.write(manager, claim, failed)) await insertProblems(manager, claim.versionId, problems);
         return;
@@ -166,10 +169,10 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnApplicationSh
 
   /** A trainer that is away only delays; everything else is for the user to know and mend. */
   private async fail(claim: Claim, thrown: unknown): Promise<void> {
-    const error = thrown instanceof DomainError ? thrown : new DomainError('INTERNAL', messageOf(thrown), { cause: thrown });
+    const error = thrown instanceof DomainError ? thrown : unexpected(thrown, claim);
     const text = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
     this.logger.warn(`import of dataset ${claim.datasetId}: ${text}`);
-    const reason = { errorCode: error.code, error: text };
+    const reason = { errorCode: error.reason ?? error.code, error: text };
     const passing = error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' || error.code === 'CANCELLED';
     if (passing) await this.release(claim, RETRY_SECONDS, reason);
     else {
@@ -215,6 +218,10 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnApplicationSh
     return true;
   }
 }
+
+/** The database may have been away for a moment: an import is tried some times before the reason counts as its own. */
+const unexpected = (thrown: unknown, { epoch }: Claim): DomainError =>
+  new DomainError(epoch < MOST_TRIES ? 'UNAVAILABLE' : 'INTERNAL', `The import was interrupted: ${messageOf(thrown)}`, { cause: thrown });
 
 async function insertProblems(manager: EntityManager, versionId: string, problems: ImportProblem[]): Promise<void> {
   const rows = problems.map(({ name, code, reason }, i) => ({ versionId, position: i + 1, name, code, reason }));

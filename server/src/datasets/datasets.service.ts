@@ -236,7 +236,11 @@ function checkCreate(request: CreateDatasetRequest): CreateDatasetRequest {
 
 function checkPath(field: string, value: string): void {
   if (!path.isAbsolute(value)) {
-    throw invalid(field, `${field} must be an absolute path, not "${value}".`, 'It is read by the trainer, whose own folder is another one.');
+    throw invalid(
+      field,
+      `${field} must be an absolute path, not "${value}".`,
+      'It is read by the trainer, whose own folder is another one.',
+    );
   }
   if (value.includes('\0')) throw invalid(field, `${field} is not a path.`);
 }
@@ -258,7 +262,9 @@ const noDataset = (id: string): DomainError => notFound(`There is no dataset ${i
 
 function notReady(name: string, latest: DatasetVersionEntity | undefined): DomainError {
   const because =
-    latest?.state === VersionState.VERSION_STATE_FAILED ? `its import failed: ${latest.error}` : 'it is still being imported or has no such version.';
+    latest?.state === VersionState.VERSION_STATE_FAILED
+      ? `its import failed: ${latest.error}`
+      : 'it is still being imported or has no such version.';
   return new DomainError('FAILED_PRECONDITION', `The dataset "${name}" cannot be used: ${because}`, { field: 'dataset_id' });
 }
 

@@ -11,13 +11,17 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
-/** `field` is the request's field in snake_case; `hint` says what to do about it. */
-export type ErrorDetails = { field?: string; hint?: string; cause?: unknown };
+/**
+ * `field` is the request's field in snake_case; `hint` says what to do about it; `reason` is a trainer's own code, such as
+ * MODEL_UNSUPPORTED.
+ */
+export type ErrorDetails = { field?: string; hint?: string; reason?: string; cause?: unknown };
 
 /** An error meant for the caller: its message may be shown to people and never holds a secret. */
 export class DomainError extends Error {
   readonly field: string | undefined;
   readonly hint: string | undefined;
+  readonly reason: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -28,6 +32,7 @@ export class DomainError extends Error {
     this.name = 'DomainError';
     this.field = details.field;
     this.hint = details.hint;
+    this.reason = details.reason;
   }
 
   /** The form errors have in JSON. */

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import pg from 'pg';
 import { DATABASE_URL } from './database/database.js';
 import { messageOf } from './errors.js';
@@ -26,7 +26,7 @@ export type WatchOptions<T> = {
  * the whole state again, hence a lost or doubled notification changes nothing but the delay.
  */
 @Injectable()
-export class Changes implements OnApplicationShutdown {
+export class Changes implements OnApplicationShutdown, OnModuleDestroy {
   private readonly logger = new Logger('Changes');
   private readonly topics = new EventEmitter().setMaxListeners(0);
   private readonly closing = new AbortController();
@@ -68,8 +68,11 @@ export class Changes implements OnApplicationShutdown {
     }
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  onModuleDestroy(): void {
     this.closing.abort();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
     const client = await this.connection;
     await client?.end().catch(() => undefined);
   }

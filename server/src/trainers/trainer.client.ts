@@ -81,10 +81,7 @@ export class TrainerClient {
     });
   }
 
-  private async *stream<Message>(
-    open: () => ClientReadableStream<Message>,
-    signal: AbortSignal,
-  ): AsyncGenerator<Message, void, undefined> {
+  private async *stream<Message>(open: () => ClientReadableStream<Message>, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
     if (signal.aborted) return;
     const call = open();
     const cancel = (): void => call.cancel();

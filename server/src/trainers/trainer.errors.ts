@@ -1,7 +1,10 @@
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { DomainError, type ErrorCode, messageOf } from '../platform/errors.js';
 
-type StatusError = Error & { code: status; details: string };
+/** Trailer with the code of the trainer's own error. */
+const REASON_TRAILER = 'stic-error-code';
+
+type StatusError = Error & { code: status; details: string; metadata?: unknown };
 
 const isStatusError = (error: unknown): error is StatusError =>
   error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
@@ -11,7 +14,8 @@ export function fromTrainer(error: unknown, address: string): DomainError {
   if (error instanceof DomainError) return error;
   if (!isStatusError(error)) return new DomainError('INTERNAL', `The trainer at ${address} failed: ${messageOf(error)}`, { cause: error });
   const code = codeOf(error.code);
-  return new DomainError(code, textOf(code, error.details, address), { cause: error });
+  const reason = error.metadata instanceof Metadata ? error.metadata.get(REASON_TRAILER)[0]?.toString() : undefined;
+  return new DomainError(code, textOf(code, error.details, address), { cause: error, ...(reason === undefined ? {} : { reason }) });
 }
 
 function textOf(code: ErrorCode, details: string, address: string): string {

@@ -90,6 +90,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
 }
 
+/** Variables of our environment for a child process. */
+export function inheritedEnvironment(wanted: (name: string) => boolean): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => wanted(name)));
+}
+
 function repositoryPaths(): RepositoryPaths {
   const root = repositoryRoot();
   const trainer = path.join(root, 'trainer-py');

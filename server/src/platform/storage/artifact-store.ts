@@ -185,5 +185,8 @@ const isMissing = (error: unknown): boolean => isCode(error, 'ENOENT');
 
 function storageError(error: unknown): unknown {
   if (!isCode(error, 'ENOSPC')) return error;
-  return new DomainError('RESOURCE_EXHAUSTED', 'The disk of the artifact store is full.', { hint: 'Free some space, then try again.', cause: error });
+  return new DomainError('RESOURCE_EXHAUSTED', 'The disk of the artifact store is full.', {
+    hint: 'Free some space, then try again.',
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -48,7 +48,7 @@ export function serverStream<Request, Response>(
 
 /** The public gRPC server. Features add their services while modules start; it listens once all have. */
 @Injectable()
-export class GrpcServer implements OnApplicationBootstrap, OnApplicationShutdown {
+export class GrpcServer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Grpc');
   private readonly server = new Server({
     'grpc.max_receive_message_length': 4 * 1024 * 1024,
@@ -82,7 +82,7 @@ export class GrpcServer implements OnApplicationBootstrap, OnApplicationShutdown
     this.logger.log(`gRPC on ${this.config.host}:${this.bound}`);
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
     const forced = setTimeout(() => this.server.forceShutdown(), 1_000);
     await closed;
