@@ -1,0 +1,124 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { CliError } from './cli-error.js';
+
+export const HELP = `npm run demo [-- options]
+
+Runs the whole recipe through the product and shows whether it helped. Without options on the embedded world; stays up until Ctrl-C.
+
+  --exit               end after the table; exit code 0 only when the run succeeded
+  --arms               then run the control arms (chosen only, swapped) and print them beside STIC
+  --json FILE          write the comparison and the run's facts as JSON
+  --images DIR         use your own images (any format Pillow opens, found in all subfolders)
+  --instructions FILE  LLaVA-format JSON for stage 2; without it the run ends after stage 1
+  --image-root DIR     folder the instruction file's image paths are relative to (default: the file's own)
+  --model PATH         a local Hugging Face Llava or LlavaNext folder (default: the embedded model)
+  --preset NAME        recipe to start from (default: tiny; with --model: paper)
+  --seed N             seed of the run, and of the embedded world's pictures
+  --max-images N       use at most N images
+  --set FIELD=VALUE    change any recipe field, e.g. --set dpo.optimizer.epochs=2; repeatable
+  --state DIR          state folder (default: STIC_STATE, or .stic in the repository)
+  --help               this text
+`;
+
+export type Options = {
+  exit: boolean;
+  arms: boolean;
+  json: string | undefined;
+  images: string | undefined;
+  instructions: string | undefined;
+  imageRoot: string | undefined;
+  model: string | undefined;
+  preset: string;
+  seed: number | undefined;
+  maxImages: number | undefined;
+  /** Field path and value as typed. */
+  set: [string, string][];
+  state: string | undefined;
+};
+
+/** Parses the command line; undefined when only help was asked for. Throws a CliError that names the option. */
+export function parseOptions(args: string[]): Options | undefined {
+  const { values } = parse(args);
+  if (values.help) return undefined;
+  if (values.instructions !== undefined && values.images === undefined) {
+    throw new CliError('--instructions needs --images.', 'Name the folder of unlabeled images that stage 1 should learn from, too.');
+  }
+  if (values['image-root'] !== undefined && values.instructions === undefined) {
+    throw new CliError('--image-root needs --instructions.', 'It says where the images of the instruction file are.');
+  }
+  if (values.arms && values.images !== undefined) {
+    throw new CliError(
+      '--arms belongs to the embedded world.',
+      'Leave out --images, or run the presets tiny-chosen-only and tiny-swapped yourself.',
+    );
+  }
+  return {
+    exit: values.exit ?? false,
+    arms: values.arms ?? false,
+    json: absolute(values.json),
+    images: existing(values.images, '--images', 'folder'),
+    instructions: existing(values.instructions, '--instructions', 'file'),
+    imageRoot: existing(values['image-root'], '--image-root', 'folder'),
+    model: existing(values.model, '--model', 'folder'),
+    preset: values.preset ?? (values.model === undefined ? 'tiny' : 'paper'),
+    seed: wholeNumber(values.seed, '--seed', 0, 2 ** 32 - 1),
+    maxImages: wholeNumber(values['max-images'], '--max-images', 1, 2 ** 31 - 1),
+    set: (values.set ?? []).map(assignment),
+    state: absolute(values.state),
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: false,
+      options: {
+        exit: { type: 'boolean' },
+        arms: { type: 'boolean' },
+        json: { type: 'string' },
+        images: { type: 'string' },
+        instructions: { type: 'string' },
+        'image-root': { type: 'string' },
+        model: { type: 'string' },
+        preset: { type: 'string' },
+        seed: { type: 'string' },
+        'max-images': { type: 'string' },
+        set: { type: 'string', multiple: true },
+        state: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new CliError(error instanceof Error ? error.message : String(error), '`npm run demo -- --help` lists the options.');
+  }
+}
+
+// npm runs scripts in the repository; INIT_CWD is where the person typed the command.
+const absolute = (value: string | undefined): string | undefined =>
+  value === undefined ? undefined : path.resolve(process.env['INIT_CWD'] ?? process.cwd(), value);
+
+function existing(value: string | undefined, option: string, kind: 'file' | 'folder'): string | undefined {
+  const full = absolute(value);
+  if (full === undefined) return undefined;
+  if (!existsSync(full)) throw new CliError(`${option}: ${full} does not exist.`, `Name a ${kind} on this machine.`);
+  if (statSync(full).isDirectory() !== (kind === 'folder')) throw new CliError(`${option}: ${full} is not a ${kind}.`, `Name a ${kind}.`);
+  return full;
+}
+
+function wholeNumber(value: string | undefined, option: string, least: number, most: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most) {
+    throw new CliError(`${option}: "${value}" is not a whole number from ${least} to ${most}.`);
+  }
+  return number;
+}
+
+function assignment(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new CliError(`--set: "${text}" is not FIELD=VALUE.`, 'For example --set dpo.optimizer.epochs=2.');
+  return [text.slice(0, at).trim(), text.slice(at + 1)];
+}

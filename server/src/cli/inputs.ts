@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { type Dataset, VersionState } from '../gen/stic/datasets/v1/datasets.js';
+import type { RunInput } from '../gen/stic/runs/v1/runs.js';
+import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+import { CliError } from './cli-error.js';
+import { call, type Clients, newRequestId, requestIdFor } from './clients.js';
+import { bar } from './progress.js';
+import { dim, LiveArea, print } from './terminal.js';
+
+/** A source to register: what it is called, its kind and where it lies. */
+export type Source = { role: 'images' | 'instructions' | 'benchmark'; name: string; path: string; imageRoot: string; fixed: boolean };
+
+const KINDS = {
+  images: DatasetKind.DATASET_KIND_IMAGES,
+  instructions: DatasetKind.DATASET_KIND_INSTRUCTIONS,
+  benchmark: DatasetKind.DATASET_KIND_BENCHMARK,
+} as const;
+const PROBLEMS_SHOWN = 5;
+
+/** A person's own folder or file. The name tells two folders of one name apart by their paths. */
+export function ownSource(role: 'images' | 'instructions', source: string, imageRoot = ''): Source {
+  const mark = createHash('sha256').update(`${source}\0${imageRoot}`).digest('hex').slice(0, 4);
+  return { role, name: `${path.basename(source)}-${mark}`, path: source, imageRoot, fixed: false };
+}
+
+/** Registers the sources, waits until each is imported and says what was refused. Throws a CliError when one cannot be used. */
+export async function registerInputs(clients: Clients, sources: Source[]): Promise<RunInput[]> {
+  const inputs: RunInput[] = [];
+  for (const source of sources) inputs.push(await register(clients, source));
+  return inputs;
+}
+
+async function register(clients: Clients, source: Source): Promise<RunInput> {
+  const dataset = await imported(clients, await current(clients, source));
+  const version = dataset.latest;
+  if (version === undefined || version.state !== VersionState.VERSION_STATE_READY) {
+    await showProblems(clients, dataset);
+    throw new CliError(
+      `${source.role} ${source.path} could not be imported: ${version?.error ?? 'no version'}`,
+      hintFor(version?.errorCode ?? ''),
+    );
+  }
+  const skipped = version.skipped > 0 ? `, ${version.skipped} refused` : '';
+  print(
+    `  ✓ ${source.role.padEnd(12)} ${dataset.name}  ${dim(`${version.items} items${skipped}, version ${version.digest.slice(0, 12)}`)}`,
+  );
+  if (version.skipped > 0) await showProblems(clients, dataset);
+  return {
+    role: source.role,
+    datasetId: dataset.id,
+    datasetName: dataset.name,
+    versionId: version.id,
+    digest: version.digest,
+    items: version.items,
+    skipped: version.skipped,
+  };
+}
+
+/** The dataset of a source, made when it is new; a source that may have changed is read again. */
+async function current(clients: Clients, source: Source): Promise<Dataset> {
+  const request = {
+    requestId: requestIdFor('demo dataset', source.role, source.path, source.imageRoot),
+    name: source.name,
+    kind: KINDS[source.role],
+    source: source.path,
+    imageRoot: source.imageRoot,
+  };
+  const dataset = await call<Dataset>((done) => clients.datasets.createDataset(request, done));
+  const state = dataset.latest?.state;
+  const stale = state === VersionState.VERSION_STATE_FAILED || (state === VersionState.VERSION_STATE_READY && !source.fixed);
+  if (!stale) return dataset;
+  return call<Dataset>((done) => clients.datasets.refreshDataset({ requestId: newRequestId(), datasetId: dataset.id }, done));
+}
+
+async function imported(clients: Clients, dataset: Dataset): Promise<Dataset> {
+  const area = new LiveArea();
+  let latest = dataset;
+  for await (const next of clients.datasets.watchDataset({ datasetId: dataset.id }) as AsyncIterable<Dataset>) {
+    latest = next;
+    const { done = 0, total = 0 } = next.latest ?? {};
+    area.draw([`  … ${next.name} ${bar(done, total)} ${done}${total > 0 ? `/${total}` : ''} items`]);
+  }
+  area.draw([]);
+  return latest;
+}
+
+async function showProblems(clients: Clients, dataset: Dataset): Promise<void> {
+  const { problems } = await call<{ problems: { name: string; code: string; reason: string }[] }>((done) =>
+    clients.datasets.listDatasetProblems({ datasetId: dataset.id, versionId: '', pageSize: PROBLEMS_SHOWN, pageToken: '' }, done),
+  );
+  for (const { name, code, reason } of problems) print(`      ${name}: ${reason} ${dim(code)}`);
+  const more = (dataset.latest?.skipped ?? 0) - problems.length;
+  if (more > 0) print(dim(`      and ${more} more; the console lists them all`));
+}
+
+function hintFor(code: string): string {
+  return code === 'DISK_FULL'
+    ? 'Free disk space in the state folder and run the command again.'
+    : 'Correct the source and run the command again; nothing was lost.';
+}
