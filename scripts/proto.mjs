@@ -19,18 +19,28 @@ export function generate(out = root) {
     .sort();
   const target = path.join(out, 'trainer-py');
   run(path.join(root, 'trainer-py/.venv/bin/python'), [
-    '-m', 'grpc_tools.protoc', '-Iproto', `--python_out=${target}`, `--pyi_out=${target}`, `--grpc_python_out=${target}`, ...protos,
+    '-m',
+    'grpc_tools.protoc',
+    '-Iproto',
+    `--python_out=${target}`,
+    `--pyi_out=${target}`,
+    `--grpc_python_out=${target}`,
+    ...protos,
   ]);
   writeFileSync(path.join(python, 'py.typed'), '');
 }
 
 /** Writes the descriptors the tests' `buf breaking` compares with. */
 export function renewBaseline() {
-  execFileSync(path.join(root, 'node_modules/.bin/buf'), ['build', 'proto', '--exclude-source-info', '-o', 'proto/baseline.binpb'], { cwd: root, stdio: 'inherit' });
+  execFileSync(path.join(root, 'node_modules/.bin/buf'), ['build', 'proto', '--exclude-source-info', '-o', 'proto/baseline.binpb'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (!existsSync(path.join(root, 'trainer-py/.venv'))) throw new Error('Run `npm run setup` first: the Python generator lives in trainer-py/.venv.');
+  if (!existsSync(path.join(root, 'trainer-py/.venv')))
+    throw new Error('Run `npm run setup` first: the Python generator lives in trainer-py/.venv.');
   generate();
   if (process.argv.includes('--baseline')) renewBaseline();
 }

@@ -48,7 +48,9 @@ function buildServer(force) {
 function buildConsole(force) {
   const vite = path.join(root, 'node_modules/vite/bin/vite.js');
   return whenChanged({ name: 'console', sources: CONSOLE_SOURCES, proof: 'console/dist/index.html', force }, () =>
-    step('console', () => command(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: path.join(root, 'console'), what: 'Building the console' })),
+    step('console', () =>
+      command(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: path.join(root, 'console'), what: 'Building the console' }),
+    ),
   );
 }
 

@@ -70,7 +70,8 @@ async function runTiers(tiers, { empty, fail }) {
 }
 
 function line(name, { passed, failed, skipped }, milliseconds) {
-  const counts = passed + failed + skipped === 0 ? 'no tests' : `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
+  const counts =
+    passed + failed + skipped === 0 ? 'no tests' : `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
   return `${failed ? '✗' : '✓'} ${name.padEnd(12)} ${counts.padEnd(34)} ${(milliseconds / 1000).toFixed(1).padStart(6)} s`;
 }
 

@@ -13,8 +13,7 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       // What the server refused stays refused; what did not reach it may pass.
-      retry: (failures, error) =>
-        failures < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (failures, error) => failures < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
       refetchOnWindowFocus: true,
     },
   },

@@ -23,8 +23,7 @@ function snakeCase(value: Json): Json {
   );
 }
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The value at a dotted path such as dpo.optimizer.learning_rate. */
 export function valueAt(json: JsonObject, path: string): Json | undefined {

@@ -1,14 +1,4 @@
-import {
-  ActionIcon,
-  Alert,
-  AppShell,
-  Button,
-  Group,
-  NavLink,
-  Text,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from '@mantine/core';
+import { ActionIcon, Alert, AppShell, Button, Group, NavLink, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { Link, Outlet, useLocation, useRouteError } from 'react-router';
 import { useHealth } from './api/trainers';
 import { Empty } from './ui/feedback';
@@ -64,8 +54,7 @@ export function Shell() {
       <AppShell.Main id="main">
         {health.isError && (
           <Alert color="orange" title="The server does not answer" mb="md" role="alert">
-            What is shown may be old. Jobs on the trainers go on without the server; this page catches up when it is
-            back.
+            What is shown may be old. Jobs on the trainers go on without the server; this page catches up when it is back.
           </Alert>
         )}
         <Outlet />

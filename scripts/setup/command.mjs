@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { Problem } from './terminal.mjs';
 
-const NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|name resolution|Max retries exceeded|NewConnectionError|ReadTimeout/;
+const NETWORK =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|name resolution|Max retries exceeded|NewConnectionError|ReadTimeout/;
 const NO_SPACE = /ENOSPC|No space left on device|Errno 28/;
 
 /** Runs a command quietly and gives its output; a failure is a Problem that ends with the last lines it said. */
@@ -11,8 +12,10 @@ export async function command(program, args, { cwd, env, what }) {
   if (code === 0) return output;
   const tail = output.trim().split('\n').slice(-25).join('\n');
   const said = `${what} failed (${program} ended with ${code}):\n\n${tail}`;
-  if (NO_SPACE.test(output)) throw new Problem(said, 'Free some disk space (about 3 GB are needed) and run the command again; it goes on where it stopped.');
-  if (NETWORK.test(output)) throw new Problem(said, 'Check the network (and the proxy settings of npm and pip, if you use one), then run the command again.');
+  if (NO_SPACE.test(output))
+    throw new Problem(said, 'Free some disk space (about 3 GB are needed) and run the command again; it goes on where it stopped.');
+  if (NETWORK.test(output))
+    throw new Problem(said, 'Check the network (and the proxy settings of npm and pip, if you use one), then run the command again.');
   throw new Problem(said, '');
 }
 

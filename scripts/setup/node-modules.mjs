@@ -35,7 +35,9 @@ export function nodeModulesStale() {
 function isForThisMachine(entry) {
   if (!entry.os && !entry.cpu) return false;
   const allows = (list, value) => !list || list.includes(value);
-  return allows(entry.os, process.platform) && allows(entry.cpu, process.arch) && (process.platform !== 'linux' || allows(entry.libc, libc()));
+  return (
+    allows(entry.os, process.platform) && allows(entry.cpu, process.arch) && (process.platform !== 'linux' || allows(entry.libc, libc()))
+  );
 }
 
 function libc() {
@@ -43,7 +45,11 @@ function libc() {
 }
 
 export async function installNodeModules() {
-  await step('node modules', () => command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root, what: 'Installing the node modules' }), 'once, about 20 s');
+  await step(
+    'node modules',
+    () => command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root, what: 'Installing the node modules' }),
+    'once, about 20 s',
+  );
   if (nodeModulesStale()) {
     throw new Problem(
       'npm ended without an error, but some packages for this machine are missing (optional ones it could not download).',

@@ -30,7 +30,8 @@ export async function installPython({ tests }) {
     // First and alone: whatever asks for torch later finds this one and fetches no other.
     if (torch) await step(`Python package ${torch}`, () => pip([torch], 'Installing PyTorch'), 'once, a minute or more');
     await step('Python packages of the trainer', () => pip(['-r', RUNTIME[0]], 'Installing the Python packages'), 'once');
-    if (tests) await step('Python packages of the tests', () => pip(['-r', TESTS[1]], 'Installing the Python packages of the tests'), 'once');
+    if (tests)
+      await step('Python packages of the tests', () => pip(['-r', TESTS[1]], 'Installing the Python packages of the tests'), 'once');
   } finally {
     // Still there after a kill, gone after an ordinary error: pip installs nothing before it has everything.
     rmSync(unfinished, { force: true });

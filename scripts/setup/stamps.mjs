@@ -11,7 +11,12 @@ export const setupFolder = path.join(root, '.setup');
 export function fingerprint(names) {
   const hash = createHash('sha256');
   for (const name of names) {
-    for (const file of filesBelow(name)) hash.update(file).update('\0').update(readFileSync(path.join(root, file))).update('\0');
+    for (const file of filesBelow(name))
+      hash
+        .update(file)
+        .update('\0')
+        .update(readFileSync(path.join(root, file)))
+        .update('\0');
   }
   return hash.digest('hex');
 }

@@ -44,7 +44,9 @@ async function stubsAreCurrent() {
 
 function contents(folder) {
   if (!existsSync(folder)) return new Map();
-  const files = readdirSync(folder, { recursive: true }).filter((name) => !name.includes('__pycache__') && statSync(path.join(folder, name)).isFile());
+  const files = readdirSync(folder, { recursive: true }).filter(
+    (name) => !name.includes('__pycache__') && statSync(path.join(folder, name)).isFile(),
+  );
   return new Map(files.map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]));
 }
 
@@ -54,13 +56,25 @@ async function noMachinePaths() {
   if (code !== 0) return { code, output };
   const own = root.split(path.sep).length > 2 ? [root + path.sep] : [];
   const patterns = [...own, ...['root', 'home/[a-z]+', 'Users/[A-Za-z]+'].map((folder) => `/${folder}/`), '"resolved": "http'];
-  const expression = new RegExp(patterns.map((pattern, i) => (i < own.length ? RegExp.escape?.(pattern) ?? pattern.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : `(?<![\\w.])${pattern}`)).join('|'));
-  const found = output.split('\0').filter(Boolean).flatMap((name) => linesMatching(name, expression));
+  const expression = new RegExp(
+    patterns
+      .map((pattern, i) =>
+        i < own.length ? (RegExp.escape?.(pattern) ?? pattern.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) : `(?<![\\w.])${pattern}`,
+      )
+      .join('|'),
+  );
+  const found = output
+    .split('\0')
+    .filter(Boolean)
+    .flatMap((name) => linesMatching(name, expression));
   return { code: found.length, output: found.join('\n') };
 }
 
 function linesMatching(name, expression) {
   const file = path.join(root, name);
-  if (!existsSync(file) || !/\.(mjs|js|ts|tsx|json|jsonl|py|pyi|md|toml|txt|yaml|yml|html|css|proto)$|Dockerfile$|\.npmrc$/.test(name)) return [];
-  return readFileSync(file, 'utf8').split('\n').flatMap((line, i) => (expression.test(line) ? [`${name}:${i + 1}: ${line.trim().slice(0, 160)}`] : []));
+  if (!existsSync(file) || !/\.(mjs|js|ts|tsx|json|jsonl|py|pyi|md|toml|txt|yaml|yml|html|css|proto)$|Dockerfile$|\.npmrc$/.test(name))
+    return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line, i) => (expression.test(line) ? [`${name}:${i + 1}: ${line.trim().slice(0, 160)}`] : []));
 }

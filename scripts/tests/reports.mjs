@@ -7,7 +7,9 @@ export function readReport(file) {
   if (!existsSync(file)) return result;
   const xml = readFileSync(file, 'utf8');
   for (const [, attributes, selfClosing, body] of xml.matchAll(/<testcase\b((?:[^">]|"[^"]*")*?)(?:(\/)>|>([\s\S]*?)<\/testcase>)/g)) {
-    const failure = selfClosing ? null : /<(?:failure|error)\b((?:[^">]|"[^"]*")*)>([\s\S]*?)<\/(?:failure|error)>|<(?:failure|error)\b((?:[^">]|"[^"]*")*)\/>/.exec(body);
+    const failure = selfClosing
+      ? null
+      : /<(?:failure|error)\b((?:[^">]|"[^"]*")*)>([\s\S]*?)<\/(?:failure|error)>|<(?:failure|error)\b((?:[^">]|"[^"]*")*)\/>/.exec(body);
     if (failure) {
       result.failed++;
       const message = attribute(failure[1] ?? failure[3] ?? '', 'message');

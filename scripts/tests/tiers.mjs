@@ -47,7 +47,12 @@ async function runUnit(context) {
 
 async function runPytest({ env, folder }) {
   const report = path.join(folder, 'pytest.xml');
-  const { code, output } = await run(python, ['-m', 'pytest', 'trainer-py', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`], env, 8 * MINUTE);
+  const { code, output } = await run(
+    python,
+    ['-m', 'pytest', 'trainer-py', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`],
+    env,
+    8 * MINUTE,
+  );
   return judge('pytest', readReport(report), code, output, true);
 }
 
@@ -67,8 +72,13 @@ async function nodeTests(name, files, { concurrency, minutes }, { env, folder })
   if (files.length === 0) return empty();
   const report = path.join(folder, `${name}.xml`);
   const args = [
-    '--enable-source-maps', '--test', `--test-concurrency=${concurrency}`,
-    '--test-reporter=junit', `--test-reporter-destination=${report}`, '--test-reporter=spec', '--test-reporter-destination=stdout',
+    '--enable-source-maps',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-reporter=junit',
+    `--test-reporter-destination=${report}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
     ...files,
   ];
   const { code, output } = await run(process.execPath, args, env, minutes * MINUTE);
@@ -79,7 +89,11 @@ async function nodeTests(name, files, { concurrency, minutes }, { env, folder })
 function judge(name, outcome, code, output, hasFiles) {
   const ran = outcome.passed + outcome.failed + outcome.skipped;
   if (outcome.failed === 0 && (code !== 0 || (hasFiles && ran === 0))) {
-    fail(outcome, `${name}: the test runner itself`, `It ended with ${code} after ${ran} tests.\n${output.trim().split('\n').slice(-60).join('\n')}`);
+    fail(
+      outcome,
+      `${name}: the test runner itself`,
+      `It ended with ${code} after ${ran} tests.\n${output.trim().split('\n').slice(-60).join('\n')}`,
+    );
   }
   return outcome;
 }

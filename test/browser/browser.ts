@@ -34,12 +34,7 @@ export async function loadedWidth(image: Locator): Promise<number> {
 }
 
 /** Registers a dataset through the form and waits for its import. Leaves the page at the dataset. */
-export async function register(
-  page: Page,
-  kind: 'images' | 'instructions' | 'benchmark',
-  name: string,
-  source: string,
-): Promise<void> {
+export async function register(page: Page, kind: 'images' | 'instructions' | 'benchmark', name: string, source: string): Promise<void> {
   await page.goto('/datasets/new');
   await page.getByRole('radiogroup', { name: 'Kind' }).getByText(kind, { exact: true }).click();
   await page.getByLabel('Name').fill(name);

@@ -128,8 +128,7 @@ describe('the console', () => {
 
   test('draws the losses and margins', async () => {
     await page.getByRole('tab', { name: 'Metrics' }).click();
-    for (const chart of ['Reward margin', 'Accuracy', 'Log-probabilities'])
-      await see(page.getByRole('figure', { name: chart }));
+    for (const chart of ['Reward margin', 'Accuracy', 'Log-probabilities']) await see(page.getByRole('figure', { name: chart }));
     await see(page.getByRole('region', { name: 'Metrics of sft' }).getByRole('figure', { name: 'Loss' }));
   });
 

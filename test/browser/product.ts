@@ -44,8 +44,7 @@ export async function startProduct(): Promise<Product> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: string[] = [];
-  for (const stream of [server.stdout, server.stderr])
-    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
   const url = `http://127.0.0.1:${String(port)}`;
   const stop = async () => {
     if (server.exitCode === null) {

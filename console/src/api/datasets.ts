@@ -20,12 +20,10 @@ const isSettled = (dataset: Dataset): boolean => !isImporting(dataset);
 export function useDatasets() {
   return useInfiniteQuery({
     queryKey: ['datasets'],
-    queryFn: ({ pageParam, signal }) =>
-      get(ListDatasetsResponse, '/datasets', { page_size: 200, page_token: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) => get(ListDatasetsResponse, '/datasets', { page_size: 200, page_token: pageParam }, signal),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextPageToken || undefined,
-    refetchInterval: (query) =>
-      query.state.data?.pages.some((page) => page.datasets.some(isImporting)) ? 2000 : 15_000,
+    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.datasets.some(isImporting)) ? 2000 : 15_000),
   });
 }
 

@@ -69,11 +69,7 @@ interface GrowingPage<T> {
 }
 
 /** A list that only grows: each poll asks for what is behind the cursor and appends it. */
-function useGrowing<T>(
-  key: string[],
-  live: boolean,
-  load: (cursor: string, signal: AbortSignal) => Promise<GrowingPage<T>>,
-) {
+function useGrowing<T>(key: string[], live: boolean, load: (cursor: string, signal: AbortSignal) => Promise<GrowingPage<T>>) {
   const client = useQueryClient();
   return useQuery({
     // `live` in the key: the last poll of a running run may have missed the end, and the ended run's list is read once more.
@@ -114,12 +110,7 @@ export function usePairs(runId: string, madeBy: string, ready: boolean) {
   return useInfiniteQuery({
     queryKey: ['pairs', runId, madeBy, ready],
     queryFn: ({ pageParam, signal }) =>
-      get(
-        ListPairsResponse,
-        `/runs/${runId}/pairs`,
-        { page_size: 100, page_token: pageParam, made_by: madeBy },
-        signal,
-      ),
+      get(ListPairsResponse, `/runs/${runId}/pairs`, { page_size: 100, page_token: pageParam, made_by: madeBy }, signal),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextPageToken || undefined,
   });

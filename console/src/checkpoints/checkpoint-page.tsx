@@ -90,8 +90,7 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
         <CopyBlock value={snippet(checkpoint)} label="Copy the snippet" />
         {embedded && (
           <Text fz="xs" c="dimmed" mt={6}>
-            {checkpoint.baseModelPath} is the model that comes with the trainer; give its folder on disk to
-            from_pretrained.
+            {checkpoint.baseModelPath} is the model that comes with the trainer; give its folder on disk to from_pretrained.
           </Text>
         )}
       </Section>
@@ -101,8 +100,7 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
 
 function LineageSection({ checkpointId }: { checkpointId: string }) {
   const lineage = useLineage(checkpointId);
-  if (lineage.isError)
-    return <Failure error={lineage.error} what="The lineage" onRetry={() => void lineage.refetch()} />;
+  if (lineage.isError) return <Failure error={lineage.error} what="The lineage" onRetry={() => void lineage.refetch()} />;
   if (lineage.isPending) return <Lines rows={4} />;
   return <LineageGraph lineage={lineage.data} />;
 }

@@ -12,16 +12,12 @@ export function CheckpointsPage() {
   const checkpoints = pages.data?.pages.flatMap((page) => page.checkpoints) ?? [];
   return (
     <Stack gap="sm">
-      <PageHeader
-        title="Checkpoints"
-        detail="Adapters the runs have made, each with the base model it belongs to. Newest first."
-      />
+      <PageHeader title="Checkpoints" detail="Adapters the runs have made, each with the base model it belongs to. Newest first." />
       {pages.isError && <Failure error={pages.error} what="The checkpoints" onRetry={() => void pages.refetch()} />}
       {pages.isPending && <Lines />}
       {pages.isSuccess && checkpoints.length === 0 && (
         <Empty title="No checkpoints yet" to="/runs/new" action="Start a run">
-          The stage dpo makes the stage-1 adapter of a run, the stage sft the stage-2 adapter. They appear here when the
-          stage has finished.
+          The stage dpo makes the stage-1 adapter of a run, the stage sft the stage-2 adapter. They appear here when the stage has finished.
         </Empty>
       )}
       {checkpoints.length > 0 && (

@@ -22,9 +22,7 @@ export function LineageGraph({ lineage }: { lineage: Lineage }) {
               const [start, end] = [layout.placed.get(from), layout.placed.get(to)];
               if (!start || !end) return null;
               const lit = chosen && (chosen.id === from || chosen.id === to);
-              return (
-                <path key={`${from}>${to}`} d={line(start, end)} className={lit ? classes.litLine : classes.line} />
-              );
+              return <path key={`${from}>${to}`} d={line(start, end)} className={lit ? classes.litLine : classes.line} />;
             })}
           </svg>
           {[...layout.placed.values()].map(({ node, x, y }) => (

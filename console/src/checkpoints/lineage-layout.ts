@@ -67,9 +67,7 @@ function spread(row: LineageNode[], place: Map<string, number>): void {
 }
 
 function neighbourMean(id: string, edges: Lineage['edges'], place: Map<string, number>): number {
-  const places = edges.flatMap(({ from, to }) =>
-    to === id ? [place.get(from) ?? 0] : from === id ? [place.get(to) ?? 0] : [],
-  );
+  const places = edges.flatMap(({ from, to }) => (to === id ? [place.get(from) ?? 0] : from === id ? [place.get(to) ?? 0] : []));
   return places.length > 0 ? places.reduce((sum, value) => sum + value, 0) / places.length : 0;
 }
 

@@ -26,8 +26,8 @@ export function DatasetsPage() {
       {pages.isPending && <Lines />}
       {pages.isSuccess && datasets.length === 0 && (
         <Empty title="No datasets yet" to="/datasets/new" action="Register a dataset">
-          Register a folder of images on the server's host. Every image is checked and copied into the store; those that
-          cannot be used are listed with the reason, and the rest can be trained on.
+          Register a folder of images on the server's host. Every image is checked and copied into the store; those that cannot be used are
+          listed with the reason, and the rest can be trained on.
         </Empty>
       )}
       {datasets.length > 0 && <DatasetTable datasets={datasets} />}

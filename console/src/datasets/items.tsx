@@ -17,8 +17,7 @@ export function Items({ dataset }: { dataset: Dataset }) {
   if (pages.isError) return <Failure error={pages.error} what="The items" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;
   const items = pages.data.pages.flatMap((page) => page.items);
-  if (items.length === 0)
-    return <Empty title="Nothing in the source could be used">See Problems for the reasons.</Empty>;
+  if (items.length === 0) return <Empty title="Nothing in the source could be used">See Problems for the reasons.</Empty>;
   const open = items.find((item) => item.name === search.get('item'));
 
   const show = (name: string | undefined) => {
@@ -81,13 +80,7 @@ const imageFacts = (item: DatasetItem): string => `${String(item.width)} × ${St
 function Thumbnail({ item, onOpen }: { item: DatasetItem; onOpen: () => void }) {
   return (
     <UnstyledButton className={classes.thumbnail} onClick={onOpen} aria-label={`Open ${item.name}`}>
-      <Image
-        src={imageUrl(item.thumbnailSha256)}
-        alt={item.name}
-        fit="contain"
-        className={classes.picture}
-        loading="lazy"
-      />
+      <Image src={imageUrl(item.thumbnailSha256)} alt={item.name} fit="contain" className={classes.picture} loading="lazy" />
       <Text fz="xs" truncate title={item.name}>
         {item.name}
       </Text>

@@ -11,13 +11,11 @@ import { kindWord } from '../words';
 const sources = {
   [DatasetKind.DATASET_KIND_IMAGES]: {
     label: 'Folder of images',
-    description:
-      "Absolute path on the server's host. Folders in it are read too; other files beside the images do no harm.",
+    description: "Absolute path on the server's host. Folders in it are read too; other files beside the images do no harm.",
   },
   [DatasetKind.DATASET_KIND_INSTRUCTIONS]: {
     label: 'JSON file',
-    description:
-      "Absolute path on the server's host of a LLaVA-format file: rows with id, conversations and, where there is one, image.",
+    description: "Absolute path on the server's host of a LLaVA-format file: rows with id, conversations and, where there is one, image.",
   },
   [DatasetKind.DATASET_KIND_BENCHMARK]: {
     label: 'Benchmark folder',
@@ -28,11 +26,7 @@ const sources = {
 const monospace = { input: { fontFamily: 'var(--mantine-font-family-monospace)' } };
 type SourceKind = keyof typeof sources;
 
-const kinds: SourceKind[] = [
-  DatasetKind.DATASET_KIND_IMAGES,
-  DatasetKind.DATASET_KIND_INSTRUCTIONS,
-  DatasetKind.DATASET_KIND_BENCHMARK,
-];
+const kinds: SourceKind[] = [DatasetKind.DATASET_KIND_IMAGES, DatasetKind.DATASET_KIND_INSTRUCTIONS, DatasetKind.DATASET_KIND_BENCHMARK];
 
 export function NewDatasetPage() {
   const navigate = useNavigate();
@@ -52,10 +46,7 @@ export function NewDatasetPage() {
     const content = JSON.stringify(fields);
     // The same form sent twice is one dataset.
     if (sent.current.content !== content) sent.current = { content, id: newRequestId() };
-    create.mutate(
-      { ...fields, request_id: sent.current.id },
-      { onSuccess: (dataset) => void navigate(`/datasets/${dataset.id}`) },
-    );
+    create.mutate({ ...fields, request_id: sent.current.id }, { onSuccess: (dataset) => void navigate(`/datasets/${dataset.id}`) });
   };
 
   return (

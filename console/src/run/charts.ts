@@ -7,9 +7,7 @@ export interface ChartPlan {
   zeroLine?: boolean;
 }
 
-const one = (metric: string, label: string, series = 1): ChartLine[] => [
-  { metric, label, color: `var(--series-${String(series)})` },
-];
+const one = (metric: string, label: string, series = 1): ChartLine[] => [{ metric, label, color: `var(--series-${String(series)})` }];
 
 /** The charts of stage dpo, most telling first. */
 export const dpoCharts: ChartPlan[] = [
@@ -57,7 +55,5 @@ const planned = new Set([...dpoCharts, ...sftCharts].flatMap(({ lines }) => line
 
 /** A plain chart for every metric this page does not know by name. */
 export function otherCharts(names: Iterable<string>): ChartPlan[] {
-  return [...names]
-    .filter((name) => !planned.has(name))
-    .map((name) => ({ title: name, meaning: '', lines: one(name, name) }));
+  return [...names].filter((name) => !planned.has(name)).map((name) => ({ title: name, meaning: '', lines: one(name, name) }));
 }

@@ -27,22 +27,10 @@ export function ComparisonPicture({ scores }: { scores: EvaluationScore[] }) {
   return (
     <div ref={ref} style={{ minHeight: height }}>
       {width > 0 && (
-        <svg
-          width={width}
-          height={height}
-          role="img"
-          aria-label="Differences to the base model with their intervals"
-          fontSize={12}
-        >
+        <svg width={width} height={height} role="img" aria-label="Differences to the base model with their intervals" fontSize={12}>
           {ticks(low, high).map((tick) => (
             <g key={tick}>
-              <line
-                x1={x(tick)}
-                x2={x(tick)}
-                y1={top}
-                y2={bottom}
-                stroke={tick === 0 ? 'var(--mantine-color-text)' : 'var(--line)'}
-              />
+              <line x1={x(tick)} x2={x(tick)} y1={top} y2={bottom} stroke={tick === 0 ? 'var(--mantine-color-text)' : 'var(--line)'} />
               <text x={x(tick)} y={bottom + 14} textAnchor="middle" fill="var(--mantine-color-dimmed)">
                 {signed(tick, 0)}
               </text>
@@ -86,18 +74,7 @@ function RowGroup({ row, compared, y, x, right }: GroupProps) {
       </text>
       {compared.map((arm, index) => {
         const score = row.cells.get(armKey(arm));
-        return (
-          score && (
-            <Whisker
-              key={armKey(arm)}
-              arm={arm}
-              score={score}
-              y={y + groupGap + index * rowHeight + 8}
-              x={x}
-              right={right}
-            />
-          )
-        );
+        return score && <Whisker key={armKey(arm)} arm={arm} score={score} y={y + groupGap + index * rowHeight + 8} x={x} right={right} />;
       })}
     </g>
   );
@@ -146,9 +123,7 @@ function Whisker({
 
 /** Smallest range of whole fives that holds every interval and zero. */
 function range(rows: ScoreRow[], compared: Arm[]): [number, number] {
-  const shown = rows.flatMap((row) =>
-    compared.map((arm) => row.cells.get(armKey(arm))).filter((score) => score !== undefined),
-  );
+  const shown = rows.flatMap((row) => compared.map((arm) => row.cells.get(armKey(arm))).filter((score) => score !== undefined));
   const ends = shown.flatMap((score) => (score.higherIsBetter ? [score.low, score.high] : [-score.high, -score.low]));
   return [Math.floor((Math.min(0, ...ends) - 1) / 5) * 5, Math.ceil((Math.max(0, ...ends) + 1) / 5) * 5];
 }

@@ -37,8 +37,8 @@ export function ComparisonTable({ scores }: { scores: EvaluationScore[] }) {
         </Table.Tbody>
       </Table>
       <Text fz="xs" c="dimmed" mt={6}>
-        ▲ better, ▼ worse: the whole interval is on one side of zero. Unmarked: no difference that these items can show.
-        Most frequent answer: what one gets without looking.
+        ▲ better, ▼ worse: the whole interval is on one side of zero. Unmarked: no difference that these items can show. Most frequent
+        answer: what one gets without looking.
       </Text>
     </div>
   );

@@ -113,14 +113,7 @@ function PairExports({ run }: { run: Run }) {
     <Section title="Pairs for other trainers" note="A tar of the pairs in that trainer's format and of their images.">
       <Group gap="xs">
         {exportFormats.map(({ format, label }) => (
-          <Button
-            key={format}
-            component="a"
-            href={pairsExportUrl(run.id, format)}
-            download
-            size="compact-sm"
-            variant="default"
-          >
+          <Button key={format} component="a" href={pairsExportUrl(run.id, format)} download size="compact-sm" variant="default">
             {label}
           </Button>
         ))}

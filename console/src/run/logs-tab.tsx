@@ -29,8 +29,7 @@ export function LogsTab() {
     () =>
       (logs.data ?? []).filter(
         ({ line }) =>
-          (rank[line?.level ?? 'info'] ?? 0) >= (rank[level] ?? 0) &&
-          (line?.message ?? '').toLowerCase().includes(words.toLowerCase()),
+          (rank[line?.level ?? 'info'] ?? 0) >= (rank[level] ?? 0) && (line?.message ?? '').toLowerCase().includes(words.toLowerCase()),
       ),
     [logs.data, level, words],
   );
@@ -42,15 +41,10 @@ export function LogsTab() {
     setSearch(next, { replace: true });
   };
 
-  if (logs.isError && !logs.data)
-    return <Failure error={logs.error} what="The logs" onRetry={() => void logs.refetch()} />;
+  if (logs.isError && !logs.data) return <Failure error={logs.error} what="The logs" onRetry={() => void logs.refetch()} />;
   if (logs.isPending) return <Lines />;
   if (logs.data.length === 0) {
-    return (
-      <Empty title={live ? 'No log lines yet' : 'This run wrote no log'}>
-        The trainer's lines appear here as the stages run.
-      </Empty>
-    );
+    return <Empty title={live ? 'No log lines yet' : 'This run wrote no log'}>The trainer's lines appear here as the stages run.</Empty>;
   }
   return (
     <Stack gap="sm">

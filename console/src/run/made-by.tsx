@@ -7,9 +7,7 @@ export const isMisleading = (pair: Pair): boolean => pair.madeBy === 'misleading
 
 /** low resolution, shorter side px 20. */
 export function madeByWords(pair: Pair): string {
-  const parameters = Object.entries(pair.corruptionParameters).map(
-    ([name, value]) => `${plainWords(name)} ${short(value)}`,
-  );
+  const parameters = Object.entries(pair.corruptionParameters).map(([name, value]) => `${plainWords(name)} ${short(value)}`);
   return [plainWords(pair.madeBy), ...parameters].join(', ');
 }
 

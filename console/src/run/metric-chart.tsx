@@ -34,12 +34,7 @@ export function MetricChart({ title, meaning, lines, series, showEarlier, group,
         </Text>
         <Group gap="sm" wrap="nowrap">
           {drawn.map(({ metric, label, color }) => (
-            <Latest
-              key={metric}
-              label={drawn.length > 1 ? label : ''}
-              color={color}
-              point={series.get(metric)?.current.at(-1)}
-            />
+            <Latest key={metric} label={drawn.length > 1 ? label : ''} color={color} point={series.get(metric)?.current.at(-1)} />
           ))}
         </Group>
       </Group>

@@ -16,8 +16,7 @@ export function MetricsTab() {
   const showEarlier = search.get('attempts') === 'all';
   const resumed = [...series.values()].some(({ earlier }) => earlier.size > 0);
 
-  if (metrics.isError && !metrics.data)
-    return <Failure error={metrics.error} what="The metrics" onRetry={() => void metrics.refetch()} />;
+  if (metrics.isError && !metrics.data) return <Failure error={metrics.error} what="The metrics" onRetry={() => void metrics.refetch()} />;
   if (metrics.isPending) return <Lines />;
   if (series.size === 0) {
     return (

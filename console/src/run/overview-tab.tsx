@@ -18,9 +18,7 @@ export function OverviewTab() {
   const samples = useSamples(run.id, live);
   return (
     <Stack gap="md">
-      {comparison.isError && (
-        <Failure error={comparison.error} what="The comparison" onRetry={() => void comparison.refetch()} />
-      )}
+      {comparison.isError && <Failure error={comparison.error} what="The comparison" onRetry={() => void comparison.refetch()} />}
       {comparison.isPending && <Lines />}
       {comparison.data && <Compared run={run} comparison={comparison.data} />}
       {samples.isError && <Failure error={samples.error} what="The samples" onRetry={() => void samples.refetch()} />}
@@ -33,10 +31,7 @@ function Compared({ run, comparison }: { run: Run; comparison: Comparison }) {
   if (comparison.scores.length === 0) return <NotCompared run={run} />;
   return (
     <>
-      <Section
-        title="Did it help?"
-        note="Difference to the base model answering plainly, with 95 % paired-bootstrap intervals."
-      >
+      <Section title="Did it help?" note="Difference to the base model answering plainly, with 95 % paired-bootstrap intervals.">
         <Findings findings={comparison.findings} />
         <ComparisonPicture scores={comparison.scores} />
       </Section>
@@ -54,13 +49,7 @@ function Compared({ run, comparison }: { run: Run; comparison: Comparison }) {
 function Findings({ findings }: { findings: string[] }) {
   if (findings.length === 0) return null;
   return (
-    <Spoiler
-      maxHeight={84}
-      showLabel={`Show all ${String(findings.length)} findings`}
-      hideLabel="Show fewer"
-      mb="md"
-      fz="sm"
-    >
+    <Spoiler maxHeight={84} showLabel={`Show all ${String(findings.length)} findings`} hideLabel="Show fewer" mb="md" fz="sm">
       <List fz="sm" aria-label="Findings">
         {findings.map((finding) => (
           <List.Item key={finding}>{finding}</List.Item>
@@ -76,16 +65,13 @@ function NotCompared({ run }: { run: Run }) {
   if (benchmarks.length === 0) {
     return (
       <Alert variant="default" title="No comparison in numbers">
-        This run has no benchmark, so there is no ground truth to compare with. Look at the pairs, the losses and
-        margins, and the sample descriptions before and after.
+        This run has no benchmark, so there is no ground truth to compare with. Look at the pairs, the losses and margins, and the sample
+        descriptions before and after.
       </Alert>
     );
   }
   const over =
-    evaluate &&
-    [StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_FAILED].includes(
-      evaluate.state,
-    );
+    evaluate && [StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_FAILED].includes(evaluate.state);
   return (
     <Alert variant="default" title={over ? 'There is no comparison' : 'The comparison will appear here'}>
       {over

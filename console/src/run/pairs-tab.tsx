@@ -31,8 +31,7 @@ export function PairsTab() {
     if (more) void fetchNextPage();
   }, [more, fetchNextPage]);
 
-  if (pages.isError && !pages.data)
-    return <Failure error={pages.error} what="The pairs" onRetry={() => void pages.refetch()} />;
+  if (pages.isError && !pages.data) return <Failure error={pages.error} what="The pairs" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;
   const first = pages.data.pages[0];
   if (!first || (first.total === 0 && !madeBy)) return <NoPairs run={run} />;
@@ -121,9 +120,8 @@ function NoPairs({ run }: { run: Run }) {
   const waiting = prefer?.state === StageState.STAGE_STATE_RUNNING || prefer?.state === StageState.STAGE_STATE_READY;
   return (
     <Empty title={waiting ? 'No pairs yet' : 'This run has no pairs'}>
-      The prefer stage makes them: for each image one good description, and one that is wrong because of a misleading
-      prompt or a corrupted image. They appear when it has finished; it is now:{' '}
-      {prefer ? stageLook(prefer.state).word.toLowerCase() : 'absent'}
+      The prefer stage makes them: for each image one good description, and one that is wrong because of a misleading prompt or a corrupted
+      image. They appear when it has finished; it is now: {prefer ? stageLook(prefer.state).word.toLowerCase() : 'absent'}
       {prefer?.progress?.total ? ` (${String(prefer.progress.done)} of ${String(prefer.progress.total)})` : ''}.
     </Empty>
   );

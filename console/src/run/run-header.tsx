@@ -74,8 +74,8 @@ function CancelRun({ run }: { run: Run }) {
       )}
       <Modal opened={asking && can} onClose={close} title="Cancel this run?" centered>
         <Text fz="sm">
-          The running stage stops at its next safe point and later stages do not start. What is already made, pairs and
-          checkpoints included, stays. A cancelled run cannot be taken up again.
+          The running stage stops at its next safe point and later stages do not start. What is already made, pairs and checkpoints
+          included, stays. A cancelled run cannot be taken up again.
         </Text>
         {cancel.isError && (
           <Text c="red" fz="sm" mt="xs" role="alert">

@@ -58,11 +58,7 @@ function RunTabs({ run, open }: { run: Run; open: string }) {
   const navigate = useNavigate();
   const context: RunContext = { run, live: !hasEnded(run) };
   return (
-    <Tabs
-      value={open}
-      onChange={(value) => void navigate(`/runs/${run.id}/${value ?? 'overview'}`)}
-      keepMounted={false}
-    >
+    <Tabs value={open} onChange={(value) => void navigate(`/runs/${run.id}/${value ?? 'overview'}`)} keepMounted={false}>
       <Tabs.List mb="md">
         {tabs.map(({ path, label }) => (
           <Tabs.Tab key={path} value={path}>

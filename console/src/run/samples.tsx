@@ -38,13 +38,7 @@ function SampleRow({ samples }: { samples: Sample[] }) {
   return (
     <article className={classes.row} aria-label={`Descriptions of ${first.imageName}`}>
       <div>
-        <Image
-          src={imageUrl(first.imageSha256)}
-          alt={first.imageName}
-          fit="contain"
-          radius="sm"
-          className={classes.image}
-        />
+        <Image src={imageUrl(first.imageSha256)} alt={first.imageName} fit="contain" radius="sm" className={classes.image} />
         <Text fz="xs" c="dimmed" truncate title={first.imageName}>
           {first.imageName}
         </Text>

@@ -26,9 +26,7 @@ export const isReference = ({ subject, mode }: Arm): boolean => subject === 'bas
 /** The arms that have scores: base, stage 1, stage 2, each plain then DaR. */
 export function arms(scores: EvaluationScore[]): Arm[] {
   const present = new Set(scores.map(armKey));
-  return subjectOrder
-    .flatMap((subject) => modeOrder.map((mode) => ({ subject, mode })))
-    .filter((arm) => present.has(armKey(arm)));
+  return subjectOrder.flatMap((subject) => modeOrder.map((mode) => ({ subject, mode }))).filter((arm) => present.has(armKey(arm)));
 }
 
 /** One row per benchmark and metric, headline metrics first within their benchmark. */
@@ -48,10 +46,7 @@ export function scoreRows(scores: EvaluationScore[]): ScoreRow[] {
     rows.set(key, row);
   }
   return [...rows.values()].sort(
-    (a, b) =>
-      a.benchmark.localeCompare(b.benchmark) ||
-      Number(b.primary) - Number(a.primary) ||
-      a.metric.localeCompare(b.metric),
+    (a, b) => a.benchmark.localeCompare(b.benchmark) || Number(b.primary) - Number(a.primary) || a.metric.localeCompare(b.metric),
   );
 }
 

@@ -8,15 +8,14 @@ import { useRunContext } from './context';
 export function SkippedTab() {
   const { run, live } = useRunContext();
   const pages = useSkipped(run.id, live);
-  if (pages.isError && !pages.data)
-    return <Failure error={pages.error} what="The skipped items" onRetry={() => void pages.refetch()} />;
+  if (pages.isError && !pages.data) return <Failure error={pages.error} what="The skipped items" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;
   const skipped = pages.data.pages.flatMap((page) => page.skipped);
   if (skipped.length === 0) {
     return (
       <Empty title="Nothing was left out">
-        An image that cannot be used does not stop a run: it is left out, counted and listed here with the reason. Too
-        many stop it; the limit is a field of the recipe.
+        An image that cannot be used does not stop a run: it is left out, counted and listed here with the reason. Too many stop it; the
+        limit is a field of the recipe.
       </Empty>
     );
   }

@@ -15,11 +15,7 @@ export function StageRail({ run }: { run: Run }) {
           <li key={stage.id} className={classes.cell}>
             <Popover position="bottom-start" width={600} shadow="md" withinPortal>
               <Popover.Target>
-                <UnstyledButton
-                  className={classes.stage}
-                  data-state={stageLook(stage.state).shape}
-                  aria-label={summary(stage)}
-                >
+                <UnstyledButton className={classes.stage} data-state={stageLook(stage.state).shape} aria-label={summary(stage)}>
                   <StageFace stage={stage} />
                 </UnstyledButton>
               </Popover.Target>
@@ -70,12 +66,7 @@ function StageFace({ stage }: { stage: Stage }) {
       </Group>
       {progress && progress.total > 0 && stage.attempts.length > 0 && (
         <>
-          <Progress
-            value={stageShare(stage) * 100}
-            size={4}
-            color={look.color}
-            aria-label={`Progress of ${stageWord(stage.kind)}`}
-          />
+          <Progress value={stageShare(stage) * 100} size={4} color={look.color} aria-label={`Progress of ${stageWord(stage.kind)}`} />
           <Text fz="xs" c="dimmed" className="number" truncate>
             {count(progress.done)} / {count(progress.total)} {progress.unit}
             {running && progress.etaSeconds > 0 ? ` \u00b7 ${duration(progress.etaSeconds)}` : ''}

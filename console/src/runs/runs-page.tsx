@@ -22,8 +22,7 @@ const filters = [
 
 export function RunsPage() {
   const [search, setSearch] = useSearchParams();
-  const state =
-    filters.find(({ label }) => label.toLowerCase() === search.get('state'))?.value ?? RunState.RUN_STATE_UNSPECIFIED;
+  const state = filters.find(({ label }) => label.toLowerCase() === search.get('state'))?.value ?? RunState.RUN_STATE_UNSPECIFIED;
   const page = search.get('page') ?? '';
   const runs = useRuns(state, page);
   const filtered = state !== RunState.RUN_STATE_UNSPECIFIED;
@@ -39,9 +38,7 @@ export function RunsPage() {
       <PageHeader
         title="Runs"
         detail="A run is a frozen recipe on named images. Newest first."
-        actions={
-          <SegmentedControl size="xs" aria-label="Filter by state" value={state} onChange={choose} data={filters} />
-        }
+        actions={<SegmentedControl size="xs" aria-label="Filter by state" value={state} onChange={choose} data={filters} />}
       />
       {runs.isError && <Failure error={runs.error} what="The runs" onRetry={() => void runs.refetch()} />}
       {runs.isPending && <Lines />}
@@ -89,8 +86,8 @@ function NoRuns({ filtered }: { filtered: boolean }) {
   }
   return (
     <Empty title="No runs yet" to="/runs/new" action="Start a run">
-      A run takes unlabeled images, lets the model make preference pairs from them, trains on the pairs and compares the
-      model before and after. It will appear here with its stages, progress and time left.
+      A run takes unlabeled images, lets the model make preference pairs from them, trains on the pairs and compares the model before and
+      after. It will appear here with its stages, progress and time left.
     </Empty>
   );
 }
@@ -136,10 +133,7 @@ function RunRow({ run }: { run: Run }) {
         </Text>
       </Table.Td>
       <Table.Td>
-        <StateBadge
-          look={runLook(run.state)}
-          note={run.queuePosition > 0 ? `position ${String(run.queuePosition)}` : undefined}
-        />
+        <StateBadge look={runLook(run.state)} note={run.queuePosition > 0 ? `position ${String(run.queuePosition)}` : undefined} />
       </Table.Td>
       <Table.Td>
         <MiniRail stages={run.stages} />

@@ -22,8 +22,7 @@ export function InputsForm({ draft, errorAt, onChange }: InputsFormProps) {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
 
-  if (datasets.isError)
-    return <Failure error={datasets.error} what="The datasets" onRetry={() => void datasets.refetch()} />;
+  if (datasets.isError) return <Failure error={datasets.error} what="The datasets" onRetry={() => void datasets.refetch()} />;
   const ready = (datasets.data?.pages ?? [])
     .flatMap((page) => page.datasets)
     .filter((dataset) => dataset.latest?.state === VersionState.VERSION_STATE_READY);
@@ -35,8 +34,7 @@ export function InputsForm({ draft, errorAt, onChange }: InputsFormProps) {
     <>
       {datasets.isSuccess && images.length === 0 && (
         <Alert color="blue" title="No images to train on yet">
-          <Link to="/datasets/new">Register a folder of images</Link> first. It can be chosen here when its import is
-          ready.
+          <Link to="/datasets/new">Register a folder of images</Link> first. It can be chosen here when its import is ready.
         </Alert>
       )}
       <Select

@@ -7,8 +7,7 @@ const limited = (all: number, limit: number): number => (limit === 0 ? all : Mat
 /** How much work a stage of this run is, in words. Skipped items make it less. */
 export function stageWork(run: Run, kind: StageKind): string {
   const { recipe, inputs } = run;
-  const items = (role: string): number =>
-    inputs.filter((input) => input.role === role).reduce((sum, input) => sum + input.items, 0);
+  const items = (role: string): number => inputs.filter((input) => input.role === role).reduce((sum, input) => sum + input.items, 0);
   const images = limited(items('images'), recipe?.prefer?.maxImages ?? 0);
   const rows = limited(items('instructions'), recipe?.describe?.maxRows ?? 0);
   switch (kind) {
@@ -37,7 +36,6 @@ function steps(items: number, unit: string, optimizer: { batchSize: number; epoc
 function evaluation({ recipe, inputs }: Run): string {
   const benchmarks = inputs.filter((input) => input.role === 'benchmark');
   const items = benchmarks.reduce((sum, input) => sum + limited(input.items, recipe?.evaluate?.maxItems ?? 0), 0);
-  const compared =
-    benchmarks.length > 0 ? `${counted(items, 'item')} of ${counted(benchmarks.length, 'benchmark')}, ` : '';
+  const compared = benchmarks.length > 0 ? `${counted(items, 'item')} of ${counted(benchmarks.length, 'benchmark')}, ` : '';
   return `${compared}${counted(recipe?.evaluate?.sampleImages ?? 0, 'sample image')}`;
 }

@@ -108,24 +108,12 @@ function JsonField(props: RecipeFieldProps) {
   );
 }
 
-const objectives = [
-  DpoObjective.DPO_OBJECTIVE_REGULARISED,
-  DpoObjective.DPO_OBJECTIVE_CHOSEN_ONLY,
-  DpoObjective.DPO_OBJECTIVE_SWAPPED,
-];
+const objectives = [DpoObjective.DPO_OBJECTIVE_REGULARISED, DpoObjective.DPO_OBJECTIVE_CHOSEN_ONLY, DpoObjective.DPO_OBJECTIVE_SWAPPED];
 
 function ObjectiveField(props: RecipeFieldProps) {
   const data = objectives.map((value) => ({
     value,
     label: plainWords(value.replace('DPO_OBJECTIVE_', '').toLowerCase()),
   }));
-  return (
-    <Select
-      {...common(props)}
-      data={data}
-      value={asText(props.value)}
-      allowDeselect={false}
-      onChange={props.onChange}
-    />
-  );
+  return <Select {...common(props)} data={data} value={asText(props.value)} allowDeselect={false} onChange={props.onChange} />;
 }

@@ -23,14 +23,7 @@ const important: [path: string, label: string, description?: string][] = [
 ];
 
 // Filled in by the server, or chosen elsewhere in the form.
-const hidden = new Set([
-  'preset',
-  'model.path',
-  'model.digest',
-  'model.architecture',
-  'model.template_hash',
-  'prompts.digest',
-]);
+const hidden = new Set(['preset', 'model.path', 'model.digest', 'model.architecture', 'model.template_hash', 'prompts.digest']);
 
 interface RecipeFieldsProps {
   draft: Draft;
@@ -81,9 +74,7 @@ export function RecipeFields({ draft, preset, errorAt, onEdits }: RecipeFieldsPr
                   {group}
                 </Text>
                 <SimpleGrid cols={{ base: 2, lg: 3 }} spacing="sm">
-                  {paths.map((path) =>
-                    field(path, plainWords(path.slice(path.indexOf('.') + 1).replaceAll('.', ' · '))),
-                  )}
+                  {paths.map((path) => field(path, plainWords(path.slice(path.indexOf('.') + 1).replaceAll('.', ' · '))))}
                 </SimpleGrid>
               </section>
             ))}

@@ -40,8 +40,7 @@ function lacking(draft: Draft, preset: Preset): string {
 function StartForm({ presets }: { presets: Preset[] }) {
   const navigate = useNavigate();
   const [draft, change] = useDraft();
-  const preset =
-    presets.find(({ name }) => name === draft.preset) ?? presets.find(({ name }) => name === firstChoice) ?? presets[0];
+  const preset = presets.find(({ name }) => name === draft.preset) ?? presets.find(({ name }) => name === firstChoice) ?? presets[0];
   const missing = preset ? lacking(draft, preset) : 'The server has no presets.';
   const request = preset && !missing ? draftRequest(draft, preset) : undefined;
   const requestText = JSON.stringify(request);
@@ -57,10 +56,7 @@ function StartForm({ presets }: { presets: Preset[] }) {
 
   const start = () => {
     if (!request) return;
-    create.mutate(
-      { ...request, request_id: requestId(requestText) },
-      { onSuccess: (run) => void navigate(`/runs/${run.id}`) },
-    );
+    create.mutate({ ...request, request_id: requestId(requestText) }, { onSuccess: (run) => void navigate(`/runs/${run.id}`) });
   };
   const edit = (part: Partial<Draft>) => {
     create.reset();

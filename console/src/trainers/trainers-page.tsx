@@ -14,9 +14,7 @@ export function TrainersPage() {
         title="Trainers"
         detail="The processes that own the accelerators. A trainer's jobs go on while it cannot be reached from here."
       />
-      {trainers.isError && (
-        <Failure error={trainers.error} what="The trainers" onRetry={() => void trainers.refetch()} />
-      )}
+      {trainers.isError && <Failure error={trainers.error} what="The trainers" onRetry={() => void trainers.refetch()} />}
       {trainers.isPending && <Lines />}
       {trainers.data?.length === 0 && (
         <Empty title="No trainer">

@@ -5,17 +5,7 @@ import { ApiError } from '../api/client';
 import type { JobError } from '../gen/stic/trainer/v1/trainer';
 
 /** Says what will appear here, what makes it, and offers the one thing to do. */
-export function Empty({
-  title,
-  children,
-  to,
-  action,
-}: {
-  title: string;
-  children: ReactNode;
-  to?: string;
-  action?: string;
-}) {
+export function Empty({ title, children, to, action }: { title: string; children: ReactNode; to?: string; action?: string }) {
   return (
     <Stack align="center" gap="xs" py={48} px="md" className="panel">
       <Title order={3} fz="lg">
@@ -102,12 +92,7 @@ export function LoadMore({ pages }: { pages: Pages }) {
   if (!pages.hasNextPage) return null;
   return (
     <Group justify="center" py="sm">
-      <Button
-        variant="default"
-        size="compact-md"
-        loading={pages.isFetchingNextPage}
-        onClick={() => void pages.fetchNextPage()}
-      >
+      <Button variant="default" size="compact-md" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
         Load more
       </Button>
     </Group>

@@ -25,17 +25,7 @@ export function PageHeader({ title, detail, actions }: { title: ReactNode; detai
 }
 
 /** A titled part of a page. */
-export function Section({
-  title,
-  note,
-  actions,
-  children,
-}: {
-  title: string;
-  note?: ReactNode;
-  actions?: ReactNode;
-  children: ReactNode;
-}) {
+export function Section({ title, note, actions, children }: { title: string; note?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   return (
     <Box component="section" className="panel" p="md" aria-label={title}>
       <Group justify="space-between" mb="sm" wrap="nowrap" align="flex-start">
