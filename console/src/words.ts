@@ -1,7 +1,7 @@
 import { VersionState } from './gen/stic/datasets/v1/datasets';
 import { StageKind } from './gen/stic/recipe/v1/recipe';
 import { RunState, StageState, type Run, type Stage } from './gen/stic/runs/v1/runs';
-import { DatasetKind, JobState } from './gen/stic/trainer/v1/trainer';
+import { type DatasetKind, JobState } from './gen/stic/trainer/v1/trainer';
 
 /** How a state looks: never by colour alone, always with its word and a shape. */
 export interface Look {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import type { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { type StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import type { Product } from './product.js';
 
 /** The run ended as an undisturbed one ends, and everything it reported is stored exactly once. */

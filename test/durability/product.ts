@@ -12,7 +12,7 @@ import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { ListPresetsResponse, Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { Dataset, VersionState } from '../../server/src/gen/stic/datasets/v1/datasets.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { type DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 
 const main = fileURLToPath(new URL('../../server/src/main.js', import.meta.url));
 const trainer = path.join(repositoryRoot(), 'trainer-py');

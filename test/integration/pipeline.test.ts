@@ -9,7 +9,7 @@ import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { ArtifactKind, JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { ArtifactKind, type JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import {
   AttemptEntity,
   CheckpointEntity,

@@ -1,4 +1,4 @@
-import { Recipe, StageKind } from '../gen/stic/recipe/v1/recipe.js';
+import { Recipe, type StageKind } from '../gen/stic/recipe/v1/recipe.js';
 import type { Lineage, LineageEdge, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints.js';
 import { JobState } from '../gen/stic/trainer/v1/trainer.js';
 import type {

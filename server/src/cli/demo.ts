@@ -33,9 +33,6 @@ const interrupted = new Promise<NodeJS.Signals>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
 });
 
-process.exitCode = await main();
-process.exit();
-
 async function main(): Promise<number> {
   let product: Product | undefined;
   try {
@@ -259,3 +256,5 @@ function facts(run: Run, { scores, findings }: Comparison): object {
     error: run.error === undefined ? null : { code: run.error.code, message: run.error.message },
   };
 }
+
+process.exit(await main());

@@ -1,5 +1,5 @@
 /** What a terminal can do here: redraw lines and colours, or plain lines only. */
-export const isTerminal = process.stdout.isTTY === true;
+export const isTerminal = process.stdout.isTTY;
 const hasColors = isTerminal && process.env['NO_COLOR'] === undefined;
 
 const paint = (code: number) => (text: string) => (hasColors ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -55,6 +55,6 @@ export class LiveArea {
 /** Cuts a line to the columns, not counting colour codes; a wrapped line would spoil the redrawing. */
 function clip(line: string, columns: number): string {
   let seen = 0;
-  // eslint-disable-next-line no-control-regex
+   
   return line.replace(/\u001b\[\d+m|[^\u001b]/gu, (part) => (part.startsWith('\u001b') || ++seen < columns ? part : ''));
 }

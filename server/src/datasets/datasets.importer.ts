@@ -197,11 +197,11 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
           { id: claim.versionId, epoch: claim.epoch },
           { leaseExpiresAt: () => `now() + ${LEASE_SECONDS} * interval '1 second'` },
         );
-        if (affected !== 1) return lost.abort();
+        if (affected !== 1) { lost.abort(); return; }
         heldAt = Date.now();
       } catch (error) {
         this.logger.warn(`cannot renew an import's lease: ${messageOf(error)}`);
-        if (Date.now() - heldAt > LEASE_SECONDS * 1_000) return lost.abort();
+        if (Date.now() - heldAt > LEASE_SECONDS * 1_000) { lost.abort(); return; }
       }
     }
   }

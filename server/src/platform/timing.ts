@@ -1,7 +1,7 @@
 /** Resolves after `ms`, or at once when the signal is (or becomes) aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
+    if (signal?.aborted) { resolve(); return; }
     const done = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', done);

@@ -1,4 +1,4 @@
-import { DefaultNamingStrategy, type NamingStrategyInterface, Table } from 'typeorm';
+import { DefaultNamingStrategy, type NamingStrategyInterface, type Table } from 'typeorm';
 
 const snake = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
 const tableName = (table: Table | string): string => (typeof table === 'string' ? table : table.name).split('.').at(-1) ?? '';
