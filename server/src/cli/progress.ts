@@ -4,7 +4,7 @@ import { type Run, RunState, type Stage, StageState } from '../gen/stic/runs/v1/
 import { bold, clock, dim, green, isTerminal, LiveArea, print, red } from './terminal.js';
 
 const BAR_CELLS = 24;
-/** Off a terminal a line is printed when a stage changes and, in between, this often. */
+/** Off a terminal a line is printed when a stage has ended and, in between, this often. */
 const PLAIN_EVERY_MS = 15_000;
 
 const MARKS: Partial<Record<StageState, string>> = {
@@ -24,7 +24,7 @@ export function bar(done: number, total: number, cells = BAR_CELLS): string {
 /** Shows a run's stages as they advance: redrawn on a terminal, line by line elsewhere. */
 export class RunProgress {
   readonly #area = new LiveArea();
-  #words = '';
+  readonly #ended = new Set<string>();
   #printedAt = 0;
 
   show(run: Run, now = Date.now()): void {
@@ -32,15 +32,15 @@ export class RunProgress {
       this.#area.draw([...run.stages.map((stage) => stageLine(stage, now)), footer(run, now)]);
       return;
     }
-    const current = run.stages.find(({ state }) => state === StageState.STAGE_STATE_RUNNING);
-    const words = run.stages.map(({ state }) => state).join();
-    if (words !== this.#words || (current && now - this.#printedAt >= PLAIN_EVERY_MS)) {
-      for (const stage of run.stages.filter((one) => one === current || (words !== this.#words && one.endedAt)))
-        print(stageLine(stage, now));
-      print(footer(run, now));
-      this.#words = words;
-      this.#printedAt = now;
+    const over = run.stages.filter((stage) => stage.endedAt && !this.#ended.has(stage.id));
+    for (const stage of over) {
+      this.#ended.add(stage.id);
+      print(stageLine(stage, now));
     }
+    if (now - this.#printedAt < PLAIN_EVERY_MS && !run.endedAt) return;
+    this.#printedAt = now;
+    for (const stage of run.stages.filter(({ state }) => state === StageState.STAGE_STATE_RUNNING)) print(stageLine(stage, now));
+    print(footer(run, now));
   }
 
   end(): void {
