@@ -38,7 +38,9 @@ export class Server {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new Server(child);
-    for (const begun = Date.now(); server.url === ''; await sleep(20)) {
+    const begun = Date.now();
+    while (server.url === '') {
+      await sleep(20);
       server.url = /console: (http:\/\/\S+)/.exec(server.output)?.[1] ?? '';
       if (child.exitCode !== null || Date.now() - begun > readyWithinMs) throw new Error(`the server did not start:\n${server.output}`);
     }

@@ -34,7 +34,7 @@ test(
     const [first, second] = attemptsOf(run, StageKind.STAGE_KIND_DPO);
     assert.equal(first?.state, JobState.JOB_STATE_LOST);
     assert.equal(second?.state, JobState.JOB_STATE_SUCCEEDED);
-    assert.ok((second?.resumedFromStep ?? 0) >= 2, `resumed from step ${second?.resumedFromStep}`);
+    assert.ok(second.resumedFromStep >= 2, `resumed from step ${second.resumedFromStep}`);
     const steps = await lossSteps(product, id);
     assert.deepEqual(
       steps,

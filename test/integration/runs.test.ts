@@ -265,7 +265,7 @@ test('pairs are exported with their images in the forms other trainers read', as
   const factory = await readTar(`/api/runs/${whole.id}/pairs/export?format=llamafactory`);
   const info = JSON.parse(factory.get('dataset_info.json')?.toString() ?? '') as Record<string, { ranking: boolean; file_name: string }>;
   assert.equal(info['stic_pairs']?.ranking, true);
-  const ranked = JSON.parse(factory.get(info['stic_pairs']?.file_name ?? '')?.toString() ?? '') as {
+  const ranked = JSON.parse(factory.get(info['stic_pairs'].file_name)?.toString() ?? '') as {
     conversations: { value: string }[];
     images: string[];
   }[];

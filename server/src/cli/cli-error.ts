@@ -16,7 +16,7 @@ type ErrorBody = { message: string; field?: string; hint?: string };
 
 /** The server's error in its own words, with the request field at fault and the hint. */
 export function fromService(error: ServiceError): CliError {
-  const [trailer] = error.metadata?.get(ERROR_TRAILER) ?? [];
+  const [trailer] = error.metadata.get(ERROR_TRAILER);
   if (trailer === undefined) return new CliError(error.details || error.message);
   const body = JSON.parse(trailer.toString()) as ErrorBody;
   const where = body.field !== undefined && !body.message.includes(body.field) ? `${body.field}: ` : '';

@@ -80,14 +80,18 @@ export function comparisonJson(scores: readonly EvaluationScore[]): object[] {
     n: group.n,
     majority: group.majority >= 0 ? group.majority : null,
     ...Object.fromEntries(
-      SUBJECTS.map((subject) => [
+      SUBJECTS.filter((subject) => group.scores.some((score) => score.subject === subject)).map((subject) => [
         subject,
-        Object.fromEntries(
-          group.scores
-            .filter((score) => score.subject === subject)
-            .map(({ mode, value, difference, low, high }): [string, CellJson] => [mode, { value, difference, low, high }]),
-        ),
-      ]).filter(([, cells]) => Object.keys(cells as object).length > 0),
+        cellsOf(group, subject),
+      ]),
     ),
   }));
 }
+
+/** A subject's values by mode. */
+const cellsOf = ({ scores }: Group, subject: string): Record<string, CellJson> =>
+  Object.fromEntries(
+    scores
+      .filter((score) => score.subject === subject)
+      .map(({ mode, value, difference, low, high }) => [mode, { value, difference, low, high }]),
+  );

@@ -8,7 +8,7 @@ export const dim = paint(2);
 export const red = paint(31);
 export const green = paint(32);
 
-export const width = (): number => Math.max(60, process.stdout.columns ?? 100);
+export const width = (): number => Math.max(60, isTerminal ? process.stdout.columns : 100);
 
 export function print(text = ''): void {
   process.stdout.write(`${text}\n`);
@@ -55,6 +55,6 @@ export class LiveArea {
 /** Cuts a line to the columns, not counting colour codes; a wrapped line would spoil the redrawing. */
 function clip(line: string, columns: number): string {
   let seen = 0;
-   
+
   return line.replace(/\u001b\[\d+m|[^\u001b]/gu, (part) => (part.startsWith('\u001b') || ++seen < columns ? part : ''));
 }

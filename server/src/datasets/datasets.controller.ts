@@ -55,6 +55,10 @@ export class DatasetsController {
   @Get(':dataset_id/watch')
   watch(@Param() path: unknown, @Res() response: Response): Promise<void> {
     const request = parseMessage(WatchDatasetRequest, path);
-    return sendEvents(response, Dataset.toJSON, (signal) => this.datasets.watch(request, signal));
+    return sendEvents(
+      response,
+      (dataset: Dataset) => Dataset.toJSON(dataset),
+      (signal) => this.datasets.watch(request, signal),
+    );
   }
 }

@@ -58,7 +58,7 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
     const unsubscribe = this.changes.subscribe(IMPORTS_TOPIC, this.bell.ring);
     while (!signal.aborted) {
       try {
-        while (this.running.size < AT_ONCE && !signal.aborted) {
+        while (this.running.size < AT_ONCE && !this.stopping.signal.aborted) {
           const claim = await this.claim();
           if (!claim) break;
           const work = this.import(claim).finally(() => {
@@ -190,18 +190,24 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
   /** Holds the lease until told to stop; `lost` fires when it cannot be held any more. */
   private async renew(claim: Claim, until: AbortSignal, lost: AbortController): Promise<void> {
     let heldAt = Date.now();
-    for (await pause(RENEW_MS, until); !until.aborted; await pause(RENEW_MS, until)) {
+    while (await pause(RENEW_MS, until)) {
       try {
         const { affected } = await this.database.manager.update(
           DatasetVersionEntity,
           { id: claim.versionId, epoch: claim.epoch },
           { leaseExpiresAt: () => `now() + ${LEASE_SECONDS} * interval '1 second'` },
         );
-        if (affected !== 1) { lost.abort(); return; }
+        if (affected !== 1) {
+          lost.abort();
+          return;
+        }
         heldAt = Date.now();
       } catch (error) {
         this.logger.warn(`cannot renew an import's lease: ${messageOf(error)}`);
-        if (Date.now() - heldAt > LEASE_SECONDS * 1_000) { lost.abort(); return; }
+        if (Date.now() - heldAt > LEASE_SECONDS * 1_000) {
+          lost.abort();
+          return;
+        }
       }
     }
   }

@@ -1,11 +1,14 @@
-/** Resolves after `ms`, or at once when the signal is (or becomes) aborted. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+/** Resolves to true after `ms`, or to false at once when the signal is (or becomes) aborted. */
+export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    if (signal?.aborted) { resolve(); return; }
+    if (signal?.aborted) {
+      resolve(false);
+      return;
+    }
     const done = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', done);
-      resolve();
+      resolve(signal?.aborted !== true);
     };
     const timer = setTimeout(done, ms);
     signal?.addEventListener('abort', done);

@@ -82,14 +82,15 @@ export class TrainerClient {
   }
 
   private async *stream<Message>(open: () => ClientReadableStream<Message>, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
-    if (signal.aborted) return;
+    const stopped = (): boolean => signal.aborted;
+    if (stopped()) return;
     const call = open();
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     try {
       for await (const message of call as AsyncIterable<Message>) yield message;
     } catch (error) {
-      if (!signal.aborted) throw fromTrainer(error, this.address);
+      if (!stopped()) throw fromTrainer(error, this.address);
     } finally {
       signal.removeEventListener('abort', cancel);
       // Breaking out of the loop destroys the readable; the call itself has to be told. A late error would be unhandled.

@@ -64,7 +64,7 @@ test('the paper preset states the figures of the paper', () => {
 test('a preset that extends another states only its differences, and keeps the rest', () => {
   const tiny = preset('tiny');
   assert.equal(tiny.prefer?.generation?.temperature, 0.2);
-  assert.equal(tiny.prefer?.generation?.maxNewTokens, 80);
+  assert.equal(tiny.prefer.generation.maxNewTokens, 80);
   assert.equal(preset('tiny-swapped').dpo?.objective, DpoObjective.DPO_OBJECTIVE_SWAPPED);
   assert.equal(preset('tiny-swapped').dpo?.lora?.rank, tiny.dpo?.lora?.rank);
   assert.deepEqual([...presets.keys()].slice(0, 2), ['paper', 'tiny']);

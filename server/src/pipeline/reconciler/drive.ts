@@ -66,7 +66,14 @@ async function look({ db }: Tools, lease: Lease): Promise<StageView> {
     state: stage.state,
     cancelRequested: run.cancelRequestedAt !== null,
     notBefore: stage.notBefore,
-    attempts: attempts.map((attempt) => ({ ...attempt, lastSeq: BigInt(attempt.lastSeq) })),
+    attempts: attempts.map(({ id, trainer, state, lastSeq, unreachableSince, endedAt }) => ({
+      id,
+      trainer,
+      state,
+      lastSeq: BigInt(lastSeq),
+      unreachableSince,
+      endedAt,
+    })),
   };
 }
 

@@ -13,7 +13,10 @@ export function serveConsole(app: NestExpressApplication, folder: string): void 
   });
   app.use((request: Request, response: Response, next: NextFunction) => {
     const isPage = (request.method === 'GET' || request.method === 'HEAD') && isConsoleAddress(request.path);
-    if (!isPage || !existsSync(path.join(folder, 'index.html'))) { next(); return; }
+    if (!isPage || !existsSync(path.join(folder, 'index.html'))) {
+      next();
+      return;
+    }
     response.set('Cache-Control', 'no-cache');
     response.sendFile('index.html', { root: folder, cacheControl: false });
   });

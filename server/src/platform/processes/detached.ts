@@ -20,8 +20,8 @@ export async function startDetached(program: string, args: string[], options: De
   mkdirSync(path.dirname(options.log), { recursive: true });
   const log = openSync(options.log, 'a');
   try {
-    const { log: _, ...rest } = options;
-    const child = spawn(program, args, { ...rest, detached: true, stdio: ['ignore', log, log] });
+    const { cwd, env, uid, gid } = options;
+    const child = spawn(program, args, { cwd, env, uid, gid, detached: true, stdio: ['ignore', log, log] });
     await once(child, 'spawn');
     child.unref();
     if (child.pid === undefined) throw new Error(`${program} has no process id`);

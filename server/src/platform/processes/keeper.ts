@@ -47,12 +47,11 @@ export class Keeper {
     const { signal } = this.closing;
     let delay = FIRST_DELAY_MS;
     let since = Date.now();
-    for (await pause(LOOK_MS, signal); !signal.aborted; await pause(LOOK_MS, signal)) {
+    while (await pause(LOOK_MS, signal)) {
       if (isAlive(this.pid)) continue;
       delay = Date.now() - since > STABLE_MS ? FIRST_DELAY_MS : Math.min(delay * 2, LONGEST_DELAY_MS);
       this.logger.warn(`process ${this.pid} has ended; starting it again`);
-      await pause(delay, signal);
-      if (signal.aborted) return;
+      if (!(await pause(delay, signal))) return;
       try {
         this.pid = await this.program.start();
         this.logger.log(`started process ${this.pid}`);
