@@ -55,7 +55,7 @@ async function noMachinePaths() {
   const { code, output } = await collect('git', ['ls-files', '-z'], { cwd: root });
   if (code !== 0) return { code, output };
   const own = root.split(path.sep).length > 2 ? [root + path.sep] : [];
-  const patterns = [...own, ...['root', 'home/[a-z]+', 'Users/[A-Za-z]+'].map((folder) => `/${folder}/`), '"resolved": "http'];
+  const patterns = [...own, ...['root', 'home/[a-z]+', 'Users/[A-Za-z]+'].map((folder) => `/${folder}/`), '"resolved": "(?=http)'];
   const expression = new RegExp(
     patterns
       .map((pattern, i) =>
