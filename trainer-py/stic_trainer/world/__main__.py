@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--out", type=Path, required=True, help="model folder to write")
     train.add_argument("--seed", type=int, required=True, help="base range, 0..999")
     train.add_argument("--eyes-steps", type=int, default=1500, help="steps of the vision tower")
-    train.add_argument("--steps", type=int, default=5000, help="steps of the language model")
+    train.add_argument("--steps", type=int, default=6000, help="steps of the language model")
     train.add_argument("--threads", type=int, default=2, help="torch threads")
 
     gate = commands.add_parser("check-base", help="measure the base: descriptions, questions, does it read descriptions")
