@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { DomainError } from '../errors.js';
+import { loadConfig } from './config.js';
+import { repositoryRoot } from './repository.js';
+
+const root = repositoryRoot();
+
+/** What the person at the terminal is told about a bad environment. */
+function refusal(environment: NodeJS.ProcessEnv): string {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    assert.ok(error instanceof DomainError);
+    assert.equal(error.code, 'INVALID_ARGUMENT');
+    return error.message;
+  }
+  return assert.fail('the environment was accepted');
+}
+
+test('an empty environment gives the embedded database, one local trainer and loopback', () => {
+  const config = loadConfig({});
+  assert.deepEqual(
+    { ...config, paths: undefined },
+    {
+      state: path.join(root, '.stic'),
+      store: path.join(root, '.stic/store'),
+      databaseUrl: undefined,
+      trainers: [],
+      host: '127.0.0.1',
+      httpPort: 7420,
+      grpcPort: 7421,
+      postgresBinaries: undefined,
+      logLevel: 'info',
+      paths: undefined,
+    },
+  );
+});
+
+test('a variable that is set to nothing counts as not set', () => {
+  const names = ['STIC_STATE', 'STIC_STORE', 'DATABASE_URL', 'TRAINERS', 'STIC_HOST', 'STIC_HTTP_PORT', 'STIC_LOG_LEVEL', 'PG_BIN'];
+  assert.deepEqual(loadConfig(Object.fromEntries(names.map((name) => [name, ' ']))), loadConfig({}));
+});
+
+test('the store follows the state folder unless it has a place of its own', () => {
+  assert.equal(loadConfig({ STIC_STATE: '/data/stic' }).store, '/data/stic/store');
+  assert.equal(loadConfig({ STIC_STATE: '/data/stic', STIC_STORE: '/mnt/store' }).store, '/mnt/store');
+});
+
+test('trainers are a list of addresses, and port 0 asks for a free one', () => {
+  assert.deepEqual(loadConfig({ TRAINERS: 'gpu1:7430, [::1]:7430,,' }).trainers, ['gpu1:7430', '[::1]:7430']);
+  const { httpPort, grpcPort } = loadConfig({ STIC_HTTP_PORT: '0', STIC_GRPC_PORT: '65535' });
+  assert.deepEqual([httpPort, grpcPort], [0, 65_535]);
+});
+
+test('a bad value is named by its variable and never shown', () => {
+  const secret = 'very-secret';
+  const cases: [NodeJS.ProcessEnv, RegExp][] = [
+    [{ DATABASE_URL: `mysql://user:${secret}@host/db` }, /DATABASE_URL: must start with postgres:/],
+    [{ TRAINERS: `gpu1 ${secret}` }, /TRAINERS: must be host:port, separated by commas/],
+    [{ STIC_HTTP_PORT: secret }, /STIC_HTTP_PORT: must be a port number/],
+    [{ STIC_GRPC_PORT: '65536' }, /STIC_GRPC_PORT: must be at most 65535/],
+    [{ STIC_LOG_LEVEL: secret }, /STIC_LOG_LEVEL: /],
+  ];
+  for (const [environment, expected] of cases) {
+    const message = refusal(environment);
+    assert.match(message, expected);
+    assert.ok(!message.includes(secret), message);
+  }
+});
+
+test('all bad values are told at once', () => {
+  const message = refusal({ STIC_HTTP_PORT: 'x', STIC_GRPC_PORT: 'y' });
+  assert.match(message, /STIC_HTTP_PORT.*STIC_GRPC_PORT/);
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { DomainError } from './errors.js';
+import { checkId, cut, numberPosition, pageSize, timePosition } from './pages.js';
+
+function refused(work: () => unknown, field: string): void {
+  assert.throws(work, (error) => error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === field);
+}
+
+test('a page has 50 rows when nothing is asked for, and at most 200', () => {
+  assert.equal(pageSize(0), 50);
+  assert.equal(pageSize(1), 1);
+  assert.equal(pageSize(200), 200);
+  for (const bad of [-1, 201, 1.5, Number.NaN]) refused(() => pageSize(bad), 'page_size');
+});
+
+test('a token gives back its position, and none is the first page', () => {
+  const position = { at: new Date().toISOString(), id: randomUUID() };
+  assert.deepEqual(timePosition.decode(timePosition.encode(position)), position);
+  assert.equal(timePosition.decode(''), undefined);
+  assert.match(timePosition.encode(position), /^[\w-]+$/, 'goes into an address as it is');
+});
+
+test('a token of another list, a cut one and a made-up one are refused', () => {
+  const token = timePosition.encode({ at: new Date().toISOString(), id: randomUUID() });
+  const forged = Buffer.from(JSON.stringify({ at: "'; DROP TABLE run", id: 'x' })).toString('base64url');
+  for (const bad of [numberPosition.encode({ after: 3 }), token.slice(0, -4), 'hello', forged]) {
+    refused(() => timePosition.decode(bad), 'page_token');
+  }
+  refused(() => numberPosition.decode(Buffer.from('{"after":-1}').toString('base64url')), 'page_token');
+});
+
+test('the row beyond the page says only that there is more', () => {
+  assert.deepEqual(cut([1, 2, 3], 2), { page: [1, 2], last: 2 });
+  assert.deepEqual(cut([1, 2], 2), { page: [1, 2], last: undefined });
+  assert.deepEqual(cut([], 2), { page: [], last: undefined });
+});
+
+test('what is no UUID is no id', () => {
+  checkId('run_id', randomUUID());
+  for (const bad of ['', '1', 'run', `${randomUUID()}'`]) refused(() => checkId('run_id', bad), 'run_id');
+});

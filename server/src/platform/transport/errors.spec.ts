@@ -1,0 +1,97 @@
+import 'reflect-metadata';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Controller, Get, HttpException, type INestApplication, Module, Param } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { status } from '@grpc/grpc-js';
+import { fromService } from '../../cli/cli-error.js';
+import { DomainError, type ErrorCode } from '../errors.js';
+import { ERROR_TRAILER, toGrpcError } from './grpc-errors.js';
+import { HttpErrors } from './http-errors.js';
+
+/** A code that is missing here does not compile. */
+const STATUSES: Record<ErrorCode, [http: number, grpc: status]> = {
+  INVALID_ARGUMENT: [400, status.INVALID_ARGUMENT],
+  NOT_FOUND: [404, status.NOT_FOUND],
+  ALREADY_EXISTS: [409, status.ALREADY_EXISTS],
+  PERMISSION_DENIED: [403, status.PERMISSION_DENIED],
+  FAILED_PRECONDITION: [412, status.FAILED_PRECONDITION],
+  RESOURCE_EXHAUSTED: [413, status.RESOURCE_EXHAUSTED],
+  CANCELLED: [408, status.CANCELLED],
+  DEADLINE_EXCEEDED: [504, status.DEADLINE_EXCEEDED],
+  UNAVAILABLE: [503, status.UNAVAILABLE],
+  INTERNAL: [500, status.INTERNAL],
+};
+const codes = Object.keys(STATUSES) as ErrorCode[];
+const whole = (code: ErrorCode): DomainError => new DomainError(code, 'It went wrong.', { field: 'some.field', hint: 'Do that.' });
+
+const thrown: Record<string, unknown> = {
+  ...Object.fromEntries(codes.map((code) => [code, whole(code)])),
+  plain: new DomainError('NOT_FOUND', 'Nothing there.'),
+  secret: new Error('password is very-secret'),
+  teapot: new HttpException('short and stout', 418),
+};
+
+@Controller()
+class Throws {
+  @Get('throws/:what')
+  throws(@Param('what') what: string): never {
+    throw thrown[what];
+  }
+}
+
+@Module({ controllers: [Throws] })
+class ThrowsModule {}
+
+let app: INestApplication;
+let url = '';
+
+before(async () => {
+  app = await NestFactory.create(ThrowsModule, { logger: false });
+  app.useGlobalFilters(new HttpErrors());
+  await app.listen(0, '127.0.0.1');
+  url = await app.getUrl();
+});
+after(() => app.close());
+
+async function ask(what: string): Promise<{ status: number; error: unknown }> {
+  const response = await fetch(`${url}/${what}`);
+  return { status: response.status, error: ((await response.json()) as { error: unknown }).error };
+}
+
+test('every code has its HTTP status and leaves with field and hint', async () => {
+  for (const code of codes) {
+    const error = { code, message: 'It went wrong.', field: 'some.field', hint: 'Do that.' };
+    assert.deepEqual(await ask(`throws/${code}`), { status: STATUSES[code][0], error });
+  }
+});
+
+test('every code has its gRPC status, with the same error in a trailer that clients read', () => {
+  for (const code of codes) {
+    const error = toGrpcError(whole(code));
+    assert.equal(error.code, STATUSES[code][1]);
+    assert.equal(error.details, 'It went wrong. Do that.');
+    const [trailer] = error.metadata.get(ERROR_TRAILER);
+    assert.deepEqual(JSON.parse(String(trailer)), { code, message: 'It went wrong.', field: 'some.field', hint: 'Do that.' });
+    const read = fromService(error);
+    assert.deepEqual([read.message, read.hint], ['some.field: It went wrong.', 'Do that.']);
+  }
+});
+
+test('what an error does not have is left out', async () => {
+  assert.deepEqual(await ask('throws/plain'), { status: 404, error: { code: 'NOT_FOUND', message: 'Nothing there.' } });
+});
+
+test('an error that was not meant for the caller says only where to look', async () => {
+  const { status: http, error } = await ask('throws/secret');
+  assert.equal(http, 500);
+  assert.match(JSON.stringify(error), /"code":"INTERNAL","message":"Something unexpected happened \([0-9a-f-]{36}\)\./);
+  assert.ok(!JSON.stringify(error).includes('very-secret'));
+  assert.ok(!toGrpcError(thrown['secret']).details.includes('very-secret'));
+});
+
+test("the framework's own errors take the same form", async () => {
+  assert.deepEqual(await ask('nowhere'), { status: 404, error: { code: 'NOT_FOUND', message: 'There is nothing at this address.' } });
+  const { status: http, error } = await ask('throws/teapot');
+  assert.deepEqual([http, error], [400, { code: 'INVALID_ARGUMENT', message: 'The request cannot be read: short and stout' }]);
+});
