@@ -14,7 +14,7 @@ export const DATABASE_URL = Symbol('DATABASE_URL');
 
 const OLDEST_POSTGRES = 15;
 /** Any constant that nothing else in the database uses. */
-const MIGRATION_LOCK = 7_420_001;
+export const MIGRATION_LOCK = 7_420_001;
 
 /** Connects, brings the schema up to date and returns the ready data source. */
 export async function openDatabase(options: DatabaseOptions): Promise<DataSource> {

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { HELP, parseOptions } from './arguments.js';
+import { CliError } from './cli-error.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-cli-'));
+const file = path.join(folder, 'rows.json');
+writeFileSync(file, '[]');
+after(() => rmSync(folder, { recursive: true }));
+
+function refused(args: string[], message: RegExp): void {
+  assert.throws(
+    () => parseOptions(args),
+    (error) => error instanceof CliError && message.test(error.message),
+    args.join(' '),
+  );
+}
+
+test('without options the tiny recipe runs on the embedded world', () => {
+  assert.deepEqual(parseOptions([]), {
+    exit: false,
+    arms: false,
+    json: undefined,
+    images: undefined,
+    instructions: undefined,
+    imageRoot: undefined,
+    model: undefined,
+    preset: 'tiny',
+    seed: undefined,
+    maxImages: undefined,
+    set: [],
+    state: undefined,
+  });
+  assert.equal(parseOptions(['--help']), undefined);
+});
+
+test('one of your own models starts from the paper unless a preset is named', () => {
+  assert.equal(parseOptions(['--model', folder])?.preset, 'paper');
+  assert.equal(parseOptions(['--model', folder, '--preset', 'tiny'])?.preset, 'tiny');
+});
+
+test('paths are those of the folder the command was typed in', (t) => {
+  const before = process.env['INIT_CWD'];
+  t.after(() => {
+    if (before === undefined) delete process.env['INIT_CWD'];
+    else process.env['INIT_CWD'] = before;
+  });
+  process.env['INIT_CWD'] = folder;
+  const options = parseOptions(['--images', '.', '--instructions', 'rows.json', '--json', 'out.json', '--state', 'state']);
+  assert.deepEqual(
+    [options?.images, options?.instructions, options?.json, options?.state],
+    [folder, file, path.join(folder, 'out.json'), path.join(folder, 'state')],
+  );
+});
+
+test('fields are set in the order given, and a value may hold an equals sign', () => {
+  const options = parseOptions(['--set', 'dpo.beta=0.2', '--set', 'infuse.template=a=b', '--seed', '0', '--max-images', '12']);
+  assert.deepEqual(options?.set, [
+    ['dpo.beta', '0.2'],
+    ['infuse.template', 'a=b'],
+  ]);
+  assert.deepEqual([options.seed, options.maxImages], [0, 12]);
+});
+
+test('what cannot be meant is refused by the name of the option', () => {
+  refused(['--images', path.join(folder, 'nowhere')], /--images: .*nowhere does not exist/);
+  refused(['--images', file], /--images: .*rows\.json is not a folder/);
+  refused(['--images', folder, '--instructions', folder], /--instructions: .* is not a file/);
+  refused(['--instructions', file], /--instructions needs --images/);
+  refused(['--images', folder, '--image-root', folder], /--image-root needs --instructions/);
+  refused(['--arms', '--images', folder], /--arms belongs to the embedded world/);
+  refused(['--seed', '-1'], /--seed/);
+  refused(['--seed', '1.5'], /--seed: "1\.5" is not a whole number from 0/);
+  refused(['--max-images', '0'], /--max-images: "0" is not a whole number from 1/);
+  refused(['--set', 'dpo.beta'], /--set: "dpo\.beta" is not FIELD=VALUE/);
+  refused(['--set', '=1'], /is not FIELD=VALUE/);
+  refused(['--fast'], /--fast/);
+  refused(['images'], /images/);
+});
+
+test('every option is in the help', () => {
+  for (const option of [
+    'exit',
+    'arms',
+    'json',
+    'images',
+    'instructions',
+    'image-root',
+    'model',
+    'preset',
+    'seed',
+    'max-images',
+    'set',
+    'state',
+  ])
+    assert.match(HELP, new RegExp(`^  --${option} `, 'm'));
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { leaves } from '../pipeline/recipe/fields.js';
+import { loadPresets } from '../pipeline/recipe/presets.js';
+import { repositoryRoot } from '../platform/config/repository.js';
+import { CliError } from './cli-error.js';
+import { changed } from './recipe.js';
+
+const root = repositoryRoot();
+const tiny = loadPresets(path.join(root, 'recipes'), path.join(root, 'prompts')).get('tiny')?.recipe as Recipe;
+
+function refused(field: string, value: string, message: RegExp, hint: RegExp): void {
+  assert.throws(
+    () => changed(tiny, [[field, value]]),
+    (error) => error instanceof CliError && message.test(error.message) && hint.test(error.hint),
+  );
+}
+
+test('a field is set as what it holds, and nothing else changes', () => {
+  const recipe = changed(tiny, [
+    ['seed', '7'],
+    ['dpo.optimizer.learning_rate', '1e-5'],
+    ['model.path', '/models/7'],
+    ['evaluate.modes', '["plain"]'],
+  ]);
+  const before = leaves(tiny);
+  const differing = [...leaves(recipe)].filter(([field, value]) => JSON.stringify(before.get(field)) !== JSON.stringify(value));
+  assert.deepEqual(differing, [
+    ['seed', 7],
+    ['model.path', '/models/7'],
+    ['dpo.optimizer.learning_rate', 1e-5],
+    ['evaluate.modes', ['plain']],
+  ]);
+});
+
+test('the last of two values for one field counts, and zero is a value', () => {
+  assert.equal(
+    changed(tiny, [
+      ['dpo.beta', '0.2'],
+      ['dpo.beta', '0.3'],
+    ]).dpo?.beta,
+    0.3,
+  );
+  assert.equal(changed(tiny, [['evaluate.sample_images', '0']]).evaluate?.sampleImages, 0);
+});
+
+test('a field that does not exist is refused with those that were probably meant', () => {
+  refused(
+    'optimizer.learning_rate',
+    '1',
+    /no field "optimizer\.learning_rate"/,
+    /dpo\.optimizer\.learning_rate, sft\.optimizer\.learning_rate/,
+  );
+  refused('dpo.optimizer', '1', /no field "dpo\.optimizer"/, /dpo\.optimizer\.learning_rate/);
+  refused('speed', 'high', /no field "speed"/, /recipes\/paper\.json/);
+});
+
+test('a value of another kind is refused', () => {
+  refused('dpo.beta', 'much', /dpo\.beta holds a number, and "much" is none/, /^$/);
+  refused('evaluate.modes', 'plain', /evaluate\.modes holds a list/, /evaluate\.modes=\["a","b"\]/);
+});
