@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  Dataset,
+  ListDatasetItemsResponse,
+  ListDatasetProblemsResponse,
+  ListDatasetsResponse,
+  VersionState,
+} from '../../server/src/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Product } from '../durability/product.js';
+import type { Server } from '../durability/product.js';
+import { takePhotographs, usable } from '../support/photographs.js';
+
+const product = new Product();
+const folder = path.join(product.folder, 'photographs');
+let server: Server;
+let photographs: Dataset;
+
+before(async () => {
+  [server] = await Promise.all([product.start(), takePhotographs(folder)]);
+  symlinkSync('/etc/hostname', path.join(folder, 'escapes.png'));
+  writeFileSync(path.join(folder, 'drawing.png'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
+  writeFileSync(path.join(folder, 'empty.gif'), '');
+  photographs = await server.dataset('photographs', DatasetKind.DATASET_KIND_IMAGES, folder);
+});
+after(() => product.close());
+
+const create = (body: object): Promise<Dataset> => server.post('/api/datasets', body).then((json) => Dataset.fromJSON(json));
+const items = async (id: string, query = ''): Promise<ListDatasetItemsResponse> =>
+  ListDatasetItemsResponse.fromJSON(await server.get(`/api/datasets/${id}/items${query}`));
+const problems = async (id: string, query = ''): Promise<ListDatasetProblemsResponse> =>
+  ListDatasetProblemsResponse.fromJSON(await server.get(`/api/datasets/${id}/problems${query}`));
+
+/** Reads the source again and waits for what came of it, as a watcher sees it. */
+async function refreshed(id: string): Promise<Dataset> {
+  await server.post(`/api/datasets/${id}/refresh`, {});
+  const seen = await watched(id);
+  const last = seen.at(-1);
+  assert.ok(last);
+  return last;
+}
+
+/** All that a watcher is sent until the latest version has come to rest. */
+async function watched(id: string): Promise<Dataset[]> {
+  const response = await fetch(`${server.url}/api/datasets/${id}/watch`);
+  assert.equal(response.headers.get('content-type'), 'text/event-stream');
+  const text = await response.text();
+  assert.match(text, /event: end\ndata: \{\}\n\n$/);
+  return [...text.matchAll(/^event: update\ndata: (.*)$/gm)].map((match) => Dataset.fromJSON(JSON.parse(match[1] ?? '')));
+}
+
+test('a folder as cameras and scanners leave it: all that can be used is, the rest is listed with its reason', async () => {
+  assert.equal(photographs.latest?.state, VersionState.VERSION_STATE_READY, photographs.latest?.error);
+  assert.equal(photographs.latest.items, usable.length);
+  const found = await items(photographs.id);
+  assert.deepEqual(
+    found.items.map(({ name }) => name),
+    usable,
+  );
+  const rotated = found.items.find(({ name }) => name === 'upright again.jpeg');
+  assert.deepEqual([rotated?.width, rotated?.height, rotated?.format], [95, 128, 'JPEG'], 'the size of the upright picture');
+  const refused = (await problems(photographs.id)).problems;
+  assert.equal(photographs.latest.skipped, refused.length);
+  assert.deepEqual(refused.map(({ name, code }) => `${name} ${code}`).sort(), [
+    'broken off.jpg TRUNCATED',
+    'drawing.png NOT_AN_IMAGE',
+    'empty.gif EMPTY_FILE',
+    'escapes.png PATH_ESCAPES',
+  ]);
+  for (const { name, reason } of refused) assert.ok(reason.length > 10, `${name}: ${reason}`);
+});
+
+test('items and problems come page by page, each once, and a page keeps to its version', async () => {
+  const seen: string[] = [];
+  let token = '';
+  do {
+    const page: ListDatasetItemsResponse = await items(photographs.id, `?page_size=5&page_token=${token}`);
+    assert.ok(page.items.length <= 5);
+    seen.push(...page.items.map(({ name }) => name));
+    token = page.nextPageToken;
+  } while (token !== '');
+  assert.deepEqual(seen, usable);
+  const first = await problems(photographs.id, '?page_size=3');
+  const second = await problems(photographs.id, `?page_size=3&page_token=${first.nextPageToken}`);
+  assert.deepEqual([first.problems.length, second.problems.length, second.nextPageToken], [3, 1, '']);
+  const answer = await server.call('GET', `/api/datasets/${photographs.id}/items?page_token=made-up`);
+  assert.deepEqual([answer.status, (answer.body as { error: { field: string } }).error.field], [400, 'page_token']);
+});
+
+test('every picture and its thumbnail can be fetched as an image a browser shows', async () => {
+  for (const { name, imageSha256, thumbnailSha256, format } of (await items(photographs.id)).items) {
+    const thumbnail = await fetch(`${server.url}/api/blobs/${thumbnailSha256}?type=image`);
+    assert.deepEqual([thumbnail.status, thumbnail.headers.get('content-type')], [200, 'image/jpeg'], name);
+    const original = await fetch(`${server.url}/api/blobs/${imageSha256}?type=image`);
+    assert.equal(original.status, format === 'TIFF' ? 412 : 200, name);
+    await Promise.all([thumbnail.arrayBuffer(), original.arrayBuffer()]);
+  }
+});
+
+test('an unchanged source gives no new version; a changed one does, and the old one stays as it was', async () => {
+  const source = path.join(product.folder, 'album');
+  mkdirSync(source);
+  copyFileSync(path.join(folder, 'palette.png'), path.join(source, 'a.png'));
+  const album = await server.dataset('album', DatasetKind.DATASET_KIND_IMAGES, source);
+  const again = await refreshed(album.id);
+  assert.deepEqual([again.latest?.id, again.latest?.digest], [album.latest?.id, album.latest?.digest]);
+
+  copyFileSync(path.join(folder, 'grey.gif'), path.join(source, 'b.gif'));
+  const grown = await refreshed(album.id);
+  assert.notEqual(grown.latest?.id, album.latest?.id);
+  assert.notEqual(grown.latest?.digest, album.latest?.digest);
+  assert.equal(grown.latest?.items, 2);
+  const old = await items(album.id, `?version_id=${album.latest?.id}`);
+  assert.deepEqual(
+    old.items.map(({ name }) => name),
+    ['a.png'],
+  );
+
+  const broken = await server.dataset('same pictures', DatasetKind.DATASET_KIND_IMAGES, source);
+  assert.equal(broken.latest?.digest, grown.latest.digest, 'the digest is of the content, not of the dataset');
+});
+
+test('a watcher sees the import from its beginning to its end', async () => {
+  const made = await create({ name: 'watched', kind: 'DATASET_KIND_IMAGES', source: folder });
+  assert.equal(made.latest?.state, VersionState.VERSION_STATE_IMPORTING);
+  const seen = await watched(made.id);
+  assert.equal(seen.at(-1)?.latest?.state, VersionState.VERSION_STATE_READY);
+  assert.equal(seen.at(-1)?.latest?.done, seen.at(-1)?.latest?.total);
+  const response = await server.call('GET', `/api/datasets/${randomUUID()}/watch`);
+  assert.equal(response.status, 404);
+});
+
+test('a repeated request is answered with the dataset it made; its id for another request is refused', async () => {
+  const request = { request_id: randomUUID(), name: 'once', kind: 'DATASET_KIND_IMAGES', source: folder };
+  const [first, second] = await Promise.all([create(request), create(request)]);
+  assert.equal(first.id, second.id);
+  const other = await server.call('POST', '/api/datasets', { ...request, name: 'twice' });
+  assert.deepEqual([other.status, (other.body as { error: { field: string } }).error.field], [409, 'request_id']);
+  const taken = await server.call('POST', '/api/datasets', { ...request, request_id: randomUUID() });
+  assert.deepEqual([taken.status, (taken.body as { error: { field: string } }).error.field], [409, 'name']);
+});
+
+test('a list is newest first, whole over its pages, and can be of one kind', async () => {
+  const seen: Dataset[] = [];
+  let token = '';
+  do {
+    const page = ListDatasetsResponse.fromJSON(await server.get(`/api/datasets?page_size=2&page_token=${token}`));
+    seen.push(...page.datasets);
+    token = page.nextPageToken;
+  } while (token !== '');
+  assert.equal(new Set(seen.map(({ id }) => id)).size, seen.length);
+  const times = seen.map(({ createdAt }) => createdAt?.getTime() ?? 0);
+  assert.deepEqual(
+    times,
+    [...times].sort((a, b) => b - a),
+  );
+  assert.equal(seen.at(-1)?.name, 'photographs');
+  const none = ListDatasetsResponse.fromJSON(await server.get('/api/datasets?kind=DATASET_KIND_BENCHMARK'));
+  assert.deepEqual(none.datasets, []);
+});
+
+test('a source that cannot be used fails with its reason, and a new try can mend it', async () => {
+  const source = path.join(product.folder, 'later');
+  const absent = await server.dataset('later', DatasetKind.DATASET_KIND_IMAGES, source);
+  assert.equal(absent.latest?.state, VersionState.VERSION_STATE_FAILED);
+  assert.equal(absent.latest.errorCode, 'DATA_INVALID');
+  assert.match(absent.latest.error, /no such folder/);
+  mkdirSync(source);
+  const empty = await refreshed(absent.id);
+  assert.match(empty.latest?.error ?? '', /there are no images in it/);
+  copyFileSync(path.join(folder, 'palette.png'), path.join(source, 'a.png'));
+  assert.equal((await refreshed(absent.id)).latest?.state, VersionState.VERSION_STATE_READY);
+});
+
+test('instructions keep their rows with and without images; a row whose image is missing is listed', async () => {
+  const say = (question: string): object[] => [
+    { from: 'human', value: question },
+    { from: 'gpt', value: 'An answer.' },
+  ];
+  const rows = [
+    { id: 'seen', image: 'grey.gif', conversations: say('<image>\nWhat is it?') },
+    { id: 'told', conversations: say('What is two and two?') },
+    { id: 'lost', image: 'nowhere.jpg', conversations: say('<image>\nWhere is it?') },
+    { id: 'out', image: '../later/a.png', conversations: say('<image>\nWhose is it?') },
+    { id: 'seen', conversations: say('Again?') },
+    { id: 'mute' },
+  ];
+  const source = path.join(folder, 'rows.json');
+  writeFileSync(source, JSON.stringify(rows));
+  const dataset = await server.dataset('rows', DatasetKind.DATASET_KIND_INSTRUCTIONS, source);
+  assert.equal(dataset.latest?.state, VersionState.VERSION_STATE_READY, dataset.latest?.error);
+  const kept = (await items(dataset.id)).items;
+  assert.deepEqual(
+    kept.map(({ name, imageSha256, turns }) => [name, imageSha256 !== '', turns[0]?.text]),
+    [
+      ['seen', true, '<image>\nWhat is it?'],
+      ['told', false, 'What is two and two?'],
+    ],
+  );
+  const refused = (await problems(dataset.id)).problems.map(({ name, code }) => `${name} ${code}`);
+  assert.deepEqual(refused, ['nowhere.jpg MISSING_IMAGE', '../later/a.png PATH_ESCAPES', 'seen DUPLICATE_NAME', 'row 6 ROW_INVALID']);
+
+  writeFileSync(source, '[{"id": "cut off", "conversa');
+  const cut = await refreshed(dataset.id);
+  assert.equal(cut.latest?.state, VersionState.VERSION_STATE_FAILED);
+  assert.ok(cut.latest.error.includes('rows.json'), cut.latest.error);
+  const version = dataset.latest.id;
+  assert.equal((await items(dataset.id, `?version_id=${version}`)).items.length, 2, 'the version before is untouched');
+});
