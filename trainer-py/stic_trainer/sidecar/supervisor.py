@@ -140,11 +140,12 @@ class Supervisor:
 
     async def run(self) -> None:
         """Looks after the workers until ``shut_down`` has ended them all."""
+        self._tick()
         while not (self._closing and not self._running):
-            self._tick()
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS if self._running else None)
+            self._tick()
 
     def shut_down(self) -> None:
         """Asks every worker to stop; waiting jobs stay queued for the next sidecar."""
