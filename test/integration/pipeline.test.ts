@@ -102,14 +102,6 @@ async function stateOf(runId: string, kind: StageKind): Promise<StageState | und
   return (await db.manager.findOneBy(StageEntity, { runId, kind }))?.state;
 }
 
-test('entities and migrations agree', async () => {
-  const { upQueries } = await db.driver.createSchemaBuilder().log();
-  assert.deepEqual(
-    upQueries.map((query) => query.query),
-    [],
-  );
-});
-
 test('a repeated, overlapping or late batch changes nothing', async () => {
   const { lease, attemptId } = await training();
   const batch = [metric(1, 1), metric(2, 2), event(3, { $case: 'skipped', value: { name: 'a\0.jpg', code: 'TOO_LONG', reason: 'r' } })];

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
-import { extract } from 'tar-stream';
 import { Lineage, ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Comparison, ListEvaluationsResponse } from '../../server/src/gen/stic/evaluations/v1/evaluations.js';
@@ -23,6 +21,7 @@ import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { isWorking } from '../durability/checks.js';
 import { Product } from '../durability/product.js';
 import type { Server } from '../durability/product.js';
+import { readTar } from '../support/archive.js';
 
 const product = new Product();
 let server: Server;
@@ -69,21 +68,6 @@ async function readEvents(url: string): Promise<Run[]> {
   assert.equal(response.headers.get('content-type'), 'text/event-stream');
   const text = await response.text();
   return [...text.matchAll(/^event: update\ndata: (.*)$/gm)].map((match) => Run.fromJSON(JSON.parse(match[1] ?? '')));
-}
-
-async function readTar(where: string): Promise<Map<string, Buffer>> {
-  const response = await fetch(server.url + where);
-  assert.equal(response.status, 200);
-  assert.ok(response.body);
-  const files = new Map<string, Buffer>();
-  const entries = extract();
-  Readable.fromWeb(response.body).pipe(entries);
-  for await (const entry of entries) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk);
-    files.set(entry.header.name, Buffer.concat(chunks));
-  }
-  return files;
 }
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -224,7 +208,7 @@ test('checkpoints carry their base and parent, and lead back to images, prompts,
   assert.deepEqual([stage1?.name, stage2?.name], ['stage1', 'stage2']);
   assert.equal(stage2?.parentId, stage1?.id);
   assert.equal(stage1?.baseModelDigest, whole.recipe?.model?.digest);
-  const files = await readTar(`/api/checkpoints/${stage2?.id}/files`);
+  const files = await readTar(`${server.url}/api/checkpoints/${stage2?.id}/files`);
   assert.ok(files.has('adapter_config.json') && files.has('adapter_model.safetensors'), [...files.keys()].join());
   const lines = [...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).sort();
   const byPath = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
@@ -245,7 +229,7 @@ test('checkpoints carry their base and parent, and lead back to images, prompts,
 });
 
 test('pairs are exported with their images in the forms other trainers read', async () => {
-  const trl = await readTar(`/api/runs/${whole.id}/pairs/export?format=trl`);
+  const trl = await readTar(`${server.url}/api/runs/${whole.id}/pairs/export?format=trl`);
   const rows = (trl.get('pairs.jsonl')?.toString() ?? '')
     .trim()
     .split('\n')
@@ -262,7 +246,7 @@ test('pairs are exported with their images in the forms other trainers read', as
     );
     assert.equal(row.chosen[0]?.role, 'assistant');
   }
-  const factory = await readTar(`/api/runs/${whole.id}/pairs/export?format=llamafactory`);
+  const factory = await readTar(`${server.url}/api/runs/${whole.id}/pairs/export?format=llamafactory`);
   const info = JSON.parse(factory.get('dataset_info.json')?.toString() ?? '') as Record<string, { ranking: boolean; file_name: string }>;
   assert.equal(info['stic_pairs']?.ranking, true);
   const ranked = JSON.parse(factory.get(info['stic_pairs'].file_name)?.toString() ?? '') as {
@@ -271,7 +255,7 @@ test('pairs are exported with their images in the forms other trainers read', as
   }[];
   assert.equal(ranked.length, rows.length);
   assert.ok(ranked.every((row) => row.conversations[0]?.value.split('<image>').length === 2 && row.images.length === 1));
-  const llava = await readTar(`/api/runs/${whole.id}/pairs/export?format=llava`);
+  const llava = await readTar(`${server.url}/api/runs/${whole.id}/pairs/export?format=llava`);
   const plain = JSON.parse(llava.get('pairs.json')?.toString() ?? '') as { conversations: { value: string }[]; image: string }[];
   assert.ok(plain.every((row) => row.conversations[0]?.value.startsWith('<image>\n') && llava.has(row.image)));
   assert.equal((await server.call('GET', `/api/runs/${whole.id}/pairs/export?format=csv`)).status, 400);
