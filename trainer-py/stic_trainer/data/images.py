@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,9 @@ MAX_PIXELS = 120_000_000
 MAX_BYTES = 512 * 2**20
 """Files above this are refused unread."""
 
+MAX_ASPECT = 200
+"""Longer side through shorter one. Image processors scale the shorter side to the model's, so a thread of pixels becomes gigabytes."""
+
 # Formats whose reading starts another program (Ghostscript) or that are metadata stubs without a decoder.
 _EXCLUDED = {"EPS", "BUFR", "GRIB", "HDF5", "WMF", "MPEG"}
 
@@ -21,13 +25,13 @@ UNMISTAKABLE = frozenset({"JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "
 """Formats known by their first bytes: only they are looked for in files whose name does not say that they are images."""
 
 _SIGNATURES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG": "PNG",
-    b"GIF8": "GIF",
-    b"RIFF": "WEBP",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-    b"BM": "BMP",
+    rb"\xff\xd8\xff": "JPEG",
+    rb"\x89PNG": "PNG",
+    rb"GIF8": "GIF",
+    rb"RIFF....WEBP": "WEBP",
+    rb"II\*\x00|MM\x00\*": "TIFF",
+    rb"BM....\x00{4}": "BMP",
+    rb"....ftypavi[fs]": "AVIF",
 }
 
 # Pillow's own bound is a global warning; ours is per call and an error.
@@ -72,38 +76,50 @@ def read_file(path: Path) -> bytes:
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, formats: frozenset[str] | None = None) -> Image.Image:
     """A file's first frame, fully decoded but otherwise as stored. ImageProblem when that is not possible."""
+    image = identify(data, max_pixels=max_pixels, formats=formats)
+    load(image)
+    return image
+
+
+def identify(data: bytes, *, max_pixels: int = MAX_PIXELS, formats: frozenset[str] | None = None) -> Image.Image:
+    """The image by its header alone, of an acceptable size; no pixel is decoded yet."""
     known = [name for name in _formats() if formats is None or name in formats]
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=known)
     except UnidentifiedImageError:
         raise _unidentified(data[:512]) from None
+    except MemoryError:
+        raise
     except Exception as error:  # a decoder fed with anything may raise anything
+        if _is_text(data[:512]):
+            raise _unidentified(data[:512]) from None
         raise ImageProblem("TRUNCATED", f"the image's header is damaged: {_words(error)}") from error
-    if image.width * image.height > max_pixels:
-        pixels = f"{image.width} x {image.height} is {image.width * image.height:,} pixels"
-        raise ImageProblem("TOO_LARGE", f"{pixels}; the limit is {max_pixels:,}")
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageProblem("TOO_LARGE", f"{width} x {height} is {width * height:,} pixels; the limit is {max_pixels:,}")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise ImageProblem("TOO_LARGE", f"{width} x {height}: one side is more than {MAX_ASPECT} times the other")
+    return image
+
+
+def load(image: Image.Image) -> None:
+    """Decodes an identified image. ImageProblem when its data is damaged or not all there."""
     try:
         image.load()
     except MemoryError:
         raise
     except Exception as error:
         raise ImageProblem("TRUNCATED", f"the {image.format} data ends early or is damaged: {_words(error)}") from error
-    return image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Upright 8-bit RGB of a loaded image."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode in ("I", "F") or upright.mode.startswith("I;"):
-        return _scaled_to_8_bit(upright).convert("RGB")
-    if upright.mode == "LAB":
-        return _lab_to_rgb(upright)
-    if upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info:
-        layer = upright.convert("RGBA")
-        flat = Image.new("RGBA", layer.size, "white")
-        flat.alpha_composite(layer)
-        return flat.convert("RGB")
-    return upright.convert("RGB")
+    """Upright 8-bit RGB of a loaded image. ImageProblem when its mode has no way there."""
+    try:
+        return _flattened(_upright(image))
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ImageProblem("UNREADABLE", f"a {image.format} image of mode {image.mode} has no way to RGB: {_words(error)}") from error
 
 
 def thumbnail(image: Image.Image, *, longest_side: int = 256) -> Image.Image:
@@ -120,7 +136,7 @@ def is_image_name(name: str) -> bool:
 
 def _unidentified(head: bytes) -> ImageProblem:
     for signature, name in _SIGNATURES.items():
-        if head.startswith(signature):
+        if re.match(signature, head, re.DOTALL):
             return ImageProblem("TRUNCATED", f"starts like a {name} image but cannot be read; it is cut off or damaged")
     if b"<svg" in head.lower():
         return ImageProblem("NOT_AN_IMAGE", "an SVG drawing, not a pixel image")
@@ -128,9 +144,36 @@ def _unidentified(head: bytes) -> ImageProblem:
         return ImageProblem("NOT_AN_IMAGE", "a HEIC image, which cannot be read; convert it to JPEG or PNG")
     if head.startswith(b"%!PS"):
         return ImageProblem("NOT_AN_IMAGE", "a PostScript drawing, not a pixel image")
-    if not any(byte < 9 for byte in head):
+    if _is_text(head):
         return ImageProblem("NOT_AN_IMAGE", "text, not an image")
     return ImageProblem("NOT_AN_IMAGE", "not in a format that can be read")
+
+
+def _is_text(head: bytes) -> bool:
+    return not any(byte < 9 for byte in head)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """EXIF rotation applied; a damaged EXIF block, beside pixels that are whole, says nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
+    except Exception:
+        return image
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return _scaled_to_8_bit(image).convert("RGB")
+    if image.mode == "LAB":
+        return _lab_to_rgb(image)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        flat = Image.new("RGBA", layer.size, "white")
+        flat.alpha_composite(layer)
+        return flat.convert("RGB")
+    return image.convert("RGB")
 
 
 def _scaled_to_8_bit(image: Image.Image) -> Image.Image:

@@ -89,9 +89,11 @@ def _problem(number: int, element: object, seen: dict[str, int]) -> Problem | No
         if element.get(key) is not None and not isinstance(element[key], kind):
             return invalid(f"field {key} is not {words}")
     try:
-        json.dumps(element, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except (ValueError, UnicodeEncodeError):
+        text = json.dumps(element, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError:
         return invalid("it holds NaN, an infinity or half of a surrogate pair")
+    if b"\\u0000" in text.replace(b"\\\\", b""):
+        return invalid("it holds a NUL character")
     first = seen.setdefault(str(name), number)
     if first != number:
         return Problem(str(name), "DUPLICATE_NAME", f"row {number}: the id {name!r} is already that of row {first}")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +34,30 @@ class _RowInvalid(Exception):
     pass
 
 
+class _Names:
+    """Makes the rows' names unique. LLaVA's own files repeat an id for every kind of question about an image: such rows are
+    all kept, the later ones as "id#2", "id#3", ...; only a row that says the same again is left out.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._times: Counter[str] = Counter()
+        self._numbers: dict[bytes, int] = {}
+
+    def settle(self, draft: _Draft) -> _Draft | Problem:
+        content = json.dumps([draft.name, draft.image, [(turn.sender, turn.value) for turn in draft.turns]])
+        digest = hashlib.blake2b(content.encode(), digest_size=16).digest()
+        first = self._numbers.setdefault(digest, draft.number)
+        if first != draft.number:
+            return Problem(draft.name, "DUPLICATE_NAME", f"row {draft.number}: the same id, image and conversation as row {first}")
+        name = draft.name
+        while name in self._taken:
+            self._times[draft.name] += 1
+            name = f"{draft.name}#{self._times[draft.name] + 1}"
+        self._taken.add(name)
+        return dataclasses.replace(draft, name=name)
+
+
 def import_instructions(source: Path, image_root: Path | None, task: Import) -> None:
     """Writes the manifest of the rows of ``source``, in file order. A file that does not parse is refused as a whole."""
     if not source.is_file():
@@ -41,11 +69,11 @@ def import_instructions(source: Path, image_root: Path | None, task: Import) -> 
     task.expect(sum(1 for _ in read_elements(source)), "rows")
     root = folder.resolve()
     images = task.once(lambda name: ingest_image(task.store, root, locate(root, name), name))
-    seen: dict[str, int] = {}
+    names = _Names()
 
     def drafts() -> Iterator[tuple[_Draft | Problem, Any]]:
         for number, element in enumerate(read_elements(source), start=1):
-            draft = _checked(number, element, seen)
+            draft = _checked(number, element, names)
             wanted = draft.image if isinstance(draft, _Draft) else None
             yield draft, images(wanted) if wanted is not None else None
 
@@ -64,15 +92,11 @@ def _row(draft: _Draft, image: ImageItem | Problem | None) -> InstructionRow | P
     return InstructionRow(name=draft.name, conversations=draft.turns, image=image)
 
 
-def _checked(number: int, element: object, seen: dict[str, int]) -> _Draft | Problem:
+def _checked(number: int, element: object, names: _Names) -> _Draft | Problem:
     try:
-        draft = _parsed(number, element)
+        return names.settle(_parsed(number, element))
     except _RowInvalid as error:
         return Problem(f"row {number}", "ROW_INVALID", f"row {number}: {error}")
-    first = seen.setdefault(draft.name, number)
-    if first != number:
-        return Problem(draft.name, "DUPLICATE_NAME", f"row {number}: the id {draft.name!r} is already that of row {first}")
-    return draft
 
 
 def _parsed(number: int, element: object) -> _Draft:

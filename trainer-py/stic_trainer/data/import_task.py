@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ _Draft = TypeVar("_Draft")
 
 PROGRESS_SECONDS = 0.25
 _AHEAD_PER_THREAD = 8
+_NEITHER = re.compile("[\x00\ud800-\udfff]")
 
 
 class Import:
@@ -74,7 +76,7 @@ class Import:
 
     def problem(self, problem: Problem) -> None:
         self.skipped += 1
-        self.emit({"problem": {"name": problem.name, "code": problem.code, "reason": problem.reason}})
+        self.emit({"problem": {"name": _sendable(problem.name), "code": problem.code, "reason": _sendable(problem.reason)}})
 
     def emit(self, event: dict[str, Any]) -> None:
         self._out.write(json.dumps(event, ensure_ascii=True) + "\n")
@@ -85,6 +87,11 @@ class Import:
         eta = round(self._rate.eta_seconds(self._sent, self._done, self._total), 1)
         count = {"unit": self._unit, "done": self._done, "total": self._total, "eta_seconds": eta, "phase": "checking"}
         self.emit({"progress": count})
+
+
+def _sendable(text: str) -> str:
+    """The text without what neither protobuf nor Postgres takes: names of files and fields of JSON may hold anything."""
+    return _NEITHER.sub("\ufffd", text)
 
 
 def _settled(entry: tuple[_Draft, Future[_Out] | None]) -> tuple[_Draft, Any]:

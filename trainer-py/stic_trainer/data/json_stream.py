@@ -90,9 +90,13 @@ class _Reader:
                     return value
             except json.JSONDecodeError as error:
                 unfinished = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _TAIL
-                if self._ended or not unfinished or len(self._text) - self._at > _LONGEST:
+                if unfinished and len(self._text) - self._at > _LONGEST:
+                    raise self.error(f"the element is longer than {_LONGEST >> 20} MiB") from None
+                if self._ended or not unfinished:
                     self._move(min(error.pos, len(self._text)) - self._at)
                     raise self.error(error.msg) from None
+            except ValueError as error:  # a whole number of thousands of digits
+                raise self.error(str(error)) from None
             except RecursionError:
                 raise self.error("the element is nested too deeply") from None
             self._more()

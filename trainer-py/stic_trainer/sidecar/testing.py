@@ -90,7 +90,7 @@ class Sidecar:
         stream: Iterator[pb.JobEvent] = self.stub.WatchJob(pb.WatchJobRequest(job_id=job_id, after_seq=after_seq), timeout=timeout)
         return stream
 
-    def import_dataset(self, kind: int, source: Path, image_root: str = "") -> list[pb.ImportDatasetEvent]:
+    def import_dataset(self, kind: pb.DatasetKind, source: Path, image_root: str = "") -> list[pb.ImportDatasetEvent]:
         request = pb.ImportDatasetRequest(kind=kind, source=str(source), image_root=image_root)
         return list(self.stub.ImportDataset(request, timeout=60))
 
@@ -109,7 +109,7 @@ def request_for(
     request = pb.SubmitJobRequest(
         job_id=job_id,
         run_id="run",
-        kind=recipe_pb2.StageKind.Value(f"STAGE_KIND_{kind.name}"),
+        kind=f"STAGE_KIND_{kind.name}",
         recipe=recipe,
         resume_from_job_id=resume_from,
     )
