@@ -15,7 +15,7 @@ from stic_trainer.errors import StageError
 from stic_trainer.method.infusion import infuse_turn
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.instructions import drawn_rows, to_messages
-from stic_trainer.stages.opening import Skips
+from stic_trainer.stages.skips import Skips
 
 
 def run(job: Job, ctx: StageContext) -> None:
