@@ -51,6 +51,7 @@ class Store:
         return self._existing(self.root / "trees" / sha256, "tree", sha256)
 
     def put_blob_bytes(self, data: bytes) -> str:
+        """Its sha256. One of many: its name is for good once the blob that names them all is put."""
         digest = hashlib.sha256(data).hexdigest()
         target = self._blob_path(digest)
         if not target.exists():
@@ -61,13 +62,15 @@ class Store:
         return digest
 
     def put_blob_file(self, source: Path) -> tuple[str, int]:
-        """Copies a file into the store in one pass; its sha256 and size in bytes."""
+        """Copies a file into the store in one pass, for good once this returns; its sha256 and size in bytes."""
         self.require_space(source.stat().st_size)
         with self._draft() as draft:
             digest, size = _copy(source, draft)
             target = self._blob_path(digest)
             if not target.exists():
                 self._publish(draft, target)
+        for folder in (target.parent, target.parent.parent):
+            sync_folder(folder)
         return digest, size
 
     def put_tree(self, folder: Path) -> tuple[str, int]:

@@ -26,6 +26,7 @@ def run(job: Job, ctx: StageContext) -> None:
     skips = Skips(ctx, total=len(rows))
     infused: list[InfusedRow] = []
     for row in rows:
+        ctx.check_stop()
         description = descriptions.get(row.name)
         if row.image is not None and description is None:
             continue
