@@ -72,11 +72,11 @@ class ProcessId:
 
     @classmethod
     def read(cls, path: Path) -> ProcessId | None:
-        """None when the file is absent or torn."""
+        """None when the file is absent, torn or unreadable."""
         try:
             fields = json.loads(path.read_text("utf-8"))
             return cls(int(fields["pid"]), str(fields["started"]))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, path: Path) -> None:

@@ -24,9 +24,10 @@ from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.journal import TERMINAL, Journal, JournalBusy, last_event
 from stic_trainer.runtime.store import sync_folder
-from stic_trainer.runtime.worker import BUSY, STOPPED_ERROR
+from stic_trainer.runtime.worker import STOPPED_ERROR
 
 POLL_SECONDS = 0.1
+TROUBLE_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class Worker:
 
     def kill(self) -> None:
         """Ends the worker and everything it started."""
+        if self.process is None and self.adopted is None:
+            return
         self.killed = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -112,7 +115,10 @@ class Supervisor:
         folder.cancel.touch()
         if folder in self._queue:
             self._queue.remove(folder)
-            _append_state(folder, {"state": "JOB_STATE_CANCELLED"})
+            try:
+                _append_state(folder, {"state": "JOB_STATE_CANCELLED"})
+            except JournalBusy:  # a worker that an earlier sidecar started has just come up
+                self._running[folder.job_id] = Worker(folder, None)
         else:
             self._running[folder.job_id].ask_to_stop(self._grace)
         self._wake.set()
@@ -125,7 +131,13 @@ class Supervisor:
             if path.name.startswith("."):
                 shutil.rmtree(path, ignore_errors=True)
                 continue
-            event, _ = last_event(folder.events)
+            if not folder.request.is_file():
+                continue
+            try:
+                event, _ = last_event(folder.events)
+            except ValueError:
+                _log.error("job %s: its journal is damaged; the job is left alone", folder.job_id)
+                continue
             if event.get("state", {}).get("state") in TERMINAL:
                 continue
             worker = ProcessId.read(folder.pid)
@@ -140,12 +152,18 @@ class Supervisor:
 
     async def run(self) -> None:
         """Looks after the workers until ``shut_down`` has ended them all."""
-        self._tick()
-        while not (self._closing and not self._running):
+        while True:
+            wait = POLL_SECONDS
+            try:
+                self._tick()
+            except Exception:  # no process to be had, a disk that fails: one job's trouble, tried again
+                _log.exception("looking after the workers failed")
+                wait = TROUBLE_SECONDS
+            if self._closing and not self._running:
+                return
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS if self._running else None)
-            self._tick()
+                await asyncio.wait_for(self._wake.wait(), wait if self._running or self._queue else None)
 
     def shut_down(self) -> None:
         """Asks every worker to stop; waiting jobs stay queued for the next sidecar."""
@@ -162,8 +180,9 @@ class Supervisor:
             elif self._close(worker):
                 del self._running[worker.folder.job_id]
         while self._queue and len(self._running) < self.capacity and not self._closing:
-            folder = self._queue.pop(0)
+            folder = self._queue[0]
             self._running[folder.job_id] = self._start(folder)
+            self._queue.pop(0)
 
     def _start(self, folder: JobFolder) -> Worker:
         command = [sys.executable, "-m", "stic_trainer", "worker", str(folder.path), "--store", str(self._store)]
@@ -183,8 +202,7 @@ class Supervisor:
         """Makes sure the journal of a gone worker ends with a terminal state; False to try again."""
         folder = worker.folder
         code = worker.process.returncode if worker.process is not None else None
-        if code == BUSY and (other := ProcessId.read(folder.pid)) is not None and other.alive():
-            worker.process, worker.adopted = None, other
+        if self._hand_over(worker):
             return False
         try:
             state = _append_state(folder, _ending(worker, code, self._closing))
@@ -195,6 +213,16 @@ class Supervisor:
             _log.error("job %s: its end cannot be written yet: %s", folder.job_id, error)
             return False
         _log.info("job %s: %s", folder.job_id, state)
+        return True
+
+    def _hand_over(self, worker: Worker) -> bool:
+        """Whether the job is another process's, started by an earlier sidecar, which is looked after from now on."""
+        other = ProcessId.read(worker.folder.pid)
+        if other is None or not other.alive():
+            return False
+        worker.process, worker.adopted = None, other
+        if worker.folder.cancel.exists():
+            worker.ask_to_stop(self._grace)
         return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -22,6 +23,8 @@ from stic_trainer.config.job import StageKind
 from stic_trainer.config.presets import load_recipe
 from stic_trainer.data.records import to_json
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
+from stic_trainer.runtime.store import Store
+from stic_trainer.runtime.testing import Gate, no_descriptions, text_rows
 from stic_trainer.sidecar.supervisor import worker_environment
 
 _T = TypeVar("_T")
@@ -34,33 +37,36 @@ class Sidecar:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.state, self.store = folder / "state", folder / "store"
-        self._ready, self._log = folder / "ready.json", folder / "sidecar.log"
+        self.ready_file, self._log = folder / "ready.json", folder / "sidecar.log"
         self._arguments = arguments
         self.start()
 
     def start(self) -> None:
-        self._ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "stic_trainer", "sidecar", "--listen", "127.0.0.1:0", "--ready-file", str(self._ready)]
+        self.ready_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "stic_trainer", "sidecar", "--listen", "127.0.0.1:0", "--ready-file", str(self.ready_file)]
         command += ["--store", str(self.store), "--state", str(self.state), *self._arguments]
         with open(self._log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=worker_environment(), start_new_session=True)
-        eventually(lambda: self._ready.exists() or self.process.poll() is not None)
+        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self._log.read_text()
-        self.port = int(json.loads(self._ready.read_text())["port"])
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", options=[("grpc.enable_retries", 0)])
-        self.stub = trainer_pb2_grpc.TrainerServiceStub(self._channel)
-        self.channel = self._channel
+        self.port = int(self.ready()["port"])
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}", options=[("grpc.enable_retries", 0)])
+        self.stub = trainer_pb2_grpc.TrainerServiceStub(self.channel)
+
+    def ready(self) -> dict[str, Any]:
+        fields: dict[str, Any] = json.loads(self.ready_file.read_text())
+        return fields
 
     def kill(self) -> None:
         """As a crash would: only the sidecar, at once."""
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self._channel.close()
+        self.channel.close()
 
     def terminate(self) -> int:
         self.process.terminate()
         code = self.process.wait(timeout=30)
-        self._channel.close()
+        self.channel.close()
         return code
 
     def close(self) -> None:
@@ -119,10 +125,50 @@ def request_for(
     return request
 
 
+class Jobs:
+    """Submits jobs of stage infuse, which needs no model, under names that begin with ``test``."""
+
+    def __init__(self, sidecar: Sidecar, test: str = "job") -> None:
+        self.store = Store(sidecar.store)
+        self._sidecar = sidecar
+        self._test = test
+        self._gates = 0
+
+    def request(self, name: str, descriptions: str = "") -> pb.SubmitJobRequest:
+        inputs = [("instructions", text_rows(self.store)), ("descriptions", descriptions or no_descriptions(self.store))]
+        return request_for(f"{self._test}-{name}", StageKind.INFUSE, inputs)
+
+    def submit(self, name: str, descriptions: str = "") -> str:
+        request = self.request(name, descriptions)
+        assert self._sidecar.stub.SubmitJob(request).created
+        return request.job_id
+
+    def gate(self) -> Gate:
+        self._gates += 1
+        return Gate(self.store, hashlib.sha256(f"{self._test} {self._gates}".encode()).hexdigest())
+
+    def held(self, name: str, gate: Gate) -> str:
+        """A job that has begun and waits for the gate."""
+        job_id = self.submit(name, gate.sha256)
+        for event in self._sidecar.follow(job_id):
+            if event.progress.phase == "infusing descriptions":
+                break
+        return job_id
+
+
 def states(events: Sequence[pb.JobEvent]) -> list[str]:
     """The states in order, repeated ones once: ["QUEUED", "RUNNING", ...]."""
     names = [pb.JobState.Name(event.state.state).removeprefix("JOB_STATE_") for event in events if event.HasField("state")]
     return [name for index, name in enumerate(names) if index == 0 or names[index - 1] != name]
+
+
+def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
+    """Status and words of the error that a call ends with."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        return error.code(), error.details()
+    raise AssertionError("the call was not refused")
 
 
 def eventually(condition: Callable[[], _T], timeout: float = 20.0) -> _T:
