@@ -38,6 +38,14 @@ class Models:
 
     def inspect(self, path: str) -> ModelFacts:
         """StageError MODEL_INVALID or MODEL_UNSUPPORTED says what is wrong with the folder."""
+        try:
+            return self._inspect(path)
+        except StageError:
+            raise
+        except Exception as error:  # JSON of a shape that no model has
+            raise _invalid(f"its files cannot be understood: {type(error).__name__}: {error}", path) from error
+
+    def _inspect(self, path: str) -> ModelFacts:
         folder = resolve_model(path)
         if not folder.is_absolute():
             raise _invalid("the path is not absolute", path, "Give the whole path, from the root on.")

@@ -1,6 +1,7 @@
 """Sidecars that are killed, stopped and started again: no job is lost, run twice or forgotten."""
 
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from stic.trainer.v1 import trainer_pb2 as pb
+from stic_trainer.config.job import StageKind
+from stic_trainer.data.records import Pair, read_rows
 from stic_trainer.runtime.jobfolder import ProcessId
 from stic_trainer.sidecar.supervisor import worker_environment
-from stic_trainer.sidecar.testing import Jobs, Sidecar, eventually, states
+from stic_trainer.sidecar.testing import Jobs, Sidecar, eventually, request_for, states
+from stic_trainer.world.dataset import render_demo
 
 WHOLE = ["QUEUED", "RUNNING", "SUCCEEDED"]
 _numbers = itertools.count()
@@ -47,7 +51,7 @@ def test_a_killed_sidecars_jobs_go_on_and_the_next_one_serves_them(sidecar: Side
     assert not sidecar.stub.SubmitJob(jobs.request("a", gate.sha256)).created
     watch = sidecar.follow(job_id, known)
     gate.open()
-    assert [event.seq for event in watch][0] == known + 1
+    assert next(event.seq for event in watch) == known + 1
     assert states(sidecar.events(job_id)) == WHOLE
     assert sidecar.worker(job_id) == worker
 
@@ -99,15 +103,13 @@ def test_a_cancel_is_carried_out_by_the_next_sidecar(sidecar: Sidecar, jobs: Job
 
 
 def test_a_worker_that_comes_up_late_is_found_cancelled_and_not_started_twice(sidecar: Sidecar, jobs: Jobs) -> None:
-    gate = jobs.gate()
-    job_id = jobs.held("a", gate)
+    job_id = jobs.held("a", jobs.gate())
     worker = sidecar.worker(job_id)
     sidecar.kill()
     sidecar.folder(job_id).pid.rename(sidecar.folder(job_id).path / "pid.later")  # as if it had not got to write it yet
     sidecar.start()
     (sidecar.folder(job_id).path / "pid.later").rename(sidecar.folder(job_id).pid)
     sidecar.stub.CancelJob(pb.CancelJobRequest(job_id=job_id))
-    gate.open()
     events = sidecar.events(job_id)
     assert states(events) == ["QUEUED", "RUNNING", "CANCELLED"]
     pids = {event.state.facts["pid"] for event in events if "pid" in event.state.facts}
@@ -120,13 +122,41 @@ def test_a_stopped_sidecar_asks_its_workers_to_save_and_keeps_the_queue(sidecar:
     watch = sidecar.follow(job_id)
     assert next(watch).seq == 1
     worker = sidecar.worker(job_id)
-    assert sidecar.terminate() == 0
+    sidecar.process.terminate()
     error = list(watch)[-1].state.error
+    assert sidecar.terminate() == 0
     assert (error.code, error.message) == ("WORKER_LOST", "the trainer was stopped before the worker could save its work")
     assert not worker.alive()
     sidecar.start()
     assert states(sidecar.events(job_id)) == ["QUEUED", "RUNNING", "LOST"]
     assert states(sidecar.events(waiting)) == WHOLE
+
+
+def test_generated_texts_of_a_killed_attempt_are_not_made_again(sidecar: Sidecar, jobs: Jobs, tmp_path: Path) -> None:
+    render_demo(tmp_path, seed=4711, num_images=8, num_instructions=1, num_test_scenes=1)
+    manifest = sidecar.import_dataset(pb.DATASET_KIND_IMAGES, tmp_path / "images")[-1].result.manifest_sha256
+    settings = {"prefer": {"generation": {"max_new_tokens": 24}, "max_batch_tokens": 200}}
+
+    def attempt(job_id: str, resume_from: str = "") -> pb.SubmitJobRequest:
+        return request_for(job_id, StageKind.PREFER, [("images", manifest)], overrides=settings, resume_from=resume_from)
+
+    sidecar.stub.SubmitJob(attempt("killed"))
+    texts = sidecar.folder("killed").work / "texts.jsonl"
+    eventually(lambda: texts.exists() and b"\n" in texts.read_bytes(), timeout=60)
+    os.kill(sidecar.worker("killed").pid, signal.SIGKILL)
+    assert states(sidecar.events("killed")) == ["QUEUED", "RUNNING", "LOST"]
+    said = {row["key"]: row["text"] for row in map(json.loads, texts.read_text().splitlines())}
+    assert 0 < len(said) < 16
+
+    sidecar.stub.SubmitJob(attempt("resumed", "killed"))
+    events = sidecar.events("resumed")
+    assert states(events) == WHOLE
+    assert next(event.progress.done for event in events if event.progress.unit == "pairs") == len(said) // 2
+    (digest,) = (event.artifact.sha256 for event in events if event.artifact.name == "pairs")
+    pairs = list(read_rows(jobs.store.blob(digest), Pair))
+    made = {f"{pair.id}#{side}": text for pair in pairs for side, text in (("chosen", pair.chosen), ("rejected", pair.rejected))}
+    assert len(pairs) >= 6
+    assert {key: made[key] for key in said if key in made} == {key: text for key, text in said.items() if key in made}
 
 
 def test_what_is_no_job_or_damaged_does_not_keep_a_sidecar_from_starting(sidecar: Sidecar, jobs: Jobs) -> None:

@@ -220,7 +220,7 @@ class Supervisor:
         other = ProcessId.read(worker.folder.pid)
         if other is None or not other.alive():
             return False
-        worker.process, worker.adopted = None, other
+        worker.process, worker.adopted, worker.kill_at = None, other, None
         if worker.folder.cancel.exists():
             worker.ask_to_stop(self._grace)
         return True
