@@ -21,7 +21,7 @@ from stic_trainer.world.train_base import RowEncoder
 
 @pytest.fixture(scope="module")
 def processor() -> Any:
-    return AutoProcessor.from_pretrained(MODEL_FOLDER)
+    return AutoProcessor.from_pretrained(MODEL_FOLDER)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(autouse=True)

@@ -133,7 +133,7 @@ def _train_eyes(
     for step in range(steps):
         chosen = torch.randint(len(scenes), (_EYES_BATCH,), generator=picks)
         _set_lr(optimizer, _EYES_LR_PEAK, step, steps)
-        size, color, shape, place = torch.split(head(_look(model, pixels[chosen])), widths, dim=-1)
+        size, color, shape, place = torch.split(head(_look(model, pixels[chosen])), list(widths), dim=-1)
         truth = cells[chosen].flatten(0, 1)
         loss = functional.cross_entropy(size.flatten(0, 1), truth[:, 0])
         loss = loss + functional.cross_entropy(color.flatten(0, 1), truth[:, 1])
