@@ -101,6 +101,7 @@ class PreferConfig:
     corruptions: tuple[Corruption, ...]
     max_skipped_fraction: float
     max_batch_tokens: int
+    show_clean_image: bool
 
     def __post_init__(self) -> None:
         require(self.max_images >= 0, "max_images", self.max_images, "0 (all) or more")
@@ -159,6 +160,8 @@ class DpoConfig:
     optimizer: OptimizerConfig
     objective: DpoObjective
     max_length: int
+    score_strongest_token: bool
+    omit_image: bool
 
     def __post_init__(self) -> None:
         require(self.beta > 0, "beta", self.beta, "above 0")
@@ -217,6 +220,15 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpeedConfig:
+    share_prefix: bool
+    reuse_image_features: bool
+    response_only_head: bool
+    reuse_reference_scores: bool
+    gradient_checkpointing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     preset: str
     seed: int
@@ -228,6 +240,7 @@ class Recipe:
     infuse: InfuseConfig
     sft: SftConfig
     evaluate: EvaluateConfig
+    speed: SpeedConfig
 
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")

@@ -1,7 +1,7 @@
 """Stage 1's loss: direct preference optimisation with a term that keeps the preferred text likely (arXiv 2405.19716, eq. 4).
 
-The official code differs: it sums the model's own strongest token instead of the rejected one. Here the rejected scores are
-those of the rejected tokens.
+The rejected scores are those of the rejected tokens. The official code sums the model's own strongest tokens in their place;
+``strongest_other`` does so for whoever wants to compare with it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,15 @@ def regularised_loss(policy: Scores, reference: Scores, *, beta: float, chosen_w
 def chosen_only_loss(policy: Scores, chosen_tokens: Tensor) -> Tensor:
     """(pairs,): mean cross-entropy of the chosen tokens; ``chosen_tokens`` (pairs,) are their counts. A control arm."""
     return -policy.chosen / chosen_tokens
+
+
+def strongest_other(logits: Tensor, tokens: Tensor) -> Tensor:
+    """(N,) the strongest token of logits (N, vocabulary), the second strongest where it is the one in ``tokens`` (N,).
+
+    What the official code (yihedeng9/STIC at 993734e, stic/dpo_trainer.py) scores for the rejected side.
+    """
+    first, second = logits.topk(2, dim=-1).indices.unbind(dim=-1)
+    return torch.where(first == tokens, second, first)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class Policy:
         self.dtype: torch.dtype = base.dtype
         self.peft: PeftModel | None = None
         self.active: str | None = None
+        self.reuse_features = True
+        """Whether features of recent images are kept."""
         self._features: OrderedDict[str, Tensor] = OrderedDict()
         self._feature_bytes = 0
         self._image_tokens: dict[str, int] = {}
@@ -106,7 +108,8 @@ class Policy:
         features = self._features.get(picture.sha256)
         if features is None:
             features = self._encode(open_rgb(picture.path))
-            self._keep(picture.sha256, features)
+            if self.reuse_features:
+                self._keep(picture.sha256, features)
         else:
             self._features.move_to_end(picture.sha256)
         return features
@@ -209,6 +212,13 @@ class Policy:
         for name, module in self.base.named_modules():
             if isinstance(module, nn.Dropout) and ".lora_dropout." in name:
                 module.train(on)
+
+    def recompute_activations(self) -> None:
+        """From now on the backward pass computes each decoder layer again instead of keeping its activations."""
+        self.base.gradient_checkpointing_enable({"use_reentrant": False})
+        for layer in self.language_model.layers:
+            # The library checkpoints layers in training mode only. The mode of what is inside stays: nothing begins to drop.
+            layer.training = True
 
     def trainable(self) -> OrderedDict[str, nn.Parameter]:
         return OrderedDict((name, parameter) for name, parameter in self.base.named_parameters() if parameter.requires_grad)

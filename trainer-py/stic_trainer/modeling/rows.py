@@ -1,7 +1,8 @@
 """Rows for scoring: a pair's prompt and image are stored once and both responses branch off from them.
 
 A row is [prefix | chosen | rejected], right-padded. Positions restart after the prefix for every branch, and a token sees the
-prefix and its own branch only, so every score equals that of a row of its own. A plain row is one without branches.
+prefix and its own branch only, so every score equals that of a row of its own. A plain row is one without branches. Where a
+model does not allow this, or a run switches it off, each branch becomes a padded line of its own and nothing else changes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def reach(self) -> int:
+        """Positions of the model that the row needs."""
+        return max(self.positions) + 1
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,23 @@ def plain_row(tokens: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
     return Row(list(tokens.ids), list(range(length)), [_PREFIX] * length, (response,), picture, key)
 
 
-def join_rows(rows: Sequence[Row], *, device: torch.device, sliding_window: int | None = None) -> Batch:
+def separate(row: Row) -> list[Row]:
+    """A plain row for each branch, each with the prefix; [row] where nothing branches off."""
+    branches = max(row.segments)
+    if branches == _PREFIX:
+        return [row]
+    start = row.segments.count(_PREFIX)
+    lines: list[Row] = []
+    for segment, (_, targets) in enumerate(row.responses, start=1):
+        ids = row.ids[:start] + [token for token, own in zip(row.ids, row.segments, strict=True) if own == segment]
+        response = ([start - 1 + index for index in range(len(targets))], targets)
+        lines.append(Row(ids, list(range(len(ids))), [_PREFIX] * len(ids), (response,), row.picture, row.key))
+    return lines
+
+
+def join_rows(rows: Sequence[Row], *, device: torch.device, sliding_window: int | None = None, share_prefix: bool = True) -> Batch:
+    """A batch whose responses come in the order of ``rows``, whether their branches share a line or not."""
+    rows = rows if share_prefix else [line for row in rows for line in separate(row)]
     width = max(len(row) for row in rows)
     responses = [response for row in rows for response in row.responses]
     longest = max(len(targets) for _, targets in responses)
@@ -100,17 +122,18 @@ def join_rows(rows: Sequence[Row], *, device: torch.device, sliding_window: int 
     )
 
 
-def split_by_tokens(rows: Sequence[Row], max_tokens: int) -> list[list[Row]]:
+def split_by_tokens(rows: Sequence[Row], max_tokens: int, *, share_prefix: bool = True) -> list[list[Row]]:
     """Consecutive groups whose padded size stays within ``max_tokens``; a row above it is a group of its own."""
     groups: list[list[Row]] = []
-    width = 0
+    width = count = 0
     for row in rows:
-        width = max(width, len(row))
-        if groups and width * (len(groups[-1]) + 1) <= max_tokens:
+        lines = [len(line) for line in ([row] if share_prefix else separate(row))]
+        width, count = max(width, *lines), count + len(lines)
+        if groups and width * count <= max_tokens:
             groups[-1].append(row)
         else:
             groups.append([row])
-            width = len(row)
+            width, count = max(lines), len(lines)
     return groups
 
 

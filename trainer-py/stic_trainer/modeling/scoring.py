@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
@@ -12,8 +14,11 @@ from stic_trainer.modeling.rows import Batch
 _MAX_LOGITS = 2**26
 """Logits held at once; more response tokens are scored in chunks, whose logits the backward pass computes again."""
 
+Replacement = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""From logits (N, vocabulary), tokens (N,) and the number of each one's response (N,): the tokens to score in their place, (N,)."""
 
-def score(policy: Policy, batch: Batch) -> Tensor:
+
+def score(policy: Policy, batch: Batch, *, response_only_head: bool = True, replace: Replacement | None = None) -> Tensor:
     """(responses,) sums of log-probabilities, at least fp32."""
     with torch.no_grad():
         features = [policy.see(picture) for picture in batch.pictures]
@@ -21,24 +26,31 @@ def score(policy: Policy, batch: Batch) -> Tensor:
     hidden = policy.language_model(
         inputs_embeds=embeds, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
     ).last_hidden_state
-    logps = _token_logps(policy, hidden.flatten(0, 1)[batch.predict_from], batch.targets)
     responses = len(batch.lengths)
     longest = int(batch.lengths.max())
+
+    def token_logps(logits: Tensor, targets: Tensor, places: Tensor) -> Tensor:
+        if replace is not None:
+            targets = replace(logits.detach(), targets, places // longest)
+        return logits.gather(-1, targets[:, None]).squeeze(-1) - logits.logsumexp(dim=-1)
+
+    if response_only_head:
+        logps = _in_chunks(policy, token_logps, hidden.flatten(0, 1)[batch.predict_from], batch)
+    else:
+        logps = token_logps(policy.head(hidden).flatten(0, 1)[batch.predict_from], batch.targets, batch.places)
     table = torch.zeros(responses * longest, dtype=logps.dtype, device=logps.device)
     # A table instead of a scattered sum: the order of additions is then the same on every run and device.
     return table.index_copy(0, batch.places, logps).view(responses, longest).sum(dim=1)
 
 
-def _token_logps(policy: Policy, hidden: Tensor, targets: Tensor) -> Tensor:
+def _in_chunks(policy: Policy, token_logps: Callable[[Tensor, Tensor, Tensor], Tensor], hidden: Tensor, batch: Batch) -> Tensor:
     """(N,) log-probabilities from hidden states (N, hidden)."""
+
+    def chunk(hidden: Tensor, targets: Tensor, places: Tensor) -> Tensor:
+        return token_logps(policy.head(hidden), targets, places)
+
     size = max(1, _MAX_LOGITS // policy.base.config.text_config.vocab_size)
-    if len(targets) <= size:
-        return _chunk_logps(policy, hidden, targets)
-    chunks = zip(torch.split(hidden, size), torch.split(targets, size), strict=True)
-    parts = [checkpoint(_chunk_logps, policy, states, tokens, use_reentrant=False) for states, tokens in chunks]
-    return torch.cat(parts)
-
-
-def _chunk_logps(policy: Policy, hidden: Tensor, targets: Tensor) -> Tensor:
-    logits = policy.head(hidden)
-    return logits.gather(-1, targets[:, None]).squeeze(-1) - logits.logsumexp(dim=-1)
+    if len(hidden) <= size:
+        return chunk(hidden, batch.targets, batch.places)
+    chunks = zip(*(torch.split(whole, size) for whole in (hidden, batch.targets, batch.places)), strict=True)
+    return torch.cat([checkpoint(chunk, *parts, use_reentrant=False) for parts in chunks])

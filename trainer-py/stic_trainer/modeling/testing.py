@@ -143,6 +143,16 @@ def add_random_adapter(policy: Policy, settings: TinyLora = TinyLora(), *, seed:
             parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype) * 0.2)
 
 
+def keep_norms_in_full_precision(policy: Policy) -> None:
+    """The library's RMS norms compute in fp32 whatever the model's type, and so hide what an fp64 gradient would show."""
+    for parent in list(policy.language_model.modules()):
+        for name, norm in parent.named_children():
+            if type(norm).__name__.endswith("RMSNorm"):
+                exact = torch.nn.RMSNorm(norm.weight.shape, eps=norm.variance_epsilon, dtype=policy.dtype)
+                exact.weight = norm.weight
+                setattr(parent, name, exact)
+
+
 def paint(folder: Path, size: tuple[int, int] = (40, 40), *, seed: int = 0) -> Picture:
     """A picture of random colours, ``size`` = (width, height) px, as a PNG named by its content."""
     rng = random.Random(seed)

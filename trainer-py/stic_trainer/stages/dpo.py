@@ -1,7 +1,7 @@
 """Prefer your own good description to your own bad one: regularised DPO on the pairs (Algorithm 1, training).
 
-Both sides of a pair share the clean image and the plain prompt, and are scored in one row. The reference is the base model:
-the policy with its adapter switched off. Dropout is off in both.
+Both sides of a pair share the clean image and the plain prompt. The reference is the base model: the policy with its adapter
+switched off. Dropout is off in both.
 
 Reads pairs. Writes the adapter of checkpoint stage1.
 """
@@ -17,13 +17,13 @@ from stic_trainer.data.seeds import item_seed
 from stic_trainer.engine.checkpoints import Checkpoints, fingerprint
 from stic_trainer.engine.engine import make_engine
 from stic_trainer.errors import StageError
-from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss
+from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss, strongest_other
 from stic_trainer.modeling.chat import Message, PlaceholderError
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, split_by_tokens
 from stic_trainer.modeling.scoring import score
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.opening import Skips, metadata, open_policy
+from stic_trainer.stages.opening import Skips, lever_facts, metadata, open_policy, too_long
 from stic_trainer.stages.pictures import picture_of
 from stic_trainer.stages.plan import Plan
 
@@ -33,26 +33,30 @@ _METRICS = ("dpo/loss", "dpo/margin", "dpo/accuracy", "dpo/chosen_logp", "dpo/re
 def run(job: Job, ctx: StageContext) -> None:
     source, config = job.input("pairs"), job.recipe.dpo
     policy = open_policy(job, ctx)
-    rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), Pair)), config.max_length)
+    rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), Pair)), config)
     policy.add_adapter(config.lora, seed=item_seed(job.recipe.seed, "dpo", "adapter"))
     policy.set_dropout(False)
+    if job.recipe.speed.gradient_checkpointing:
+        policy.recompute_activations()
+    share_prefix = job.recipe.speed.share_prefix
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
     mark = fingerprint("dpo", config, job.recipe.seed, job.recipe.model, source.sha256)
     checkpoints = Checkpoints(ctx.work / "checkpoints", mark=mark, every_steps=config.optimizer.checkpoint_every_steps)
     start, extra = checkpoints.restore(engine)
     references = extra.get("references", torch.full((len(rows), 2), torch.nan, dtype=torch.float64))
-    ctx.facts(resumed_from_step=str(start), **policy.facts())
+    ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job))
     gains: list[float] = []
 
     ctx.phase("training")
     for step in range(start, plan.num_steps):
         indices = plan.rows(step)
         sums: DpoSums | None = None
-        for group in split_by_tokens([rows[index] for index in indices], config.optimizer.max_micro_batch_tokens):
-            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window)
-            reference = _reference(policy, batch, references, [row.key for row in group])
-            scores = _pair_scores(score(policy, batch))
+        mine = [rows[index] for index in indices]
+        for group in split_by_tokens(mine, config.optimizer.max_micro_batch_tokens, share_prefix=share_prefix):
+            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window, share_prefix=share_prefix)
+            reference = _reference(job, policy, batch, references, [row.key for row in group])
+            scores = _scores(job, policy, batch)
             losses = _losses(config, scores, reference, batch)
             engine.backward(losses.sum() / len(indices))
             share = DpoSums.of(losses, scores, reference, beta=config.beta)
@@ -72,15 +76,15 @@ def run(job: Job, ctx: StageContext) -> None:
     ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage1", "steps": str(plan.num_steps)})
 
 
-def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], max_length: int) -> list[Row]:
+def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], config: DpoConfig) -> list[Row]:
     """One row per usable pair, numbered; longer ones than ``max_length`` are left out whole, never cut."""
     ctx.phase("reading pairs")
     skips = Skips(ctx, total=len(pairs))
     rows: list[Row] = []
     for done, pair in enumerate(pairs, start=1):
-        picture = picture_of(ctx, pair.image)
-        count = policy.image_tokens(picture)
-        question = Message("user", pair.prompt, image=True)
+        picture = None if config.omit_image else picture_of(ctx, pair.image)
+        count = policy.image_tokens(picture) if picture else 0
+        question = Message("user", pair.prompt, image=picture is not None)
         try:
             chosen = policy.chat.conversation([question, Message("assistant", pair.chosen)], count)
             rejected = policy.chat.conversation([question, Message("assistant", pair.rejected)], count)
@@ -91,8 +95,8 @@ def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], max_length:
             skips.add(pair.id, "EQUAL_SIDES", "both sides have the same tokens, so there is nothing to prefer")
             continue
         row = branch(chosen, rejected, picture, key=len(rows))
-        if len(row) > max_length:
-            skips.add(pair.id, "TOO_LONG", f"{len(row)} tokens; max_length is {max_length}")
+        if excess := too_long(row, policy, config.max_length):
+            skips.add(pair.id, "TOO_LONG", excess)
             continue
         rows.append(row)
         ctx.progress(done, len(pairs), unit="pairs")
@@ -101,19 +105,26 @@ def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], max_length:
     return rows
 
 
-def _reference(policy: Policy, batch: Batch, references: Tensor, keys: list[int]) -> Scores:
+def _scores(job: Job, policy: Policy, batch: Batch) -> Scores:
+    """Both sides' log-probabilities. Responses come in the rows' order, chosen before rejected."""
+    replace = _strongest_in_rejected if job.recipe.dpo.score_strongest_token else None
+    sides = score(policy, batch, response_only_head=job.recipe.speed.response_only_head, replace=replace).view(-1, 2)
+    return Scores(sides[:, 0], sides[:, 1])
+
+
+def _strongest_in_rejected(logits: Tensor, tokens: Tensor, responses: Tensor) -> Tensor:
+    """The official code's rejected term: every second response is a rejected one."""
+    return torch.where(responses % 2 == 1, strongest_other(logits, tokens), tokens)
+
+
+def _reference(job: Job, policy: Policy, batch: Batch, references: Tensor, keys: list[int]) -> Scores:
     """The base model's scores: computed when a pair is first met and remembered for later epochs."""
-    if bool(references[keys].isnan().any()):
+    if not job.recipe.speed.reuse_reference_scores or bool(references[keys].isnan().any()):
         with policy.using(None), torch.no_grad():
-            references[keys] = score(policy, batch).view(-1, 2).double().cpu()
+            scores = _scores(job, policy, batch)
+            references[keys] = torch.stack((scores.chosen, scores.rejected), dim=1).double().cpu()
     known = references[keys].to(policy.device, torch.promote_types(policy.dtype, torch.float32))
     return Scores(known[:, 0], known[:, 1])
-
-
-def _pair_scores(responses: Tensor) -> Scores:
-    """Responses come in the rows' order, chosen before rejected."""
-    sides = responses.view(-1, 2)
-    return Scores(sides[:, 0], sides[:, 1])
 
 
 def _losses(config: DpoConfig, policy: Scores, reference: Scores, batch: Batch) -> Tensor:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 
 from stic_trainer.config.job import Job
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.policy import Policy, load_policy
+from stic_trainer.modeling.rows import Row
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.skips import Skips
 
@@ -18,6 +21,7 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
     ctx.phase("loading model")
     spec = job.recipe.model
     policy = load_policy(ctx.model_path(spec))
+    policy.reuse_features = job.recipe.speed.reuse_image_features
     for where, wanted in _template_hashes(job).items():
         if wanted != policy.chat.template_hash:
             raise StageError(
@@ -36,6 +40,21 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
         torch_threads=str(torch.get_num_threads()),
     )
     return policy
+
+
+def lever_facts(job: Job) -> dict[str, str]:
+    """What makes this training faster or smaller, for the run's record."""
+    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value]
+    return {"levers": ", ".join(on) or "none"}
+
+
+def too_long(row: Row, policy: Policy, max_length: int) -> str:
+    """Why a row cannot be trained on whole, and it is never cut; "" when it fits."""
+    if len(row) > max_length:
+        return f"{len(row)} tokens; max_length is {max_length}"
+    if row.reach > policy.max_positions:
+        return f"{row.reach} tokens in a row; the model takes {policy.max_positions}"
+    return ""
 
 
 def metadata(policy: Policy, job: Job) -> dict[str, str]:

@@ -35,8 +35,8 @@ class _Draft:
     seed: int
     plan: PairPlan
     picture: Picture
-    shown: Picture
-    """What the model sees for the dispreferred side: the clean image or its corrupted copy."""
+    corrupted: Picture | None
+    """What the model sees for the dispreferred side, where that is not the clean image."""
     drawn: dict[str, float]
 
 
@@ -74,8 +74,8 @@ def _draft(job: Job, ctx: StageContext, images: list[ImageItem], skips: Skips) -
             corruption_weights=[corruption.weight for corruption in config.corruptions],
         )
         picture = picture_of(ctx, image)
-        shown, drawn = picture, dict[str, float]()
-        if plan.corruption is not None:
+        corrupted, drawn = None, dict[str, float]()
+        if plan.corruption is not None and not config.show_clean_image:
             corruption = config.corruptions[plan.corruption]
             try:
                 clean = open_rgb(picture.path)
@@ -84,8 +84,8 @@ def _draft(job: Job, ctx: StageContext, images: list[ImageItem], skips: Skips) -
                 continue
             bad, drawn = corrupt(corruption.name, clean, corruption.parameters, fold(seed, "corruption"))
             sha256 = ctx.store.put_blob_bytes(png_bytes(bad))
-            shown = Picture(sha256, ctx.store.blob(sha256))
-        drafts.append(_Draft(image, seed, plan, picture, shown, drawn))
+            corrupted = Picture(sha256, ctx.store.blob(sha256))
+        drafts.append(_Draft(image, seed, plan, picture, corrupted, drawn))
         ctx.progress(done, len(images), unit="images")
         if done % 100 == 0:
             ctx.check_stop()
@@ -100,7 +100,7 @@ def _generate(job: Job, ctx: StageContext, policy: Policy, drafts: list[_Draft],
         chosen, rejected = f"{draft.image.name}#chosen", f"{draft.image.name}#rejected"
         names |= {chosen: draft.image.name, rejected: draft.image.name}
         requests.append(Request(chosen, job.recipe.prompts.step_by_step, draft.picture, fold(draft.seed, "chosen")))
-        requests.append(Request(rejected, draft.plan.rejected_prompt, draft.shown, fold(draft.seed, "rejected")))
+        requests.append(Request(rejected, draft.plan.rejected_prompt, draft.corrupted or draft.picture, fold(draft.seed, "rejected")))
 
     def on_progress(texts: Texts) -> None:
         for key, refusal in texts.refused.items():
@@ -146,7 +146,7 @@ def _pair_up(job: Job, drafts: list[_Draft], texts: Texts, skips: Skips) -> list
                     rejected=rejected,
                     made_by=plan.made_by(names),
                     rejected_prompt=plan.rejected_prompt,
-                    corrupted_image=None if plan.corruption is None else draft.shown.sha256,
+                    corrupted_image=draft.corrupted.sha256 if draft.corrupted else None,
                     corruption_parameters=draft.drawn,
                     seed=draft.seed,
                 )

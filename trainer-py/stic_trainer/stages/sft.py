@@ -22,7 +22,7 @@ from stic_trainer.modeling.rows import Row, join_rows, plain_row, split_by_token
 from stic_trainer.modeling.scoring import score
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.instructions import to_messages
-from stic_trainer.stages.opening import Skips, metadata, open_policy
+from stic_trainer.stages.opening import Skips, lever_facts, metadata, open_policy, too_long
 from stic_trainer.stages.pictures import picture_of
 from stic_trainer.stages.plan import Plan
 
@@ -33,13 +33,15 @@ def run(job: Job, ctx: StageContext) -> None:
     rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), InfusedRow)), config.max_length)
     policy.load_adapter(ctx.store.tree(adapter.sha256), trainable=True)
     policy.set_dropout(True)
+    if job.recipe.speed.gradient_checkpointing:
+        policy.recompute_activations()
     torch.manual_seed(item_seed(job.recipe.seed, "sft", "dropout"))
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
     mark = fingerprint("sft", config, job.recipe.seed, job.recipe.model, source.sha256, adapter.sha256)
     checkpoints = Checkpoints(ctx.work / "checkpoints", mark=mark, every_steps=config.optimizer.checkpoint_every_steps)
     start, _ = checkpoints.restore(engine)
-    ctx.facts(resumed_from_step=str(start), **policy.facts())
+    ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job))
 
     ctx.phase("training")
     for step in range(start, plan.num_steps):
@@ -47,7 +49,8 @@ def run(job: Job, ctx: StageContext) -> None:
         loss = torch.zeros((), device=policy.device)
         for group in split_by_tokens([rows[index] for index in indices], config.optimizer.max_micro_batch_tokens):
             batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window)
-            share = sft_loss(score(policy, batch), batch.lengths).sum() / len(indices)
+            logps = score(policy, batch, response_only_head=job.recipe.speed.response_only_head)
+            share = sft_loss(logps, batch.lengths).sum() / len(indices)
             engine.backward(share)
             loss += share.detach()
         norm = engine.update(learning_rate=plan.learning_rate(step), step=step)
@@ -78,8 +81,8 @@ def _read_rows(ctx: StageContext, policy: Policy, infused: list[InfusedRow], max
         except ValueError as error:
             skips.add(source.name, "ROW_INVALID", str(error))
             continue
-        if len(row) > max_length:
-            skips.add(source.name, "TOO_LONG", f"{len(row)} tokens; max_length is {max_length}")
+        if excess := too_long(row, policy, max_length):
+            skips.add(source.name, "TOO_LONG", excess)
             continue
         rows.append(row)
         ctx.progress(done, len(infused), unit="rows")

@@ -31,6 +31,8 @@ const oneOf = (field: string, ...allowed: string[]): Rule => [
   (value) => typeof value === 'string' && allowed.includes(value),
 ];
 
+const flag = (field: string): Rule => [field, 'true or false', (value) => typeof value === 'boolean'];
+
 const isText = (value: Json): value is string => typeof value === 'string' && value.trim() !== '' && !value.includes('<image>');
 
 const text = (field: string): Rule => [
@@ -86,6 +88,7 @@ const rules: Rule[] = [
   number('prefer.corrupted_probability', 0, 1),
   number('prefer.max_skipped_fraction', 0, 1),
   whole('prefer.max_batch_tokens', 64, 16_777_216),
+  flag('prefer.show_clean_image'),
   positive('dpo.beta', 100),
   number('dpo.chosen_weight', 0, 100),
   whole('dpo.lora.rank', 1, 4096),
@@ -95,6 +98,8 @@ const rules: Rule[] = [
   ...optimizer('dpo.optimizer'),
   oneOf('dpo.objective', 'DPO_OBJECTIVE_REGULARISED', 'DPO_OBJECTIVE_CHOSEN_ONLY', 'DPO_OBJECTIVE_SWAPPED'),
   whole('dpo.max_length', 16, 1_048_576),
+  flag('dpo.score_strongest_token'),
+  flag('dpo.omit_image'),
   whole('describe.max_rows', 0, 100_000_000),
   ...generation('describe.generation'),
   number('describe.max_skipped_fraction', 0, 1),
@@ -122,6 +127,11 @@ const rules: Rule[] = [
   whole('evaluate.sample_images', 0, 1000),
   whole('evaluate.max_batch_tokens', 64, 16_777_216),
   whole('evaluate.max_items', 0, 100_000_000),
+  flag('speed.share_prefix'),
+  flag('speed.reuse_image_features'),
+  flag('speed.response_only_head'),
+  flag('speed.reuse_reference_scores'),
+  flag('speed.gradient_checkpointing'),
 ];
 
 /** Parameters each registered corruption takes. */

@@ -36,7 +36,7 @@ DPO_OBJECTIVE_CHOSEN_ONLY: DpoObjective
 DPO_OBJECTIVE_SWAPPED: DpoObjective
 
 class Recipe(_message.Message):
-    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate")
+    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate", "speed")
     PRESET_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class Recipe(_message.Message):
     INFUSE_FIELD_NUMBER: _ClassVar[int]
     SFT_FIELD_NUMBER: _ClassVar[int]
     EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    SPEED_FIELD_NUMBER: _ClassVar[int]
     preset: str
     seed: int
     model: ModelSpec
@@ -57,7 +58,8 @@ class Recipe(_message.Message):
     infuse: InfuseConfig
     sft: SftConfig
     evaluate: EvaluateConfig
-    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ...) -> None: ...
+    speed: SpeedConfig
+    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ..., speed: _Optional[_Union[SpeedConfig, _Mapping]] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("path", "digest", "architecture", "template_hash")
@@ -117,20 +119,22 @@ class Corruption(_message.Message):
     def __init__(self, name: _Optional[str] = ..., weight: _Optional[float] = ..., parameters: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class PreferConfig(_message.Message):
-    __slots__ = ("max_images", "generation", "corrupted_probability", "corruptions", "max_skipped_fraction", "max_batch_tokens")
+    __slots__ = ("max_images", "generation", "corrupted_probability", "corruptions", "max_skipped_fraction", "max_batch_tokens", "show_clean_image")
     MAX_IMAGES_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     CORRUPTED_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     CORRUPTIONS_FIELD_NUMBER: _ClassVar[int]
     MAX_SKIPPED_FRACTION_FIELD_NUMBER: _ClassVar[int]
     MAX_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SHOW_CLEAN_IMAGE_FIELD_NUMBER: _ClassVar[int]
     max_images: int
     generation: GenerationConfig
     corrupted_probability: float
     corruptions: _containers.RepeatedCompositeFieldContainer[Corruption]
     max_skipped_fraction: float
     max_batch_tokens: int
-    def __init__(self, max_images: _Optional[int] = ..., generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., corrupted_probability: _Optional[float] = ..., corruptions: _Optional[_Iterable[_Union[Corruption, _Mapping]]] = ..., max_skipped_fraction: _Optional[float] = ..., max_batch_tokens: _Optional[int] = ...) -> None: ...
+    show_clean_image: bool
+    def __init__(self, max_images: _Optional[int] = ..., generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., corrupted_probability: _Optional[float] = ..., corruptions: _Optional[_Iterable[_Union[Corruption, _Mapping]]] = ..., max_skipped_fraction: _Optional[float] = ..., max_batch_tokens: _Optional[int] = ..., show_clean_image: _Optional[bool] = ...) -> None: ...
 
 class LoraConfig(_message.Message):
     __slots__ = ("rank", "alpha", "dropout", "target_modules")
@@ -165,20 +169,24 @@ class OptimizerConfig(_message.Message):
     def __init__(self, learning_rate: _Optional[float] = ..., warmup_ratio: _Optional[float] = ..., weight_decay: _Optional[float] = ..., max_grad_norm: _Optional[float] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., max_micro_batch_tokens: _Optional[int] = ..., checkpoint_every_steps: _Optional[int] = ...) -> None: ...
 
 class DpoConfig(_message.Message):
-    __slots__ = ("beta", "chosen_weight", "lora", "optimizer", "objective", "max_length")
+    __slots__ = ("beta", "chosen_weight", "lora", "optimizer", "objective", "max_length", "score_strongest_token", "omit_image")
     BETA_FIELD_NUMBER: _ClassVar[int]
     CHOSEN_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     LORA_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    SCORE_STRONGEST_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    OMIT_IMAGE_FIELD_NUMBER: _ClassVar[int]
     beta: float
     chosen_weight: float
     lora: LoraConfig
     optimizer: OptimizerConfig
     objective: DpoObjective
     max_length: int
-    def __init__(self, beta: _Optional[float] = ..., chosen_weight: _Optional[float] = ..., lora: _Optional[_Union[LoraConfig, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., objective: _Optional[_Union[DpoObjective, str]] = ..., max_length: _Optional[int] = ...) -> None: ...
+    score_strongest_token: bool
+    omit_image: bool
+    def __init__(self, beta: _Optional[float] = ..., chosen_weight: _Optional[float] = ..., lora: _Optional[_Union[LoraConfig, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., objective: _Optional[_Union[DpoObjective, str]] = ..., max_length: _Optional[int] = ..., score_strongest_token: _Optional[bool] = ..., omit_image: _Optional[bool] = ...) -> None: ...
 
 class DescribeConfig(_message.Message):
     __slots__ = ("max_rows", "generation", "max_skipped_fraction", "max_batch_tokens")
@@ -223,3 +231,17 @@ class EvaluateConfig(_message.Message):
     max_batch_tokens: int
     max_items: int
     def __init__(self, modes: _Optional[_Iterable[str]] = ..., describe_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., answer_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., bootstrap_resamples: _Optional[int] = ..., sample_images: _Optional[int] = ..., max_batch_tokens: _Optional[int] = ..., max_items: _Optional[int] = ...) -> None: ...
+
+class SpeedConfig(_message.Message):
+    __slots__ = ("share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "gradient_checkpointing")
+    SHARE_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    REUSE_IMAGE_FEATURES_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_ONLY_HEAD_FIELD_NUMBER: _ClassVar[int]
+    REUSE_REFERENCE_SCORES_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
+    share_prefix: bool
+    reuse_image_features: bool
+    response_only_head: bool
+    reuse_reference_scores: bool
+    gradient_checkpointing: bool
+    def __init__(self, share_prefix: _Optional[bool] = ..., reuse_image_features: _Optional[bool] = ..., response_only_head: _Optional[bool] = ..., reuse_reference_scores: _Optional[bool] = ..., gradient_checkpointing: _Optional[bool] = ...) -> None: ...

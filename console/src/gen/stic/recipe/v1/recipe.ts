@@ -146,6 +146,7 @@ export interface Recipe {
   infuse: InfuseConfig | undefined;
   sft: SftConfig | undefined;
   evaluate: EvaluateConfig | undefined;
+  speed: SpeedConfig | undefined;
 }
 
 /** The base model: a local Hugging Face folder, or the embedded one. */
@@ -214,6 +215,11 @@ export interface PreferConfig {
   maxSkippedFraction: number;
   /** Bound on prompt + image + new tokens of one generation batch. */
   maxBatchTokens: number;
+  /**
+   * Deviation of the official code: the model is shown the clean image where a corrupted one is meant. The pair still names the
+   * corruption it drew, and has no corrupted image.
+   */
+  showCleanImage: boolean;
 }
 
 /** LoRA on the language model's linear layers; never on vision tower or projector. */
@@ -251,6 +257,16 @@ export interface DpoConfig {
   objective: DpoObjective;
   /** Longest row (image tokens included); a longer pair is skipped and counted, never cut. */
   maxLength: number;
+  /**
+   * Deviation of the official code: in place of each rejected token, policy and reference score their own strongest token, or their
+   * second strongest where the strongest is the rejected one. The rejected text itself is never scored.
+   */
+  scoreStrongestToken: boolean;
+  /**
+   * Deviation of the official code: rows have no image placeholder, so training never sees the image. Nothing else switches off the
+   * check that every row has one.
+   */
+  omitImage: boolean;
 }
 
 /** Stage describe. */
@@ -295,6 +311,23 @@ export interface EvaluateConfig {
   maxItems: number;
 }
 
+/** What makes training faster or smaller and changes no number: each may be switched off, and the result stays the same. */
+export interface SpeedConfig {
+  /**
+   * A pair's prompt and image are computed once for both sides; off: a padded row for each side. Off by itself for a model family
+   * with which sharing is not exact.
+   */
+  sharePrefix: boolean;
+  /** The vision tower runs once per image for as long as its features are kept in memory; off: each time an image is met. */
+  reuseImageFeatures: boolean;
+  /** Logits are computed where a learned token is predicted; off: everywhere. */
+  responseOnlyHead: boolean;
+  /** The base model scores each pair once in a run; off: each time the pair is met. */
+  reuseReferenceScores: boolean;
+  /** Activations are computed again in the backward pass: about a third slower, far less memory. The others make things faster. */
+  gradientCheckpointing: boolean;
+}
+
 function createBaseRecipe(): Recipe {
   return {
     preset: "",
@@ -307,6 +340,7 @@ function createBaseRecipe(): Recipe {
     infuse: undefined,
     sft: undefined,
     evaluate: undefined,
+    speed: undefined,
   };
 }
 
@@ -323,6 +357,7 @@ export const Recipe: MessageFns<Recipe> = {
       infuse: isSet(object.infuse) ? InfuseConfig.fromJSON(object.infuse) : undefined,
       sft: isSet(object.sft) ? SftConfig.fromJSON(object.sft) : undefined,
       evaluate: isSet(object.evaluate) ? EvaluateConfig.fromJSON(object.evaluate) : undefined,
+      speed: isSet(object.speed) ? SpeedConfig.fromJSON(object.speed) : undefined,
     };
   },
 
@@ -358,6 +393,9 @@ export const Recipe: MessageFns<Recipe> = {
     if (message.evaluate !== undefined) {
       obj.evaluate = EvaluateConfig.toJSON(message.evaluate);
     }
+    if (message.speed !== undefined) {
+      obj.speed = SpeedConfig.toJSON(message.speed);
+    }
     return obj;
   },
 
@@ -387,6 +425,9 @@ export const Recipe: MessageFns<Recipe> = {
     message.sft = (object.sft !== undefined && object.sft !== null) ? SftConfig.fromPartial(object.sft) : undefined;
     message.evaluate = (object.evaluate !== undefined && object.evaluate !== null)
       ? EvaluateConfig.fromPartial(object.evaluate)
+      : undefined;
+    message.speed = (object.speed !== undefined && object.speed !== null)
+      ? SpeedConfig.fromPartial(object.speed)
       : undefined;
     return message;
   },
@@ -644,6 +685,7 @@ function createBasePreferConfig(): PreferConfig {
     corruptions: [],
     maxSkippedFraction: 0,
     maxBatchTokens: 0,
+    showCleanImage: false,
   };
 }
 
@@ -658,6 +700,7 @@ export const PreferConfig: MessageFns<PreferConfig> = {
         : [],
       maxSkippedFraction: isSet(object.max_skipped_fraction) ? globalThis.Number(object.max_skipped_fraction) : 0,
       maxBatchTokens: isSet(object.max_batch_tokens) ? globalThis.Number(object.max_batch_tokens) : 0,
+      showCleanImage: isSet(object.show_clean_image) ? globalThis.Boolean(object.show_clean_image) : false,
     };
   },
 
@@ -681,6 +724,9 @@ export const PreferConfig: MessageFns<PreferConfig> = {
     if (message.maxBatchTokens !== 0) {
       obj.max_batch_tokens = Math.round(message.maxBatchTokens);
     }
+    if (message.showCleanImage !== false) {
+      obj.show_clean_image = message.showCleanImage;
+    }
     return obj;
   },
 
@@ -697,6 +743,7 @@ export const PreferConfig: MessageFns<PreferConfig> = {
     message.corruptions = object.corruptions?.map((e) => Corruption.fromPartial(e)) || [];
     message.maxSkippedFraction = object.maxSkippedFraction ?? 0;
     message.maxBatchTokens = object.maxBatchTokens ?? 0;
+    message.showCleanImage = object.showCleanImage ?? false;
     return message;
   },
 };
@@ -828,6 +875,8 @@ function createBaseDpoConfig(): DpoConfig {
     optimizer: undefined,
     objective: DpoObjective.DPO_OBJECTIVE_UNSPECIFIED,
     maxLength: 0,
+    scoreStrongestToken: false,
+    omitImage: false,
   };
 }
 
@@ -842,6 +891,10 @@ export const DpoConfig: MessageFns<DpoConfig> = {
         ? dpoObjectiveFromJSON(object.objective)
         : DpoObjective.DPO_OBJECTIVE_UNSPECIFIED,
       maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
+      scoreStrongestToken: isSet(object.score_strongest_token)
+        ? globalThis.Boolean(object.score_strongest_token)
+        : false,
+      omitImage: isSet(object.omit_image) ? globalThis.Boolean(object.omit_image) : false,
     };
   },
 
@@ -865,6 +918,12 @@ export const DpoConfig: MessageFns<DpoConfig> = {
     if (message.maxLength !== 0) {
       obj.max_length = Math.round(message.maxLength);
     }
+    if (message.scoreStrongestToken !== false) {
+      obj.score_strongest_token = message.scoreStrongestToken;
+    }
+    if (message.omitImage !== false) {
+      obj.omit_image = message.omitImage;
+    }
     return obj;
   },
 
@@ -883,6 +942,8 @@ export const DpoConfig: MessageFns<DpoConfig> = {
       : undefined;
     message.objective = object.objective ?? DpoObjective.DPO_OBJECTIVE_UNSPECIFIED;
     message.maxLength = object.maxLength ?? 0;
+    message.scoreStrongestToken = object.scoreStrongestToken ?? false;
+    message.omitImage = object.omitImage ?? false;
     return message;
   },
 };
@@ -1067,6 +1128,65 @@ export const EvaluateConfig: MessageFns<EvaluateConfig> = {
     message.sampleImages = object.sampleImages ?? 0;
     message.maxBatchTokens = object.maxBatchTokens ?? 0;
     message.maxItems = object.maxItems ?? 0;
+    return message;
+  },
+};
+
+function createBaseSpeedConfig(): SpeedConfig {
+  return {
+    sharePrefix: false,
+    reuseImageFeatures: false,
+    responseOnlyHead: false,
+    reuseReferenceScores: false,
+    gradientCheckpointing: false,
+  };
+}
+
+export const SpeedConfig: MessageFns<SpeedConfig> = {
+  fromJSON(object: any): SpeedConfig {
+    return {
+      sharePrefix: isSet(object.share_prefix) ? globalThis.Boolean(object.share_prefix) : false,
+      reuseImageFeatures: isSet(object.reuse_image_features) ? globalThis.Boolean(object.reuse_image_features) : false,
+      responseOnlyHead: isSet(object.response_only_head) ? globalThis.Boolean(object.response_only_head) : false,
+      reuseReferenceScores: isSet(object.reuse_reference_scores)
+        ? globalThis.Boolean(object.reuse_reference_scores)
+        : false,
+      gradientCheckpointing: isSet(object.gradient_checkpointing)
+        ? globalThis.Boolean(object.gradient_checkpointing)
+        : false,
+    };
+  },
+
+  toJSON(message: SpeedConfig): unknown {
+    const obj: any = {};
+    if (message.sharePrefix !== false) {
+      obj.share_prefix = message.sharePrefix;
+    }
+    if (message.reuseImageFeatures !== false) {
+      obj.reuse_image_features = message.reuseImageFeatures;
+    }
+    if (message.responseOnlyHead !== false) {
+      obj.response_only_head = message.responseOnlyHead;
+    }
+    if (message.reuseReferenceScores !== false) {
+      obj.reuse_reference_scores = message.reuseReferenceScores;
+    }
+    if (message.gradientCheckpointing !== false) {
+      obj.gradient_checkpointing = message.gradientCheckpointing;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SpeedConfig>, I>>(base?: I): SpeedConfig {
+    return SpeedConfig.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SpeedConfig>, I>>(object: I): SpeedConfig {
+    const message = createBaseSpeedConfig();
+    message.sharePrefix = object.sharePrefix ?? false;
+    message.reuseImageFeatures = object.reuseImageFeatures ?? false;
+    message.responseOnlyHead = object.responseOnlyHead ?? false;
+    message.reuseReferenceScores = object.reuseReferenceScores ?? false;
+    message.gradientCheckpointing = object.gradientCheckpointing ?? false;
     return message;
   },
 };

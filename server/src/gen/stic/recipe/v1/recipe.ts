@@ -185,6 +185,7 @@ export interface Recipe {
   infuse: InfuseConfig | undefined;
   sft: SftConfig | undefined;
   evaluate: EvaluateConfig | undefined;
+  speed: SpeedConfig | undefined;
 }
 
 /** The base model: a local Hugging Face folder, or the embedded one. */
@@ -253,6 +254,11 @@ export interface PreferConfig {
   maxSkippedFraction: number;
   /** Bound on prompt + image + new tokens of one generation batch. */
   maxBatchTokens: number;
+  /**
+   * Deviation of the official code: the model is shown the clean image where a corrupted one is meant. The pair still names the
+   * corruption it drew, and has no corrupted image.
+   */
+  showCleanImage: boolean;
 }
 
 /** LoRA on the language model's linear layers; never on vision tower or projector. */
@@ -290,6 +296,16 @@ export interface DpoConfig {
   objective: DpoObjective;
   /** Longest row (image tokens included); a longer pair is skipped and counted, never cut. */
   maxLength: number;
+  /**
+   * Deviation of the official code: in place of each rejected token, policy and reference score their own strongest token, or their
+   * second strongest where the strongest is the rejected one. The rejected text itself is never scored.
+   */
+  scoreStrongestToken: boolean;
+  /**
+   * Deviation of the official code: rows have no image placeholder, so training never sees the image. Nothing else switches off the
+   * check that every row has one.
+   */
+  omitImage: boolean;
 }
 
 /** Stage describe. */
@@ -334,6 +350,23 @@ export interface EvaluateConfig {
   maxItems: number;
 }
 
+/** What makes training faster or smaller and changes no number: each may be switched off, and the result stays the same. */
+export interface SpeedConfig {
+  /**
+   * A pair's prompt and image are computed once for both sides; off: a padded row for each side. Off by itself for a model family
+   * with which sharing is not exact.
+   */
+  sharePrefix: boolean;
+  /** The vision tower runs once per image for as long as its features are kept in memory; off: each time an image is met. */
+  reuseImageFeatures: boolean;
+  /** Logits are computed where a learned token is predicted; off: everywhere. */
+  responseOnlyHead: boolean;
+  /** The base model scores each pair once in a run; off: each time the pair is met. */
+  reuseReferenceScores: boolean;
+  /** Activations are computed again in the backward pass: about a third slower, far less memory. The others make things faster. */
+  gradientCheckpointing: boolean;
+}
+
 function createBaseRecipe(): Recipe {
   return {
     preset: "",
@@ -346,6 +379,7 @@ function createBaseRecipe(): Recipe {
     infuse: undefined,
     sft: undefined,
     evaluate: undefined,
+    speed: undefined,
   };
 }
 
@@ -380,6 +414,9 @@ export const Recipe: MessageFns<Recipe> = {
     }
     if (message.evaluate !== undefined) {
       EvaluateConfig.encode(message.evaluate, writer.uint32(82).fork()).join();
+    }
+    if (message.speed !== undefined) {
+      SpeedConfig.encode(message.speed, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -477,6 +514,14 @@ export const Recipe: MessageFns<Recipe> = {
             message.evaluate = EvaluateConfig.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.speed = SpeedConfig.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -501,6 +546,7 @@ export const Recipe: MessageFns<Recipe> = {
       infuse: isSet(object.infuse) ? InfuseConfig.fromJSON(object.infuse) : undefined,
       sft: isSet(object.sft) ? SftConfig.fromJSON(object.sft) : undefined,
       evaluate: isSet(object.evaluate) ? EvaluateConfig.fromJSON(object.evaluate) : undefined,
+      speed: isSet(object.speed) ? SpeedConfig.fromJSON(object.speed) : undefined,
     };
   },
 
@@ -536,6 +582,9 @@ export const Recipe: MessageFns<Recipe> = {
     if (message.evaluate !== undefined) {
       obj.evaluate = EvaluateConfig.toJSON(message.evaluate);
     }
+    if (message.speed !== undefined) {
+      obj.speed = SpeedConfig.toJSON(message.speed);
+    }
     return obj;
   },
 
@@ -565,6 +614,9 @@ export const Recipe: MessageFns<Recipe> = {
     message.sft = (object.sft !== undefined && object.sft !== null) ? SftConfig.fromPartial(object.sft) : undefined;
     message.evaluate = (object.evaluate !== undefined && object.evaluate !== null)
       ? EvaluateConfig.fromPartial(object.evaluate)
+      : undefined;
+    message.speed = (object.speed !== undefined && object.speed !== null)
+      ? SpeedConfig.fromPartial(object.speed)
       : undefined;
     return message;
   },
@@ -1179,6 +1231,7 @@ function createBasePreferConfig(): PreferConfig {
     corruptions: [],
     maxSkippedFraction: 0,
     maxBatchTokens: 0,
+    showCleanImage: false,
   };
 }
 
@@ -1201,6 +1254,9 @@ export const PreferConfig: MessageFns<PreferConfig> = {
     }
     if (message.maxBatchTokens !== 0) {
       writer.uint32(48).uint32(message.maxBatchTokens);
+    }
+    if (message.showCleanImage !== false) {
+      writer.uint32(56).bool(message.showCleanImage);
     }
     return writer;
   },
@@ -1266,6 +1322,14 @@ export const PreferConfig: MessageFns<PreferConfig> = {
             message.maxBatchTokens = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.showCleanImage = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1288,6 +1352,7 @@ export const PreferConfig: MessageFns<PreferConfig> = {
         : [],
       maxSkippedFraction: isSet(object.max_skipped_fraction) ? globalThis.Number(object.max_skipped_fraction) : 0,
       maxBatchTokens: isSet(object.max_batch_tokens) ? globalThis.Number(object.max_batch_tokens) : 0,
+      showCleanImage: isSet(object.show_clean_image) ? globalThis.Boolean(object.show_clean_image) : false,
     };
   },
 
@@ -1311,6 +1376,9 @@ export const PreferConfig: MessageFns<PreferConfig> = {
     if (message.maxBatchTokens !== 0) {
       obj.max_batch_tokens = Math.round(message.maxBatchTokens);
     }
+    if (message.showCleanImage !== false) {
+      obj.show_clean_image = message.showCleanImage;
+    }
     return obj;
   },
 
@@ -1327,6 +1395,7 @@ export const PreferConfig: MessageFns<PreferConfig> = {
     message.corruptions = object.corruptions?.map((e) => Corruption.fromPartial(e)) || [];
     message.maxSkippedFraction = object.maxSkippedFraction ?? 0;
     message.maxBatchTokens = object.maxBatchTokens ?? 0;
+    message.showCleanImage = object.showCleanImage ?? false;
     return message;
   },
 };
@@ -1648,6 +1717,8 @@ function createBaseDpoConfig(): DpoConfig {
     optimizer: undefined,
     objective: DpoObjective.DPO_OBJECTIVE_UNSPECIFIED,
     maxLength: 0,
+    scoreStrongestToken: false,
+    omitImage: false,
   };
 }
 
@@ -1670,6 +1741,12 @@ export const DpoConfig: MessageFns<DpoConfig> = {
     }
     if (message.maxLength !== 0) {
       writer.uint32(48).uint32(message.maxLength);
+    }
+    if (message.scoreStrongestToken !== false) {
+      writer.uint32(56).bool(message.scoreStrongestToken);
+    }
+    if (message.omitImage !== false) {
+      writer.uint32(64).bool(message.omitImage);
     }
     return writer;
   },
@@ -1735,6 +1812,22 @@ export const DpoConfig: MessageFns<DpoConfig> = {
             message.maxLength = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.scoreStrongestToken = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.omitImage = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1757,6 +1850,10 @@ export const DpoConfig: MessageFns<DpoConfig> = {
         ? dpoObjectiveFromJSON(object.objective)
         : DpoObjective.DPO_OBJECTIVE_UNSPECIFIED,
       maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
+      scoreStrongestToken: isSet(object.score_strongest_token)
+        ? globalThis.Boolean(object.score_strongest_token)
+        : false,
+      omitImage: isSet(object.omit_image) ? globalThis.Boolean(object.omit_image) : false,
     };
   },
 
@@ -1780,6 +1877,12 @@ export const DpoConfig: MessageFns<DpoConfig> = {
     if (message.maxLength !== 0) {
       obj.max_length = Math.round(message.maxLength);
     }
+    if (message.scoreStrongestToken !== false) {
+      obj.score_strongest_token = message.scoreStrongestToken;
+    }
+    if (message.omitImage !== false) {
+      obj.omit_image = message.omitImage;
+    }
     return obj;
   },
 
@@ -1798,6 +1901,8 @@ export const DpoConfig: MessageFns<DpoConfig> = {
       : undefined;
     message.objective = object.objective ?? DpoObjective.DPO_OBJECTIVE_UNSPECIFIED;
     message.maxLength = object.maxLength ?? 0;
+    message.scoreStrongestToken = object.scoreStrongestToken ?? false;
+    message.omitImage = object.omitImage ?? false;
     return message;
   },
 };
@@ -2252,6 +2357,149 @@ export const EvaluateConfig: MessageFns<EvaluateConfig> = {
     message.sampleImages = object.sampleImages ?? 0;
     message.maxBatchTokens = object.maxBatchTokens ?? 0;
     message.maxItems = object.maxItems ?? 0;
+    return message;
+  },
+};
+
+function createBaseSpeedConfig(): SpeedConfig {
+  return {
+    sharePrefix: false,
+    reuseImageFeatures: false,
+    responseOnlyHead: false,
+    reuseReferenceScores: false,
+    gradientCheckpointing: false,
+  };
+}
+
+export const SpeedConfig: MessageFns<SpeedConfig> = {
+  encode(message: SpeedConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sharePrefix !== false) {
+      writer.uint32(8).bool(message.sharePrefix);
+    }
+    if (message.reuseImageFeatures !== false) {
+      writer.uint32(16).bool(message.reuseImageFeatures);
+    }
+    if (message.responseOnlyHead !== false) {
+      writer.uint32(24).bool(message.responseOnlyHead);
+    }
+    if (message.reuseReferenceScores !== false) {
+      writer.uint32(32).bool(message.reuseReferenceScores);
+    }
+    if (message.gradientCheckpointing !== false) {
+      writer.uint32(40).bool(message.gradientCheckpointing);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SpeedConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpeedConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sharePrefix = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reuseImageFeatures = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.responseOnlyHead = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reuseReferenceScores = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.gradientCheckpointing = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SpeedConfig {
+    return {
+      sharePrefix: isSet(object.share_prefix) ? globalThis.Boolean(object.share_prefix) : false,
+      reuseImageFeatures: isSet(object.reuse_image_features) ? globalThis.Boolean(object.reuse_image_features) : false,
+      responseOnlyHead: isSet(object.response_only_head) ? globalThis.Boolean(object.response_only_head) : false,
+      reuseReferenceScores: isSet(object.reuse_reference_scores)
+        ? globalThis.Boolean(object.reuse_reference_scores)
+        : false,
+      gradientCheckpointing: isSet(object.gradient_checkpointing)
+        ? globalThis.Boolean(object.gradient_checkpointing)
+        : false,
+    };
+  },
+
+  toJSON(message: SpeedConfig): unknown {
+    const obj: any = {};
+    if (message.sharePrefix !== false) {
+      obj.share_prefix = message.sharePrefix;
+    }
+    if (message.reuseImageFeatures !== false) {
+      obj.reuse_image_features = message.reuseImageFeatures;
+    }
+    if (message.responseOnlyHead !== false) {
+      obj.response_only_head = message.responseOnlyHead;
+    }
+    if (message.reuseReferenceScores !== false) {
+      obj.reuse_reference_scores = message.reuseReferenceScores;
+    }
+    if (message.gradientCheckpointing !== false) {
+      obj.gradient_checkpointing = message.gradientCheckpointing;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SpeedConfig>, I>>(base?: I): SpeedConfig {
+    return SpeedConfig.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SpeedConfig>, I>>(object: I): SpeedConfig {
+    const message = createBaseSpeedConfig();
+    message.sharePrefix = object.sharePrefix ?? false;
+    message.reuseImageFeatures = object.reuseImageFeatures ?? false;
+    message.responseOnlyHead = object.responseOnlyHead ?? false;
+    message.reuseReferenceScores = object.reuseReferenceScores ?? false;
+    message.gradientCheckpointing = object.gradientCheckpointing ?? false;
     return message;
   },
 };
