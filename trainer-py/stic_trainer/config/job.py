@@ -13,9 +13,7 @@ from pathlib import Path
 
 from stic_trainer.decode import DecodeError, decode, require
 from stic_trainer.errors import StageError
-
-CORRUPTIONS = ("low_resolution", "color_jitter")
-"""Registered names of corruptions; the stage that corrupts has a function for each."""
+from stic_trainer.method.corruption import ParameterError, find_corruption
 
 
 class StageKind(StrEnum):
@@ -89,7 +87,10 @@ class Corruption:
     parameters: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        require(self.name in CORRUPTIONS, "name", self.name, ", ".join(CORRUPTIONS))
+        try:
+            find_corruption(self.name, self.parameters)
+        except ParameterError as error:
+            raise DecodeError(error.field, f"is {error.value!r}; allowed: {error.allowed}") from None
         require(self.weight > 0, "weight", self.weight, "above 0")
 
 

@@ -16,7 +16,7 @@ from stic_trainer.data.order import order, sample_without_replacement
 from stic_trainer.data.records import ImageItem, Pair, read_rows, write_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.errors import StageError
-from stic_trainer.method.corruption import corrupt
+from stic_trainer.method.corruption import corrupt, corruption_digest
 from stic_trainer.method.prompts import PairPlan, plan_pair
 from stic_trainer.method.sampling import fold
 from stic_trainer.modeling.generation import Request
@@ -47,6 +47,8 @@ def run(job: Job, ctx: StageContext) -> None:
     images = [images[drawn[index]] for index in order(job.recipe.seed, 0, len(drawn))]
     skips = Skips(ctx, total=len(images), source=source, max_fraction=config.max_skipped_fraction)
     policy = open_policy(job, ctx)
+    made_with = _made_with(job)
+    ctx.facts(**made_with)
 
     drafts = _draft(job, ctx, images, skips)
     texts = _generate(job, ctx, policy, drafts, skips)
@@ -56,7 +58,14 @@ def run(job: Job, ctx: StageContext) -> None:
         raise StageError("DATA_INVALID", "not one pair could be made", "images", "look at the skipped items for the reasons")
     path = ctx.work / "pairs.jsonl"
     write_rows(path, pairs)
-    ctx.publish_blob("pairs", path, "application/jsonl", len(pairs), metadata(policy, job))
+    ctx.publish_blob("pairs", path, "application/jsonl", len(pairs), metadata(policy, job) | made_with)
+
+
+def _made_with(job: Job) -> dict[str, str]:
+    """Prompt set and corruptions by name and hash, for the run's record and the pairs' own."""
+    prompts = job.recipe.prompts
+    named = [f"{each.name} {corruption_digest(each.name, each.parameters)}" for each in job.recipe.prefer.corruptions]
+    return {"prompt_set": f"{prompts.name} v{prompts.version} {prompts.digest}".rstrip(), "corruptions": ", ".join(named) or "none"}
 
 
 def _draft(job: Job, ctx: StageContext, images: list[ImageItem], skips: Skips) -> list[_Draft]:

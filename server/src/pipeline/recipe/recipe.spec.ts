@@ -7,9 +7,10 @@ import { DpoObjective, Recipe } from '../../gen/stic/recipe/v1/recipe.js';
 import { repositoryRoot } from '../../platform/config/repository.js';
 import { DomainError } from '../../platform/errors.js';
 import { canonicalJson } from './canonical.js';
+import { readCorruptions } from './corruptions.js';
 import { differencesFromPaper } from './differences.js';
 import { copyRecipe, leaves, recipeDigest, wholeJson } from './fields.js';
-import { loadPresets } from './presets.js';
+import { loadPresets, loadPrompts } from './presets.js';
 import { validateRecipe } from './validate.js';
 
 const root = repositoryRoot();
@@ -91,7 +92,7 @@ test('a refused field is named with its path, its value and what is allowed', ()
   assert.equal(refusal((recipe) => recipe.prompts?.plain.push('<image> Describe.')).field, 'prompts.plain');
   assert.equal(refusal((recipe) => recipe.evaluate && (recipe.evaluate.modes = ['dar'])).field, 'evaluate.modes');
   assert.equal(
-    refusal((recipe) => recipe.prefer?.corruptions[0] && (recipe.prefer.corruptions[0].name = 'blur')).field,
+    refusal((recipe) => recipe.prefer?.corruptions[0] && (recipe.prefer.corruptions[0].name = 'fog')).field,
     'prefer.corruptions[0].name',
   );
   assert.equal(
@@ -99,6 +100,56 @@ test('a refused field is named with its path, its value and what is allowed', ()
     'prefer.corruptions[1].parameters.hue',
   );
   assert.equal(refusal((recipe) => (recipe.sft = undefined)).field, 'sft.optimizer.learning_rate');
+});
+
+test('the preset official-code lists what the published code does otherwise, and nothing else', () => {
+  assert.deepEqual(presets.get('official-code')?.differences, [
+    { field: 'prefer.show_clean_image', paper: 'false', run: 'true' },
+    { field: 'dpo.score_strongest_token', paper: 'false', run: 'true' },
+    { field: 'dpo.omit_image', paper: 'false', run: 'true' },
+  ]);
+});
+
+test('a recipe without its levers is refused, since their absence would switch them off', () => {
+  assert.equal(refusal((recipe) => (recipe.speed = undefined)).field, 'speed.share_prefix');
+});
+
+test('every corruption of the trainer may be used, within its ranges', () => {
+  const parameters: Record<string, Record<string, number>> = {
+    blur: { radius_fraction: 0.1 },
+    color_jitter: { brightness: 0.5, hue: 0.3 },
+    jpeg: { quality: 5 },
+    low_resolution: { shorter_side_px: 20 },
+    mask: { side_fraction: 0.5 },
+    noise: { share: 0.5 },
+  };
+  assert.deepEqual(Object.keys(readCorruptions()).sort(), Object.keys(parameters));
+  const recipe = preset('paper');
+  assert.ok(recipe.prefer);
+  recipe.prefer.corruptions = Object.entries(parameters).map(([name, values]) => ({ name, weight: 1, parameters: values }));
+  validateRecipe(recipe);
+  const quality = refusal((one) => one.prefer && (one.prefer.corruptions = [{ name: 'jpeg', weight: 1, parameters: { quality: 96 } }]));
+  assert.equal(quality.field, 'prefer.corruptions[0].parameters.quality');
+  assert.match(quality.message, /is 96; it must be a whole number from 1 to 95/);
+});
+
+test('a prompt set is added as a file, and named by what it says', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'prompts-'));
+  try {
+    const own = { version: 3, step_by_step: 'Look.', plain: ['Describe.'], misleading: ['Invent.'], describe_and_respond: 'Say.' };
+    writeFileSync(path.join(folder, 'mine.json'), JSON.stringify({ name: 'mine', ...own }));
+    writeFileSync(path.join(folder, 'same.json'), JSON.stringify({ name: 'same', ...own, version: 4 }));
+    writeFileSync(path.join(folder, 'other.json'), JSON.stringify({ name: 'other', ...own, plain: ['Describe it.'] }));
+    const sets = loadPrompts(folder);
+    assert.deepEqual([...sets.keys()], ['mine', 'other', 'same']);
+    assert.equal(sets.get('mine')?.version, 3);
+    assert.equal(sets.get('mine')?.digest, sets.get('same')?.digest);
+    assert.notEqual(sets.get('mine')?.digest, sets.get('other')?.digest);
+    writeFileSync(path.join(folder, 'typo.json'), JSON.stringify({ ...own, plane: [] }));
+    assert.throws(() => loadPrompts(folder), /prompt set typo, plane is not a field/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('every number of the recipe is checked', () => {

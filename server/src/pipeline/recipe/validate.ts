@@ -2,6 +2,7 @@ import type { Recipe } from '../../gen/stic/recipe/v1/recipe.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Json } from './canonical.js';
 import { canonicalJson } from './canonical.js';
+import { readCorruptions } from './corruptions.js';
 import { wholeJson } from './fields.js';
 
 /** One statement about one field: what is allowed, in words, and the test. */
@@ -74,6 +75,14 @@ const optimizer = (field: string): Rule[] => [
   whole(`${field}.checkpoint_every_steps`, 1, 1_000_000),
 ];
 
+/** What each parameter of each corruption may be: written by the trainer, which has the functions (docs/recipes.md). */
+const corruptionRules = new Map(
+  Object.entries(readCorruptions()).map(([name, { parameters }]): [string, Rule[]] => [
+    name,
+    Object.entries(parameters).map(([parameter, { least, most, whole: isWhole }]) => (isWhole ? whole : number)(parameter, least, most)),
+  ]),
+);
+
 const places = (template: string, name: string): number => template.split(name).length - 1;
 
 const rules: Rule[] = [
@@ -134,12 +143,6 @@ const rules: Rule[] = [
   flag('speed.gradient_checkpointing'),
 ];
 
-/** Parameters each registered corruption takes. */
-const corruptions: Record<string, Rule[]> = {
-  low_resolution: [whole('shorter_side_px', 1, 4096)],
-  color_jitter: [number('brightness', 0, 1), number('hue', 0, 0.5)],
-};
-
 /** Throws INVALID_ARGUMENT for the first field that is out of range: its path, its value and what is allowed. */
 export function validateRecipe(recipe: Recipe): void {
   const fields = wholeJson(recipe);
@@ -155,8 +158,8 @@ function validateCorruptions(recipe: Recipe): void {
   }
   listed.forEach((corruption, index) => {
     const at = `${field}[${index}]`;
-    const parameters = corruptions[corruption.name];
-    if (!parameters) throw refusal(`${at}.name`, corruption.name, `one of ${Object.keys(corruptions).join(', ')}`);
+    const parameters = corruptionRules.get(corruption.name);
+    if (!parameters) throw refusal(`${at}.name`, corruption.name, `one of ${[...corruptionRules.keys()].join(', ')}`);
     demand(positive('', 1_000_000), corruption.weight, `${at}.weight`);
     for (const rule of parameters) demand(rule, corruption.parameters[rule[0]] ?? null, `${at}.parameters.${rule[0]}`);
     const known = parameters.map(([name]) => name);
