@@ -75,9 +75,9 @@ def test_color_jitter_draws_uniformly_within_its_bounds_and_turns_hue_only() -> 
         assert most - 0.02 * (most - least) < max(values) <= most
         assert sum(values) / len(values) == pytest.approx((least + most) / 2, abs=0.03 * (most - least))
     red = Image.new("RGB", (4, 4), (255, 0, 0))
-    turned, values = corrupt("color_jitter", red, {"brightness": 0, "hue": 0.5}, 3)
+    turned, hue_turn = corrupt("color_jitter", red, {"brightness": 0, "hue": 0.5}, 3)
     hue, saturation, brightness = ImageStat.Stat(turned.convert("HSV")).mean
-    assert hue == pytest.approx(round(values["hue"] * 256) % 256, abs=2)
+    assert hue == pytest.approx(round(hue_turn["hue"] * 256) % 256, abs=2)
     assert (saturation, brightness) == (255, 255)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from stic_trainer.config.job import DpoConfig, DpoObjective, Job
 from stic_trainer.data.records import Pair, read_rows
 from stic_trainer.data.seeds import item_seed
-from stic_trainer.engine.checkpoints import Checkpoints, fingerprint
+from stic_trainer.engine.checkpoints import Checkpoints
 from stic_trainer.engine.engine import make_engine
 from stic_trainer.errors import StageError
 from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss, strongest_other
@@ -41,8 +41,9 @@ def run(job: Job, ctx: StageContext) -> None:
     share_prefix = job.recipe.speed.share_prefix
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
-    mark = fingerprint("dpo", config, job.recipe.seed, job.recipe.model, source.sha256)
-    checkpoints = Checkpoints(ctx.work / "checkpoints", mark=mark, every_steps=config.optimizer.checkpoint_every_steps)
+    made_from = {"stage": "dpo", "dpo": config, "seed": job.recipe.seed, "model": job.recipe.model, "pairs": source.sha256}
+    made_from |= {"rows": len(rows), "dtype": str(policy.dtype)}
+    checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, extra = checkpoints.restore(engine)
     references = extra.get("references", torch.full((len(rows), 2), torch.nan, dtype=torch.float64))
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job))

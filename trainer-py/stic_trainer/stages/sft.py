@@ -13,7 +13,7 @@ import torch
 from stic_trainer.config.job import Job
 from stic_trainer.data.records import InfusedRow, read_rows
 from stic_trainer.data.seeds import item_seed
-from stic_trainer.engine.checkpoints import Checkpoints, fingerprint
+from stic_trainer.engine.checkpoints import Checkpoints
 from stic_trainer.engine.engine import make_engine
 from stic_trainer.errors import StageError
 from stic_trainer.method.sft import sft_loss
@@ -38,8 +38,9 @@ def run(job: Job, ctx: StageContext) -> None:
     torch.manual_seed(item_seed(job.recipe.seed, "sft", "dropout"))
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
-    mark = fingerprint("sft", config, job.recipe.seed, job.recipe.model, source.sha256, adapter.sha256)
-    checkpoints = Checkpoints(ctx.work / "checkpoints", mark=mark, every_steps=config.optimizer.checkpoint_every_steps)
+    made_from = {"stage": "sft", "sft": config, "seed": job.recipe.seed, "model": job.recipe.model, "infused": source.sha256}
+    made_from |= {"adapter": adapter.sha256, "rows": len(rows), "dtype": str(policy.dtype)}
+    checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, _ = checkpoints.restore(engine)
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job))
 
