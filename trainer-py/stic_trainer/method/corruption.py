@@ -94,7 +94,8 @@ def corrupt(name: str, image: Image.Image, parameters: Mapping[str, float], seed
 
 def corruption_digest(name: str, parameters: Mapping[str, float]) -> str:
     """sha256 that names what is done to an image: the corruption, its version and its parameters."""
-    identity = {"name": name, "version": find_corruption(name, parameters).version, "parameters": dict(parameters)}
+    values = {key: float(value) for key, value in parameters.items()}
+    identity = {"name": name, "version": find_corruption(name, parameters).version, "parameters": values}
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

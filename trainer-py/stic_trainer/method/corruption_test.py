@@ -130,6 +130,7 @@ def test_a_digest_names_corruption_version_and_parameters() -> None:
     known = corruption_digest("blur", {"radius_fraction": 0.1})
     assert known == hashlib.sha256(b'{"name":"blur","parameters":{"radius_fraction":0.1},"version":1}').hexdigest()
     assert known != corruption_digest("blur", {"radius_fraction": 0.2})
+    assert corruption_digest("jpeg", {"quality": 5}) == corruption_digest("jpeg", {"quality": 5.0})
 
 
 def test_a_version_always_does_the_same_to_an_image() -> None:

@@ -291,7 +291,10 @@ def _only_language_model(names: Iterable[str]) -> None:
 
 
 def _upright_size(path: Path) -> tuple[int, int]:
-    """(width, height) in px after EXIF rotation, from the file's header where its format allows."""
-    with Image.open(path) as image:
-        turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
-        return (image.height, image.width) if turned else image.size
+    """(width, height) in px after EXIF rotation, from the file's header where its format allows. ImageProblem for an unusable file."""
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
+            return (image.height, image.width) if turned else image.size
+    except (OSError, ValueError, SyntaxError):
+        return open_rgb(path).size
