@@ -158,11 +158,12 @@ class Policy:
             bias="none",
             task_type="CAUSAL_LM",
         )
+        self._check_targets(settings.target_modules)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.peft = get_peft_model(self.base, config)
         self.active = "default"
-        self._check_adapter(settings.target_modules)
+        _only_language_model(self.trainable())
 
     def load_adapter(self, folder: Path, *, name: str = "default", trainable: bool = False) -> None:
         """An adapter from a PEFT folder, in use from now on. StageError MODEL_INVALID when it does not fit."""
@@ -245,11 +246,9 @@ class Policy:
         config |= {"inference_mode": True, "base_model_name_or_path": str(self.folder)}
         (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
 
-    def _check_adapter(self, leaves: Sequence[str]) -> None:
-        """What is trainable is LoRA inside the language model, on every layer that was asked for, and nothing else."""
-        names = list(self.trainable())
-        _only_language_model(names)
-        found = {part for name in names for part in name.split(".")}
+    def _check_targets(self, leaves: Sequence[str]) -> None:
+        """Every name that an adapter is asked for is a layer of the language model: none may be ignored in silence."""
+        found = {name.rpartition(".")[2] for name, _ in self.language_model.named_modules()}
         missing = [leaf for leaf in leaves if leaf not in found]
         if missing:
             raise StageError(
