@@ -84,7 +84,7 @@ def test_arrows_point_downward(folder: str) -> None:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    arrows = {path: {file for name in _top_level_imports(path) for file in _files(name)} - {path} for path in _modules(tests=False)}
+    arrows = {path: {file for name in _top_level_imports(path) for file in _files(name)[-1:]} - {path} for path in _modules(tests=False)}
     while leaves := [path for path, targets in arrows.items() if not targets]:
         for leaf in leaves:
             del arrows[leaf]
@@ -132,9 +132,10 @@ def _top_level_imports(path: Path) -> Iterator[str]:
 
 
 def _files(name: str) -> list[Path]:
-    """The package's file of a dotted name, and those of the folders above it."""
+    """The __init__ of every folder on the way to a dotted name of the package, and its own file; none for a name inside a file."""
     parts = name.split(".")
     if parts[0] != "stic_trainer":
         return []
     places = [PACKAGE.joinpath(*parts[1:depth]) for depth in range(1, len(parts) + 1)]
-    return [file for place in places for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file()]
+    files = [place / "__init__.py" if place.is_dir() else place.with_suffix(".py") for place in places]
+    return files if files[-1].is_file() else []
