@@ -17,6 +17,8 @@ class Family:
     """Outputs of the image processor that the vision tower takes."""
     any_resolution: bool
     """Whether the number of image tokens depends on the image's size."""
+    shares_prefix: bool = True
+    """Exact: a pair scored in one row [prefix | chosen | rejected]."""
 
 
 _FAMILIES = {

@@ -149,7 +149,8 @@ class Policy:
     # Adapters
 
     def add_adapter(self, settings: LoraSettings, *, seed: int) -> None:
-        """A fresh, trainable adapter "default" whose random half comes from ``seed``."""
+        """A fresh, trainable adapter "default" whose random half comes from ``seed``. StageError CONFIG_INVALID for an unknown target."""
+        self._check_targets(settings.target_modules)
         config = PeftLoraConfig(
             r=settings.rank,
             lora_alpha=settings.alpha,  # type: ignore[arg-type]
@@ -158,12 +159,10 @@ class Policy:
             bias="none",
             task_type="CAUSAL_LM",
         )
-        self._check_targets(settings.target_modules)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.peft = get_peft_model(self.base, config)
         self.active = "default"
-        _only_language_model(self.trainable())
 
     def load_adapter(self, folder: Path, *, name: str = "default", trainable: bool = False) -> None:
         """An adapter from a PEFT folder, in use from now on. StageError MODEL_INVALID when it does not fit."""
@@ -247,8 +246,8 @@ class Policy:
         (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
 
     def _check_targets(self, leaves: Sequence[str]) -> None:
-        """Every name that an adapter is asked for is a layer of the language model: none may be ignored in silence."""
-        found = {name.rpartition(".")[2] for name, _ in self.language_model.named_modules()}
+        pattern = re.compile(target_pattern(leaves))
+        found = {name.rsplit(".", 1)[-1] for name, _ in self.base.named_modules() if pattern.fullmatch(name)}
         missing = [leaf for leaf in leaves if leaf not in found]
         if missing:
             raise StageError(
@@ -290,10 +289,10 @@ def _only_language_model(names: Iterable[str]) -> None:
 
 
 def _upright_size(path: Path) -> tuple[int, int]:
-    """(width, height) in px after EXIF rotation, from the file's header where its format allows. ImageProblem for an unusable file."""
+    """(width, height) in px after EXIF rotation, from the file's header where that is sound. ImageProblem for an unusable file."""
     try:
         with Image.open(path) as image:
             turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
             return (image.height, image.width) if turned else image.size
-    except (OSError, ValueError, SyntaxError):
+    except Exception:  # a decoder fed with anything may raise anything; opening the image for good says what is wrong
         return open_rgb(path).size

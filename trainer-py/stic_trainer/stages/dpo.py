@@ -38,7 +38,7 @@ def run(job: Job, ctx: StageContext) -> None:
     policy.set_dropout(False)
     if job.recipe.speed.gradient_checkpointing:
         policy.recompute_activations()
-    share_prefix = job.recipe.speed.share_prefix
+    share_prefix = job.recipe.speed.share_prefix and policy.family.shares_prefix
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
     made_from = {"stage": "dpo", "dpo": config, "seed": job.recipe.seed, "model": job.recipe.model, "pairs": source.sha256}
@@ -46,7 +46,7 @@ def run(job: Job, ctx: StageContext) -> None:
     checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, extra = checkpoints.restore(engine)
     references = extra.get("references", torch.full((len(rows), 2), torch.nan, dtype=torch.float64))
-    ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job))
+    ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
     gains: list[float] = []
 
     ctx.phase("training")

@@ -42,9 +42,10 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
     return policy
 
 
-def lever_facts(job: Job) -> dict[str, str]:
+def lever_facts(job: Job, policy: Policy) -> dict[str, str]:
     """What makes this training faster or smaller, for the run's record."""
-    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value]
+    inexact = set() if policy.family.shares_prefix else {"share_prefix"}
+    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value and name not in inexact]
     return {"levers": ", ".join(on) or "none"}
 
 

@@ -42,7 +42,7 @@ def run(job: Job, ctx: StageContext) -> None:
     made_from |= {"adapter": adapter.sha256, "rows": len(rows), "dtype": str(policy.dtype)}
     checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, _ = checkpoints.restore(engine)
-    ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job))
+    ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
 
     ctx.phase("training")
     for step in range(start, plan.num_steps):
