@@ -20,7 +20,7 @@ import {
 } from '../../server/src/pipeline/entities/index.js';
 import { needs, plan } from '../../server/src/pipeline/graph.js';
 import { ingest } from '../../server/src/pipeline/reconciler/ingest.js';
-import { claimOpen, claimReady, fenced, LeaseLost, release, renew } from '../../server/src/pipeline/reconciler/lease.js';
+import { claimOpen, fenced, LeaseLost, release, renew, waitingStages } from '../../server/src/pipeline/reconciler/lease.js';
 import type { Lease } from '../../server/src/pipeline/reconciler/lease.js';
 import { openDatabase } from '../../server/src/platform/database/database.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
@@ -138,7 +138,7 @@ test('who has lost the lease cannot write any more', async () => {
   await assert.rejects(ingest(db, changes, lease, attemptId, [metric(1, 1)]), LeaseLost);
   await assert.rejects(renew(db, lease), LeaseLost);
   await release(db, lease);
-  assert.deepEqual(await renew(db, successor), { cancelRequested: false });
+  assert.deepEqual(await renew(db, successor), { stopRequested: false });
   assert.equal(await db.manager.countBy(MetricPointEntity, { attemptId }), 0);
 });
 
@@ -152,7 +152,7 @@ test('a held lease is claimed by nobody, and many claimers at once share the wor
   assert.equal(claims.length, 6);
   assert.equal(new Set(claims.map((claim) => claim.stageId)).size, 6);
   assert.ok(!claims.some((claim) => claim.stageId === lease.stageId));
-  assert.deepEqual(await claimReady(db, 'a', 5), [], 'nothing waits for a trainer');
+  assert.deepEqual(await waitingStages(db), [], 'nothing waits for a trainer');
 });
 
 test('the end of a stage makes its checkpoint and readies the next one, in one step', async () => {
@@ -195,7 +195,7 @@ test('a lost attempt makes its stage ready again after a while, under no lease',
 test('the end of an attempt of a run that is to stop cancels it, whatever the end was', async () => {
   const { lease, attemptId, runId } = await training();
   await db.manager.update(RunEntity, runId, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
-  assert.deepEqual(await renew(db, lease), { cancelRequested: true });
+  assert.deepEqual(await renew(db, lease), { stopRequested: true });
   await ingest(db, changes, lease, attemptId, [adapter(1), ends(2, JobState.JOB_STATE_SUCCEEDED)]);
   assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_CANCELLED);
   assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);

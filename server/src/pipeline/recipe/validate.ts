@@ -122,6 +122,8 @@ const rules: Rule[] = [
   whole('evaluate.sample_images', 0, 1000),
   whole('evaluate.max_batch_tokens', 64, 16_777_216),
   whole('evaluate.max_items', 0, 100_000_000),
+  whole('retry.max_attempts', 1, 100),
+  number('retry.backoff_seconds', 0, 86_400),
 ];
 
 /** Parameters each registered corruption takes. */

@@ -36,7 +36,7 @@ DPO_OBJECTIVE_CHOSEN_ONLY: DpoObjective
 DPO_OBJECTIVE_SWAPPED: DpoObjective
 
 class Recipe(_message.Message):
-    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate")
+    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate", "retry")
     PRESET_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class Recipe(_message.Message):
     INFUSE_FIELD_NUMBER: _ClassVar[int]
     SFT_FIELD_NUMBER: _ClassVar[int]
     EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_FIELD_NUMBER: _ClassVar[int]
     preset: str
     seed: int
     model: ModelSpec
@@ -57,7 +58,16 @@ class Recipe(_message.Message):
     infuse: InfuseConfig
     sft: SftConfig
     evaluate: EvaluateConfig
-    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ...) -> None: ...
+    retry: RetryConfig
+    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ..., retry: _Optional[_Union[RetryConfig, _Mapping]] = ...) -> None: ...
+
+class RetryConfig(_message.Message):
+    __slots__ = ("max_attempts", "backoff_seconds")
+    MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    BACKOFF_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    max_attempts: int
+    backoff_seconds: float
+    def __init__(self, max_attempts: _Optional[int] = ..., backoff_seconds: _Optional[float] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("path", "digest", "architecture", "template_hash")

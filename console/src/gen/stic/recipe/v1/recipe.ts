@@ -145,7 +145,22 @@ export interface Recipe {
   describe: DescribeConfig | undefined;
   infuse: InfuseConfig | undefined;
   sft: SftConfig | undefined;
-  evaluate: EvaluateConfig | undefined;
+  evaluate:
+    | EvaluateConfig
+    | undefined;
+  /** Read by the control plane alone; a job's recipe comes without it. */
+  retry: RetryConfig | undefined;
+}
+
+/**
+ * What happens after a passing fault: a lost worker, a full disk. A fault that would come again (bad data, an unsupported model) is
+ * never tried again.
+ */
+export interface RetryConfig {
+  /** Tries of a stage, the first included; stops that were asked for do not count. */
+  maxAttempts: number;
+  /** Wait before the second try; doubles with every further one. */
+  backoffSeconds: number;
 }
 
 /** The base model: a local Hugging Face folder, or the embedded one. */
@@ -307,6 +322,7 @@ function createBaseRecipe(): Recipe {
     infuse: undefined,
     sft: undefined,
     evaluate: undefined,
+    retry: undefined,
   };
 }
 
@@ -323,6 +339,7 @@ export const Recipe: MessageFns<Recipe> = {
       infuse: isSet(object.infuse) ? InfuseConfig.fromJSON(object.infuse) : undefined,
       sft: isSet(object.sft) ? SftConfig.fromJSON(object.sft) : undefined,
       evaluate: isSet(object.evaluate) ? EvaluateConfig.fromJSON(object.evaluate) : undefined,
+      retry: isSet(object.retry) ? RetryConfig.fromJSON(object.retry) : undefined,
     };
   },
 
@@ -358,6 +375,9 @@ export const Recipe: MessageFns<Recipe> = {
     if (message.evaluate !== undefined) {
       obj.evaluate = EvaluateConfig.toJSON(message.evaluate);
     }
+    if (message.retry !== undefined) {
+      obj.retry = RetryConfig.toJSON(message.retry);
+    }
     return obj;
   },
 
@@ -388,6 +408,43 @@ export const Recipe: MessageFns<Recipe> = {
     message.evaluate = (object.evaluate !== undefined && object.evaluate !== null)
       ? EvaluateConfig.fromPartial(object.evaluate)
       : undefined;
+    message.retry = (object.retry !== undefined && object.retry !== null)
+      ? RetryConfig.fromPartial(object.retry)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRetryConfig(): RetryConfig {
+  return { maxAttempts: 0, backoffSeconds: 0 };
+}
+
+export const RetryConfig: MessageFns<RetryConfig> = {
+  fromJSON(object: any): RetryConfig {
+    return {
+      maxAttempts: isSet(object.max_attempts) ? globalThis.Number(object.max_attempts) : 0,
+      backoffSeconds: isSet(object.backoff_seconds) ? globalThis.Number(object.backoff_seconds) : 0,
+    };
+  },
+
+  toJSON(message: RetryConfig): unknown {
+    const obj: any = {};
+    if (message.maxAttempts !== 0) {
+      obj.max_attempts = Math.round(message.maxAttempts);
+    }
+    if (message.backoffSeconds !== 0) {
+      obj.backoff_seconds = floatToJson(message.backoffSeconds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetryConfig>, I>>(base?: I): RetryConfig {
+    return RetryConfig.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetryConfig>, I>>(object: I): RetryConfig {
+    const message = createBaseRetryConfig();
+    message.maxAttempts = object.maxAttempts ?? 0;
+    message.backoffSeconds = object.backoffSeconds ?? 0;
     return message;
   },
 };
