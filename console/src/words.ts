@@ -16,6 +16,8 @@ const runLooks: Partial<Record<RunState, Look>> = {
   [RunState.RUN_STATE_QUEUED]: { word: 'Queued', color: 'gray', shape: 'waiting' },
   [RunState.RUN_STATE_RUNNING]: { word: 'Running', color: 'blue', shape: 'running' },
   [RunState.RUN_STATE_CANCELLING]: { word: 'Cancelling', color: 'orange', shape: 'running' },
+  [RunState.RUN_STATE_PAUSING]: { word: 'Pausing', color: 'orange', shape: 'running' },
+  [RunState.RUN_STATE_PAUSED]: { word: 'Paused', color: 'orange', shape: 'stopped' },
   [RunState.RUN_STATE_SUCCEEDED]: { word: 'Succeeded', color: 'teal', shape: 'done' },
   [RunState.RUN_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
   [RunState.RUN_STATE_CANCELLED]: { word: 'Cancelled', color: 'gray', shape: 'stopped' },
@@ -25,6 +27,7 @@ const stageLooks: Partial<Record<StageState, Look>> = {
   [StageState.STAGE_STATE_PENDING]: { word: 'Pending', color: 'gray', shape: 'none' },
   [StageState.STAGE_STATE_READY]: { word: 'Waiting for a trainer', color: 'gray', shape: 'waiting' },
   [StageState.STAGE_STATE_RUNNING]: { word: 'Running', color: 'blue', shape: 'running' },
+  [StageState.STAGE_STATE_PAUSED]: { word: 'Paused', color: 'orange', shape: 'stopped' },
   [StageState.STAGE_STATE_SUCCEEDED]: { word: 'Succeeded', color: 'teal', shape: 'done' },
   [StageState.STAGE_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
   [StageState.STAGE_STATE_CANCELLED]: { word: 'Cancelled', color: 'gray', shape: 'stopped' },
@@ -36,7 +39,7 @@ const jobLooks: Partial<Record<JobState, Look>> = {
   [JobState.JOB_STATE_RUNNING]: { word: 'Running', color: 'blue', shape: 'running' },
   [JobState.JOB_STATE_SUCCEEDED]: { word: 'Succeeded', color: 'teal', shape: 'done' },
   [JobState.JOB_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
-  [JobState.JOB_STATE_CANCELLED]: { word: 'Cancelled', color: 'gray', shape: 'stopped' },
+  [JobState.JOB_STATE_CANCELLED]: { word: 'Stopped', color: 'gray', shape: 'stopped' },
   [JobState.JOB_STATE_LOST]: { word: 'Lost', color: 'orange', shape: 'failed' },
 };
 

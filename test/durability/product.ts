@@ -147,6 +147,7 @@ export class Product {
   readonly state = path.join(this.folder, 'state');
   private readonly servers: Server[] = [];
   private readonly replicas: Server[] = [];
+  private readonly sidecars: ChildProcess[] = [];
 
   constructor() {
     // Postgres, started by root, runs as another user and must get through.
@@ -159,8 +160,8 @@ export class Product {
     return server;
   }
 
-  /** A second server on the same database, store and trainer. */
-  async replica(): Promise<Server> {
+  /** A second server on the same database and store, with the same trainer and perhaps others. */
+  async replica(others: readonly string[] = []): Promise<Server> {
     await until(
       () => Promise.resolve(existsSync(path.join(this.state, 'trainer.json'))),
       (found) => found,
@@ -169,10 +170,23 @@ export class Product {
       STIC_STATE: path.join(this.folder, 'replica'),
       STIC_STORE: path.join(this.state, 'store'),
       DATABASE_URL: this.databaseUrl,
-      TRAINERS: `127.0.0.1:${this.trainer.port}`,
+      TRAINERS: [`127.0.0.1:${this.trainer.port}`, ...others].join(),
     });
     this.replicas.push(server);
     return server;
+  }
+
+  /** Another trainer on the same store, as `python -m stic_trainer sidecar` makes it; its address. */
+  async sidecar(name: string, ...labels: string[]): Promise<string> {
+    const ready = path.join(this.folder, `${name}.json`);
+    const folders = ['--store', path.join(this.state, 'store'), '--state', path.join(this.folder, name), '--ready-file', ready];
+    const args = ['-m', 'stic_trainer', 'sidecar', '--name', name, ...folders, ...labels.flatMap((label) => ['--label', label])];
+    this.sidecars.push(spawn(path.join(trainer, '.venv/bin/python'), args, { cwd: trainer, stdio: 'ignore' }));
+    await until(
+      () => Promise.resolve(existsSync(ready)),
+      (found) => found,
+    );
+    return `127.0.0.1:${(JSON.parse(readFileSync(ready, 'utf8')) as { port: number }).port}`;
   }
 
   get databaseUrl(): string {
@@ -211,6 +225,11 @@ export class Product {
   /** Ends everything. What a killed server has left behind is ended by the next one, which finds it. */
   async close(): Promise<void> {
     for (const replica of this.replicas) await replica.kill();
+    for (const sidecar of this.sidecars) {
+      const exited = once(sidecar, 'exit');
+      sidecar.kill('SIGTERM');
+      await exited;
+    }
     const living = this.servers.find((server) => server.isRunning) ?? (await this.start());
     // A worker whose job has just ended may still be leaving.
     const deadline = Date.now() + 10_000;

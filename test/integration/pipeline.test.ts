@@ -19,8 +19,9 @@ import {
   StageEntity,
 } from '../../server/src/pipeline/entities/index.js';
 import { needs, plan } from '../../server/src/pipeline/graph.js';
+import { resumeRun } from '../../server/src/pipeline/reconciler/again.js';
 import { ingest } from '../../server/src/pipeline/reconciler/ingest.js';
-import { claimOpen, claimReady, fenced, LeaseLost, release, renew } from '../../server/src/pipeline/reconciler/lease.js';
+import { claimOpen, claimReady, fenced, LeaseLost, release, renew, waitingStages } from '../../server/src/pipeline/reconciler/lease.js';
 import type { Lease } from '../../server/src/pipeline/reconciler/lease.js';
 import { openDatabase } from '../../server/src/platform/database/database.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
@@ -130,7 +131,7 @@ test('who has lost the lease cannot write any more', async () => {
   await assert.rejects(ingest(db, changes, lease, attemptId, [metric(1, 1)]), LeaseLost);
   await assert.rejects(renew(db, lease), LeaseLost);
   await release(db, lease);
-  assert.deepEqual(await renew(db, successor), { cancelRequested: false });
+  assert.deepEqual(await renew(db, successor), { stopRequested: false });
   assert.equal(await db.manager.countBy(MetricPointEntity, { attemptId }), 0);
 });
 
@@ -144,7 +145,7 @@ test('a held lease is claimed by nobody, and many claimers at once share the wor
   assert.equal(claims.length, 6);
   assert.equal(new Set(claims.map((claim) => claim.stageId)).size, 6);
   assert.ok(!claims.some((claim) => claim.stageId === lease.stageId));
-  assert.deepEqual(await claimReady(db, 'a', 5), [], 'nothing waits for a trainer');
+  assert.deepEqual(await waitingStages(db), [], 'nothing waits for a trainer');
 });
 
 test('the end of a stage makes its checkpoint and readies the next one, in one step', async () => {
@@ -187,9 +188,47 @@ test('a lost attempt makes its stage ready again after a while, under no lease',
 test('the end of an attempt of a run that is to stop cancels it, whatever the end was', async () => {
   const { lease, attemptId, runId } = await training();
   await db.manager.update(RunEntity, runId, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
-  assert.deepEqual(await renew(db, lease), { cancelRequested: true });
+  assert.deepEqual(await renew(db, lease), { stopRequested: true });
   await ingest(db, changes, lease, attemptId, [adapter(1), ends(2, JobState.JOB_STATE_SUCCEEDED)]);
   assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_CANCELLED);
   assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
   assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_SKIPPED);
+});
+
+test('a pause that meets the end of a stage stops before the next one, and a resume readies it', async () => {
+  const { lease, attemptId, runId } = await training();
+  await db.manager.update(RunEntity, runId, { pauseRequestedAt: new Date(), state: RunState.RUN_STATE_PAUSING });
+  await ingest(db, changes, lease, attemptId, [adapter(1), ends(2, JobState.JOB_STATE_SUCCEEDED)]);
+  assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_PAUSED);
+  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
+  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_PAUSED);
+  const next = await db.manager.findOneByOrFail(StageEntity, { runId, kind: StageKind.STAGE_KIND_EVALUATE });
+  const waits = async (): Promise<boolean> => (await waitingStages(db)).some((stage) => stage.id === next.id);
+  assert.equal(await waits(), false, 'a paused run waits for no trainer');
+  await db.transaction((manager) => resumeRun(manager, runId));
+  const run = await db.manager.findOneByOrFail(RunEntity, { id: runId });
+  assert.deepEqual([run.state, run.pauseRequestedAt], [RunState.RUN_STATE_QUEUED, null]);
+  assert.equal(await waits(), true);
+  assert.equal((await claimReady(db, 'me', [next.id])).length, 1);
+  assert.equal(await waits(), false, 'who is moved does not wait');
+});
+
+test('a stop for a pause is no fault: only faults count towards the limit', async () => {
+  const { lease, attemptId, runId } = await training();
+  await db.manager.update(RunEntity, runId, { pauseRequestedAt: new Date(), state: RunState.RUN_STATE_PAUSING });
+  await ingest(db, changes, lease, attemptId, [metric(1, 1), ends(2, JobState.JOB_STATE_CANCELLED)]);
+  const stage = await db.manager.findOneByOrFail(StageEntity, { id: lease.stageId });
+  assert.deepEqual([stage.state, stage.faults, stage.leaseOwner], [StageState.STAGE_STATE_PAUSED, 0, null]);
+});
+
+test('waiting stages come by priority, then by age', async () => {
+  const runs: string[] = [];
+  for (const priority of [0, 5, 0, -1, 5]) {
+    const { runId, lease } = await training();
+    await db.manager.update(RunEntity, runId, { priority });
+    await db.manager.update(StageEntity, lease.stageId, { state: StageState.STAGE_STATE_READY, leaseOwner: null, leaseExpiresAt: null });
+    runs.push(lease.stageId);
+  }
+  const order = (await waitingStages(db)).map((stage) => runs.indexOf(stage.id)).filter((index) => index >= 0);
+  assert.deepEqual(order, [1, 4, 0, 2, 3]);
 });

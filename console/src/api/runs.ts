@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Comparison } from '../gen/stic/evaluations/v1/evaluations';
+import type { StageKind } from '../gen/stic/recipe/v1/recipe';
 import {
   ListLogsResponse,
   ListMetricsResponse,
@@ -47,10 +48,16 @@ export function useRun(runId: string) {
   return { ...query, connection };
 }
 
-export function useCancelRun(runId: string) {
+/** What can be asked of a run; a retry may say where to go on from. */
+export interface RunAction {
+  what: 'cancel' | 'pause' | 'resume' | 'retry';
+  fromStage?: StageKind;
+}
+
+export function useRunAction(runId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => post(Run, `/runs/${runId}/cancel`, {}),
+    mutationFn: ({ what, fromStage }: RunAction) => post(Run, `/runs/${runId}/${what}`, fromStage ? { from_stage: fromStage } : {}),
     onSuccess: (run) => {
       client.setQueryData(['run', runId], run);
     },
@@ -93,7 +100,7 @@ function useGrowing<T>(key: string[], live: boolean, load: (cursor: string, sign
 
 export function useMetrics(runId: string, live: boolean) {
   return useGrowing<StoredMetric>(['metrics', runId], live, async (cursor, signal) => {
-    const page = await get(ListMetricsResponse, `/runs/${runId}/metrics`, { cursor, page_size: 5000 }, signal);
+    const page = await get(ListMetricsResponse, `/runs/${runId}/metrics`, { cursor, page_size: 5000, all_attempts: 'true' }, signal);
     return { items: page.metrics, nextCursor: page.nextCursor, more: page.more };
   });
 }

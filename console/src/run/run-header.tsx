@@ -1,19 +1,25 @@
-import { Button, Group, Modal, Text, Tooltip } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { useCancelRun } from '../api/runs';
+import { Text, Tooltip } from '@mantine/core';
+import { Link } from 'react-router';
 import type { Connection } from '../api/watch';
 import { ago, duration, elapsed, moment } from '../format';
 import { RunState, type Run } from '../gen/stic/runs/v1/runs';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
 import { runLook } from '../words';
+import { RunActions } from './run-actions';
 
 export function RunHeader({ run, connection }: { run: Run; connection: Connection }) {
   return (
     <div>
       <PageHeader
         title={run.name || run.id}
-        detail={<RunFacts run={run} />}
+        detail={
+          <>
+            <RunFacts run={run} />
+            <Waiting run={run} />
+            <ForkedFrom run={run} />
+          </>
+        }
         actions={
           <>
             {connection === 'reconnecting' && (
@@ -26,7 +32,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
               size="lg"
               note={run.queuePosition > 0 ? `position ${String(run.queuePosition)} in the queue` : undefined}
             />
-            <CancelRun run={run} />
+            <RunActions run={run} />
           </>
         }
       />
@@ -47,6 +53,8 @@ function RunFacts({ run }: { run: Run }) {
     images ? `${images.datasetName} (${String(images.items)} images)` : '',
     `seed ${String(run.recipe?.seed ?? '')}`,
     onDevice ? `${onDevice.device}, ${onDevice.dtype}` : '',
+    run.priority !== 0 ? `priority ${String(run.priority)}` : '',
+    ...requirements(run),
   ].filter(Boolean);
   return (
     <Tooltip label={`Created ${moment(run.createdAt)}`}>
@@ -55,48 +63,35 @@ function RunFacts({ run }: { run: Run }) {
   );
 }
 
-function timing(run: Run): string {
-  if (!run.startedAt) return `created ${ago(run.createdAt)}`;
-  const took = elapsed(run.startedAt, run.endedAt);
-  return run.endedAt ? `took ${took}, ended ${ago(run.endedAt)}` : `running for ${took}`;
+function requirements({ requires }: Run): string[] {
+  if (!requires) return [];
+  const labels = Object.entries(requires.labels).map(([key, value]) => `needs ${key}=${value}`);
+  return requires.gpuMemoryGib > 0 ? [...labels, `needs ${String(requires.gpuMemoryGib)} GiB of GPU memory`] : labels;
 }
 
-function CancelRun({ run }: { run: Run }) {
-  const [asking, { open, close }] = useDisclosure(false);
-  const cancel = useCancelRun(run.id);
-  const can = run.state === RunState.RUN_STATE_QUEUED || run.state === RunState.RUN_STATE_RUNNING;
+function Waiting({ run }: { run: Run }) {
+  if (!run.waiting) return null;
   return (
-    <>
-      {can && (
-        <Button variant="default" size="compact-md" onClick={open}>
-          Cancel run
-        </Button>
-      )}
-      <Modal opened={asking && can} onClose={close} title="Cancel this run?" centered>
-        <Text fz="sm">
-          The running stage stops at its next safe point and later stages do not start. What is already made, pairs and checkpoints
-          included, stays. A cancelled run cannot be taken up again.
-        </Text>
-        {cancel.isError && (
-          <Text c="red" fz="sm" mt="xs" role="alert">
-            {cancel.error.message}
-          </Text>
-        )}
-        <Group justify="flex-end" mt="md" gap="xs">
-          <Button variant="default" onClick={close} data-autofocus>
-            Keep it running
-          </Button>
-          <Button
-            color="red"
-            loading={cancel.isPending}
-            onClick={() => {
-              cancel.mutate(undefined, { onSuccess: close });
-            }}
-          >
-            Cancel the run
-          </Button>
-        </Group>
-      </Modal>
-    </>
+    <Text fz="sm" c="orange" role="status">
+      Waiting: {run.waiting}
+    </Text>
   );
+}
+
+function ForkedFrom({ run: { fork } }: { run: Run }) {
+  if (!fork) return null;
+  const changes = fork.changes.map(({ field, from, to }) => `${field} ${from} \u2192 ${to}`);
+  return (
+    <Text fz="sm">
+      Forked from <Link to={`/runs/${fork.runId}`}>{fork.runName || fork.runId}</Link>
+      {changes.length > 0 ? `: ${changes.join(', ')}` : ', nothing changed'}
+    </Text>
+  );
+}
+
+function timing(run: Run): string {
+  if (!run.startedAt) return `created ${ago(run.createdAt)}`;
+  if (run.state === RunState.RUN_STATE_PAUSED) return `paused, started ${ago(run.startedAt)}`;
+  const took = elapsed(run.startedAt, run.endedAt);
+  return run.endedAt ? `took ${took}, ended ${ago(run.endedAt)}` : `running for ${took}`;
 }

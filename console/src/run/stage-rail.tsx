@@ -1,4 +1,5 @@
 import { Box, Group, Popover, Progress, Stack, Table, Text, UnstyledButton } from '@mantine/core';
+import { Link } from 'react-router';
 import { count, duration, elapsed, moment, percent } from '../format';
 import { StageState, type Run, type Stage } from '../gen/stic/runs/v1/runs';
 import { JobFailure } from '../ui/feedback';
@@ -47,6 +48,7 @@ function StageFace({ stage }: { stage: Stage }) {
   const { progress } = stage;
   const running = stage.state === StageState.STAGE_STATE_RUNNING;
   const notes = [
+    stage.linkedFrom ? `linked from ${stage.linkedFrom.runName || 'an earlier run'}` : '',
     stage.attempts.length > 1 ? `attempt ${String(stage.attempts.length)}` : '',
     latest && latest.resumedFromStep > 0 ? `resumed from step ${count(latest.resumedFromStep)}` : '',
   ].filter(Boolean);
@@ -97,6 +99,12 @@ function StageDetail({ stage }: { stage: Stage }) {
         </Text>
       </div>
       {stage.error && <JobFailure error={stage.error} title="The stage failed" />}
+      {stage.linkedFrom && (
+        <Text fz="sm">
+          Not run again: the same stage on the same inputs succeeded in{' '}
+          <Link to={`/runs/${stage.linkedFrom.runId}`}>{stage.linkedFrom.runName || stage.linkedFrom.runId}</Link>.
+        </Text>
+      )}
       {stage.attempts.length === 0 ? (
         <Text fz="sm">No attempt yet. {waitsFor(stage) ? `It starts ${waitsFor(stage)}.` : ''}</Text>
       ) : (
@@ -124,7 +132,7 @@ function StageDetail({ stage }: { stage: Stage }) {
                 <Table.Td>{moment(attempt.startedAt)}</Table.Td>
                 <Table.Td className="number">{elapsed(attempt.startedAt, attempt.endedAt)}</Table.Td>
                 <Table.Td>
-                  {attempt.trainer}
+                  {attempt.trainer || 'linked'}
                   {attempt.device ? `, ${attempt.device} ${attempt.dtype}` : ''}
                 </Table.Td>
               </Table.Tr>

@@ -14,6 +14,7 @@ const filters = [
   ...[
     RunState.RUN_STATE_QUEUED,
     RunState.RUN_STATE_RUNNING,
+    RunState.RUN_STATE_PAUSED,
     RunState.RUN_STATE_SUCCEEDED,
     RunState.RUN_STATE_FAILED,
     RunState.RUN_STATE_CANCELLED,
@@ -134,6 +135,11 @@ function RunRow({ run }: { run: Run }) {
       </Table.Td>
       <Table.Td>
         <StateBadge look={runLook(run.state)} note={run.queuePosition > 0 ? `position ${String(run.queuePosition)}` : undefined} />
+        {run.waiting && (
+          <Text fz="xs" c="dimmed" maw={180}>
+            {run.waiting}
+          </Text>
+        )}
       </Table.Td>
       <Table.Td>
         <MiniRail stages={run.stages} />

@@ -7,6 +7,8 @@ import { recipeToJson, valueAt, withValueAt, type Json, type JsonObject } from '
 /** A run being put together. It lives in the address, so a reload or a shared link shows the same form. */
 export interface Draft {
   name: string;
+  /** Id of the run to fork; its recipe stands in for the preset's and its inputs are taken. */
+  fork: string;
   preset: string;
   images: string;
   instructions: string;
@@ -24,6 +26,7 @@ function parse(search: URLSearchParams): Draft {
   }
   return {
     name: search.get('name') ?? '',
+    fork: search.get('fork') ?? '',
     preset: search.get('preset') ?? '',
     images: search.get('images') ?? '',
     instructions: search.get('instructions') ?? '',
@@ -82,6 +85,7 @@ export function notNumbers(draft: Draft, preset: Preset): string[] {
 
 /** The body of CreateRun without request_id. */
 export function draftRequest(draft: Draft, preset: Preset): JsonObject {
+  if (draft.fork) return { name: draft.name.trim(), forked_from: draft.fork, recipe: draftRecipe(draft, preset) };
   const input = (role: string, id: string): JsonObject => ({ role, dataset_id: id });
   return {
     name: draft.name.trim() || `${preset.name} run`,

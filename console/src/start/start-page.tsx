@@ -1,14 +1,16 @@
-import { Grid, Select, Stack, TextInput } from '@mantine/core';
+import { Grid, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
-import { useNavigate } from 'react-router';
-import { ApiError } from '../api/client';
+import { Link, useNavigate, useSearchParams } from 'react-router';
+import { ApiError, get } from '../api/client';
 import { useCreateRun, usePresets, useRunPreview } from '../api/runs';
-import type { Preset } from '../gen/stic/runs/v1/runs';
+import { count } from '../format';
+import { Run, type Preset } from '../gen/stic/runs/v1/runs';
 import { asText, valueAt } from '../recipe-json';
 import { newRequestId } from '../request-id';
 import { Failure, Lines } from '../ui/feedback';
-import { PageHeader, Section } from '../ui/layout';
+import { Facts, PageHeader, Section } from '../ui/layout';
 import { draftRecipe, draftRequest, notNumbers, useDraft, type Draft } from './draft';
 import { InputsForm } from './inputs-form';
 import { Preview } from './preview';
@@ -26,18 +28,35 @@ export function StartPage() {
       />
       {presets.isError && <Failure error={presets.error} what="The presets" onRetry={() => void presets.refetch()} />}
       {presets.isPending && <Lines rows={10} />}
-      {presets.data && <StartForm presets={presets.data.presets} />}
+      {presets.data && <Chosen presets={presets.data.presets} />}
     </Stack>
   );
 }
 
+/** A fork starts from the other run's recipe, as if that were the only preset. */
+function Chosen({ presets }: { presets: Preset[] }) {
+  const [search] = useSearchParams();
+  const fork = search.get('fork') ?? '';
+  const original = useQuery({
+    queryKey: ['run', fork],
+    queryFn: ({ signal }) => get(Run, `/runs/${fork}`, {}, signal),
+    enabled: fork !== '',
+  });
+  if (!fork) return <StartForm presets={presets} />;
+  if (original.isError) return <Failure error={original.error} what="The run to fork" onRetry={() => void original.refetch()} />;
+  if (!original.data?.recipe) return <Lines rows={10} />;
+  const { name, recipe } = original.data;
+  const preset = { name: recipe.preset, description: `The recipe of ${name}.`, recipe, differences: [] };
+  return <StartForm presets={[preset]} original={original.data} />;
+}
+
 function lacking(draft: Draft, preset: Preset): string {
-  if (!draft.images) return 'Choose the images first.';
+  if (!draft.images && !draft.fork) return 'Choose the images first.';
   const wrong = notNumbers(draft, preset);
   return wrong.length > 0 ? `Not a number: ${wrong.join(', ')}.` : '';
 }
 
-function StartForm({ presets }: { presets: Preset[] }) {
+function StartForm({ presets, original }: { presets: Preset[]; original?: Run }) {
   const navigate = useNavigate();
   const [draft, change] = useDraft();
   const preset = presets.find(({ name }) => name === draft.preset) ?? presets.find(({ name }) => name === firstChoice) ?? presets[0];
@@ -69,14 +88,14 @@ function StartForm({ presets }: { presets: Preset[] }) {
         <Stack gap="md">
           <Section title="Data">
             <Stack gap="sm">
-              <InputsForm draft={draft} errorAt={errorAt} onChange={edit} />
+              {original ? <InputsOf run={original} /> : <InputsForm draft={draft} errorAt={errorAt} onChange={edit} />}
             </Stack>
           </Section>
           <Section title="Recipe">
             <Stack gap="sm">
               <TextInput
                 label="Name"
-                placeholder={`${preset.name} run`}
+                placeholder={original ? `fork of ${original.name}` : `${preset.name} run`}
                 value={draft.name}
                 error={errorAt('name')}
                 onChange={(event) => {
@@ -127,6 +146,18 @@ function StartForm({ presets }: { presets: Preset[] }) {
         />
       </Grid.Col>
     </Grid>
+  );
+}
+
+/** A fork takes the same dataset versions: it differs in what is changed here and in nothing else. */
+function InputsOf({ run }: { run: Run }) {
+  return (
+    <>
+      <Text fz="sm">
+        As in <Link to={`/runs/${run.id}`}>{run.name}</Link>, in the same versions.
+      </Text>
+      <Facts facts={run.inputs.map((input) => [input.role, `${input.datasetName} (${count(input.items)})`] as const)} />
+    </>
   );
 }
 

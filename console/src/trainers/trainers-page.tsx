@@ -49,8 +49,18 @@ function TrainerCard({ trainer }: { trainer: Trainer }) {
         <Facts
           facts={[
             ['Device', info.device],
+            ['GPU memory', info.gpuMemoryBytes > 0n ? bytes(info.gpuMemoryBytes) : ''],
             ['Number format', info.dtype],
-            ['Jobs', info.activeJobIds.length > 0 ? info.activeJobIds.join(', ') : `none of ${String(info.capacity)}`],
+            [
+              'Labels',
+              Object.entries(info.labels)
+                .map(([key, value]) => `${key}=${value}`)
+                .join(' \u00b7 '),
+            ],
+            [
+              'Jobs',
+              `${String(info.activeJobIds.length)} of ${String(info.capacity)}${info.activeJobIds.length > 0 ? `: ${info.activeJobIds.join(', ')}` : ''}`,
+            ],
             ['Processors', info.cpuCount > 0 ? String(info.cpuCount) : ''],
             ['Memory', info.memoryBytes > 0n ? bytes(info.memoryBytes) : ''],
             ['Trainer', info.version],

@@ -60,7 +60,7 @@ function addRoots(graph: Graph, run: RunEntity, recipe: Recipe): string[] {
     id: recipeId,
     label: recipe.preset,
     digest: run.recipeDigest,
-    facts: { seed: text(recipe.seed), run: run.name, run_id: run.id },
+    facts: { seed: text(recipe.seed), run: run.name, run_id: run.id, ...(run.forkedFrom === null ? {} : { forked_from: run.forkedFrom }) },
   });
   graph.edge(modelId, recipeId);
   graph.edge(promptsId, recipeId);
@@ -78,6 +78,7 @@ function addStage(graph: Graph, stage: StageEntity, history: History, roots: rea
     device: last?.device ?? '',
     dtype: last?.dtype ?? '',
     trainer: last?.trainer ?? '',
+    ...(last?.linkedFrom ? { linked_from_attempt: last.linkedFrom } : {}),
   };
   if (!graph.node({ type: 'stage', id: stage.id, label: node.word, digest: '', facts })) return;
   for (const root of roots) graph.edge(root, stage.id);
@@ -112,7 +113,8 @@ function addArtifact(graph: Graph, to: StageEntity, kind: StageKind, name: strin
     graph.edge(checkpoint.id, to.id);
     return;
   }
-  const artifact = history.artifacts.find((one) => one.stageId === from.id && one.name === name);
+  const maker = history.attempts.findLast((attempt) => attempt.stageId === from.id && succeeded(attempt));
+  const artifact = history.artifacts.find((one) => one.attemptId === maker?.id && one.name === name);
   if (!artifact) return;
   const id = `artifact:${artifact.sha256}`;
   graph.node({ type: 'artifact', id, label: name, digest: artifact.sha256, facts: { items: text(artifact.items), bytes: artifact.bytes } });

@@ -117,6 +117,10 @@ async function startRun(clients: Clients, recipe: Recipe, inputs: RunInput[], na
     recipe,
     inputs,
     validateOnly: false,
+    priority: 0,
+    requires: undefined,
+    forkedFrom: '',
+    changes: {},
   };
   const create = (): Promise<Run> => call<Run>((done) => clients.runs.createRun(request, done));
   const run = await create();
@@ -199,7 +203,7 @@ async function showTraining(clients: Clients, run: Run): Promise<void> {
   for (let cursor = '', more = true; more;) {
     const from = cursor;
     const page = await call<{ metrics: { point?: { name: string; value: number } | undefined }[]; nextCursor: string; more: boolean }>(
-      (done) => clients.runs.listMetrics({ runId: run.id, cursor: from, pageSize: 5_000 }, done),
+      (done) => clients.runs.listMetrics({ runId: run.id, cursor: from, pageSize: 5_000, allAttempts: false }, done),
     );
     for (const { point } of page.metrics) if (point) series.set(point.name, [...(series.get(point.name) ?? []), point.value]);
     cursor = page.nextCursor;

@@ -53,7 +53,8 @@ function stageLine(stage: Stage, now: number): string {
   const name = nodeOf(stage.kind).word.padEnd(9);
   const { done = 0, total = 0, unit = '', phase = '', etaSeconds = -1 } = stage.progress ?? {};
   const time = stage.startedAt ? clock(((stage.endedAt?.getTime() ?? now) - stage.startedAt.getTime()) / 1000) : '';
-  const again = stage.attempts.length > 1 ? dim(` attempt ${stage.attempts.length}`) : '';
+  const linked = stage.linkedFrom ? ` linked from ${stage.linkedFrom.runName || 'an earlier run'}` : '';
+  const again = dim(stage.attempts.length > 1 ? ` attempt ${stage.attempts.length}` : linked);
   switch (stage.state) {
     case StageState.STAGE_STATE_RUNNING: {
       const left = etaSeconds >= 0 ? `, ${clock(etaSeconds)} left` : '';
@@ -71,7 +72,9 @@ function stageLine(stage: Stage, now: number): string {
 function footer(run: Run, now: number): string {
   const since = run.startedAt ?? run.createdAt;
   const spent = since ? clock(((run.endedAt?.getTime() ?? now) - since.getTime()) / 1000) : '0:00';
-  if (run.state === RunState.RUN_STATE_QUEUED) return dim(`    queued, position ${run.queuePosition}`);
+  if (run.state === RunState.RUN_STATE_PAUSED) return dim('    paused; resume it in the console');
+  const waiting = run.waiting === '' ? '' : `: ${run.waiting}`;
+  if (run.state === RunState.RUN_STATE_QUEUED) return dim(`    queued, position ${run.queuePosition}${waiting}`);
   const left = run.endedAt ? '' : run.etaSeconds >= 0 ? `, about ${clock(run.etaSeconds)} left` : ', estimating the time left';
   return dim(`    ${spent} in all${left}`);
 }

@@ -1,6 +1,7 @@
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import type { ListPresetsResponse } from '../gen/stic/runs/v1/runs.js';
-import { leaves, wholeJson } from '../pipeline/recipe/fields.js';
+import type { Json } from '../pipeline/recipe/canonical.js';
+import { leaves, setLeaf, wholeJson } from '../pipeline/recipe/fields.js';
 import type { Options } from './arguments.js';
 import { CliError } from './cli-error.js';
 import { call, type Clients } from './clients.js';
@@ -22,25 +23,19 @@ export async function chooseRecipe(clients: Clients, options: Options): Promise<
 /** The recipe with fields set by path; a text becomes what the field holds: number, list or object as JSON, text as it is. */
 export function changed(recipe: Recipe, assignments: [string, string][]): Recipe {
   const known = leaves(recipe);
-  const json = wholeJson(recipe) as Record<string, unknown>;
+  const json = wholeJson(recipe) as { [key: string]: Json };
   for (const [field, value] of assignments) {
     if (!known.has(field)) throw new CliError(`--set: the recipe has no field "${field}".`, suggestion(field, [...known.keys()]));
-    assign(json, field.split('.'), parsed(field, value, known.get(field)));
+    setLeaf(json, field, parsed(field, value, known.get(field)));
   }
   return Recipe.fromJSON(json);
 }
 
-function assign(target: Record<string, unknown>, [head, ...rest]: string[], value: unknown): void {
-  if (head === undefined) return;
-  if (rest.length === 0) target[head] = value;
-  else assign(target[head] as Record<string, unknown>, rest, value);
-}
-
-function parsed(field: string, text: string, present: unknown): unknown {
+function parsed(field: string, text: string, present: unknown): Json {
   if (typeof present === 'string') return text;
-  let value: unknown;
+  let value: Json | undefined;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text) as Json;
   } catch {
     value = undefined;
   }

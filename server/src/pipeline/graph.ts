@@ -19,6 +19,8 @@ export type Node = {
   readonly word: string;
   /** True for what only runs when instructions were given. */
   readonly needsInstructions: boolean;
+  /** Configurations of other stages that it reads beside its own. */
+  readonly reads: readonly string[];
   /** In order; sources of stages that the run does not have are left out. */
   readonly inputs: readonly Source[];
   /** The checkpoint its `adapter` artifact becomes. */
@@ -36,13 +38,14 @@ const dataset = (role: InputRole): Source => ({ from: 'dataset', role });
 
 /** The six stages in order. A stage runs after every stage it reads from. */
 export const graph: readonly Node[] = [
-  { kind: STAGE_KIND_PREFER, word: 'prefer', needsInstructions: false, share: 0.2, inputs: [dataset('images')] },
+  { kind: STAGE_KIND_PREFER, word: 'prefer', needsInstructions: false, share: 0.2, reads: [], inputs: [dataset('images')] },
   {
     kind: STAGE_KIND_DPO,
     word: 'dpo',
     needsInstructions: false,
     share: 0.2,
     checkpoint: 'stage1',
+    reads: [],
     inputs: [blob('pairs', STAGE_KIND_PREFER)],
   },
   {
@@ -50,6 +53,7 @@ export const graph: readonly Node[] = [
     word: 'describe',
     needsInstructions: true,
     share: 0.1,
+    reads: [],
     inputs: [dataset('instructions'), adapter('adapter', STAGE_KIND_DPO)],
   },
   {
@@ -57,6 +61,7 @@ export const graph: readonly Node[] = [
     word: 'infuse',
     needsInstructions: true,
     share: 0.02,
+    reads: ['describe'],
     inputs: [dataset('instructions'), blob('descriptions', STAGE_KIND_DESCRIBE)],
   },
   {
@@ -65,6 +70,7 @@ export const graph: readonly Node[] = [
     needsInstructions: true,
     share: 0.13,
     checkpoint: 'stage2',
+    reads: [],
     inputs: [blob('infused', STAGE_KIND_INFUSE), adapter('adapter', STAGE_KIND_DPO)],
   },
   {
@@ -72,6 +78,7 @@ export const graph: readonly Node[] = [
     word: 'evaluate',
     needsInstructions: false,
     share: 0.35,
+    reads: ['infuse'],
     inputs: [dataset('benchmark'), dataset('images'), adapter('stage1', STAGE_KIND_DPO), adapter('stage2', STAGE_KIND_SFT)],
   },
 ];

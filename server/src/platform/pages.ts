@@ -47,7 +47,10 @@ export function cut<T>(rows: T[], limit: number): { page: T[]; last: T | undefin
   return { page, last: page.at(-1) };
 }
 
-/** Ids are UUIDs: anything else cannot exist, and Postgres would refuse it with an error of its own. */
+/** Ids are UUIDs. */
+export const isId = (text: string): boolean => z.uuid().safeParse(text).success;
+
+/** Anything but an id cannot exist, and Postgres would refuse it with an error of its own. */
 export function checkId(field: string, id: string): void {
-  if (!z.uuid().safeParse(id).success) throw invalid(field, id === '' ? `${field} is missing.` : `${field} is not an id: ${id}`);
+  if (!isId(id)) throw invalid(field, id === '' ? `${field} is missing.` : `${field} is not an id: ${id}`);
 }

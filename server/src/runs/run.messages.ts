@@ -1,6 +1,6 @@
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { RunState } from '../gen/stic/runs/v1/runs.js';
-import type { Attempt, FieldDifference, Run, RunInput, Stage } from '../gen/stic/runs/v1/runs.js';
+import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, Stage } from '../gen/stic/runs/v1/runs.js';
 import { JobError, Progress } from '../gen/stic/trainer/v1/trainer.js';
 import type { Artifact } from '../gen/stic/trainer/v1/trainer.js';
 import type { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
@@ -16,7 +16,16 @@ export type RunParts = {
   readonly skipped: number;
   /** 1 for the next; 0 when not queued. */
   readonly queuePosition: number;
+  /** See Run.waiting. */
+  readonly waiting: string;
+  /** Names of the runs that this one was forked from or linked to; absent for those that are gone. */
+  readonly names: ReadonlyMap<string, string>;
+  /** By id: the attempts that stages of this run were linked to. */
+  readonly linked: ReadonlyMap<string, LinkedAttempt>;
 };
+
+/** Where a linked attempt's results come from. */
+export type LinkedAttempt = { readonly id: string; readonly stageId: string; readonly runId: string };
 
 const ended = new Set([RunState.RUN_STATE_SUCCEEDED, RunState.RUN_STATE_FAILED, RunState.RUN_STATE_CANCELLED]);
 
@@ -42,7 +51,16 @@ export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Rec
     etaSeconds: hasEnded(row.state) ? 0 : secondsLeft(stages, now),
     queuePosition: parts.queuePosition,
     warnings: row.warnings,
+    priority: row.priority,
+    requires: row.requires ?? undefined,
+    reuseStages: row.reuseStages,
+    waiting: parts.waiting,
+    fork: row.forkedFrom === null ? undefined : toFork(row.forkedFrom, row, parts),
   };
+}
+
+function toFork(runId: string, row: RunEntity, { names }: RunParts): Fork {
+  return { runId, runName: names.get(runId) ?? '', changes: row.forkChanges };
 }
 
 export function toInput(row: RunInputEntity): RunInput {
@@ -66,7 +84,13 @@ function toStage(row: StageEntity, parts: RunParts): Stage {
     endedAt: row.endedAt ?? undefined,
     error: toError(row.error),
     after: row.after,
+    linkedFrom: toLink(attempts.at(-1), parts),
   };
+}
+
+function toLink(attempt: AttemptEntity | undefined, { linked, names }: RunParts): Link | undefined {
+  const source = linked.get(attempt?.linkedFrom ?? '');
+  return source && { runId: source.runId, runName: names.get(source.runId) ?? '', stageId: source.stageId, attemptId: source.id };
 }
 
 /** An artifact made again by a later attempt stands for the earlier one. */

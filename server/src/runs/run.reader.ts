@@ -2,21 +2,36 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { StageState } from '../gen/stic/runs/v1/runs.js';
 import type { FieldDifference, Run } from '../gen/stic/runs/v1/runs.js';
-import { ArtifactEntity, AttemptEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
-import type { RunEntity } from '../pipeline/entities/index.js';
+import { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
 import { PRESETS } from '../pipeline/pipeline.module.js';
 import { differencesFromPaper } from '../pipeline/recipe/differences.js';
 import type { Presets } from '../pipeline/recipe/presets.js';
+import { whyWaiting } from '../pipeline/reconciler/place.js';
+import { openAttempts, toCandidate, withoutEnded } from '../pipeline/reconciler/start.js';
+import { notFound } from '../platform/errors.js';
+import type { DomainError } from '../platform/errors.js';
+import { checkId } from '../platform/pages.js';
+import { TrainerPool } from '../trainers/index.js';
 import { toRun } from './run.messages.js';
+import type { LinkedAttempt } from './run.messages.js';
 
 /** Puts runs together from their rows: a fixed number of queries however many runs. */
 @Injectable()
 export class RunReader {
   constructor(
     private readonly db: DataSource,
+    private readonly trainers: TrainerPool,
     @Inject(PRESETS) private readonly presets: Presets,
   ) {}
+
+  async get(runId: string): Promise<Run> {
+    checkId('run_id', runId);
+    const [run] = await this.consistently((manager) => manager.findBy(RunEntity, { id: runId }));
+    if (!run) throw noRun(runId);
+    return run;
+  }
 
   /** Rows and parts from one moment: a run never shows a stage that is ahead of it. */
   async consistently(find: (manager: EntityManager) => Promise<RunEntity[]>): Promise<Run[]> {
@@ -35,6 +50,9 @@ export class RunReader {
     const artifacts = await manager.findBy(ArtifactEntity, { runId });
     const skipped = await this.skippedCounts(rows, manager);
     const queue = await this.queue(manager);
+    const waiting = await this.waiting(rows, stages, manager);
+    const linked = await linkedAttempts(attempts, manager);
+    const names = await namesOf([...rows.flatMap((row) => row.forkedFrom ?? []), ...[...linked.values()].map((one) => one.runId)], manager);
     const now = new Date();
     return rows.map((row) => {
       const own = <Part extends { runId: string }>(parts: readonly Part[]): Part[] => parts.filter((part) => part.runId === row.id);
@@ -44,7 +62,10 @@ export class RunReader {
         attempts,
         artifacts: own(artifacts),
         skipped: skipped.get(row.id) ?? 0,
-        queuePosition: queue.indexOf(row.id) + 1,
+        queuePosition: queue.get(row.id) ?? 0,
+        waiting: waiting.get(row.id) ?? '',
+        names,
+        linked,
       };
       return toRun(row, parts, (recipe) => this.differences(recipe), now);
     });
@@ -63,9 +84,45 @@ export class RunReader {
     return new Map(counts.map((row) => [row.run_id, row.count]));
   }
 
-  /** Ids of the queued runs, the next one first. */
-  private async queue(manager: EntityManager): Promise<string[]> {
-    const queued = await manager.query<{ id: string }[]>(`SELECT id FROM run WHERE state = 'RUN_STATE_QUEUED' ORDER BY position`);
-    return queued.map((row) => row.id);
+  /** Position of each queued run, 1 for the next. */
+  private async queue(manager: EntityManager): Promise<ReadonlyMap<string, number>> {
+    const queued = await manager.query<{ id: string }[]>(
+      `SELECT id FROM run WHERE state = 'RUN_STATE_QUEUED' ORDER BY priority DESC, position`,
+    );
+    return new Map(queued.map((row, index) => [row.id, index + 1]));
+  }
+
+  /** Why runs whose turn it could be are on no trainer. */
+  private async waiting(rows: readonly RunEntity[], stages: readonly StageEntity[], manager: EntityManager): Promise<Map<string, string>> {
+    const ready = stages.filter((stage) => stage.state === StageState.STAGE_STATE_READY);
+    if (ready.length === 0) return new Map();
+    const trainers = await withoutEnded(manager, this.trainers.lastSeen().map(toCandidate));
+    const open = await openAttempts(manager);
+    const now = new Date();
+    const reasons = ready.map((stage): [string, string] => {
+      const { notBefore } = stage;
+      if (notBefore !== null && notBefore > now) return [stage.runId, `tries again after a fault, at ${notBefore.toISOString()}`];
+      return [stage.runId, whyWaiting(rows.find((row) => row.id === stage.runId)?.requires ?? null, trainers, open)];
+    });
+    return new Map(reasons);
   }
 }
+
+/** The attempts that linked ones lead to, by id. */
+async function linkedAttempts(attempts: readonly AttemptEntity[], manager: EntityManager): Promise<ReadonlyMap<string, LinkedAttempt>> {
+  const ids = attempts.flatMap((attempt) => attempt.linkedFrom ?? []);
+  if (ids.length === 0) return new Map();
+  const found = await manager.query<LinkedAttempt[]>(
+    `SELECT attempt.id, stage_id AS "stageId", run_id AS "runId" FROM attempt JOIN stage ON stage.id = stage_id WHERE attempt.id = ANY($1)`,
+    [ids],
+  );
+  return new Map(found.map((attempt) => [attempt.id, attempt]));
+}
+
+async function namesOf(ids: readonly string[], manager: EntityManager): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const runs = await manager.query<{ id: string; name: string }[]>('SELECT id, name FROM run WHERE id = ANY($1)', [ids]);
+  return new Map(runs.map((run) => [run.id, run.name]));
+}
+
+export const noRun = (id: string): DomainError => notFound(`There is no run ${id}.`, 'run_id');

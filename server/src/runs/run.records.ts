@@ -49,10 +49,15 @@ export class RunRecords {
   async metrics(request: ListMetricsRequest): Promise<ListMetricsResponse> {
     await this.exists(request.runId);
     const { after, limit } = batch(request);
+    const superseded = `EXISTS (
+      SELECT 1 FROM metric_point later JOIN attempt newer ON newer.id = later.attempt_id
+      WHERE later.run_id = $1 AND newer.number > 1 AND newer.stage_id = attempt.stage_id AND newer.number > attempt.number
+        AND later.name = metric_point.name AND later.step = metric_point.step)`;
     const rows = await this.db.query<MetricRow[]>(
       `SELECT metric_point.id, attempt_id, stage.kind, name, step, value
        FROM metric_point JOIN attempt ON attempt.id = attempt_id JOIN stage ON stage.id = attempt.stage_id
-       WHERE metric_point.run_id = $1 AND metric_point.id > $2 ORDER BY metric_point.id LIMIT $3`,
+       WHERE metric_point.run_id = $1 AND metric_point.id > $2 ${request.allAttempts ? '' : `AND NOT ${superseded}`}
+       ORDER BY metric_point.id LIMIT $3`,
       [request.runId, after, limit + 1],
     );
     const page = rows.slice(0, limit);
@@ -144,7 +149,8 @@ export class RunRecords {
   async pairsBlob(runId: string): Promise<string | undefined> {
     const [row] = await this.db.query<{ sha256: string }[]>(
       `SELECT artifact.sha256 FROM artifact JOIN attempt ON attempt.id = artifact.attempt_id
-       WHERE artifact.run_id = $1 AND artifact.name = 'pairs' AND attempt.state = 'JOB_STATE_SUCCEEDED' LIMIT 1`,
+       WHERE artifact.run_id = $1 AND artifact.name = 'pairs' AND attempt.state = 'JOB_STATE_SUCCEEDED'
+       ORDER BY attempt.number DESC LIMIT 1`,
       [runId],
     );
     return row?.sha256;

@@ -17,12 +17,16 @@ import {
   ListSamplesResponse,
   ListSkippedRequest,
   ListSkippedResponse,
+  PauseRunRequest,
+  ResumeRunRequest,
+  RetryRunRequest,
   Run,
   WatchRunRequest,
 } from '../gen/stic/runs/v1/runs.js';
 import { parseMessage } from '../platform/transport/messages.js';
 import { sendEvents } from '../platform/transport/sse.js';
 import { PairsExport } from './export/pairs.export.js';
+import { RunActions } from './run.actions.js';
 import { RunRecords } from './run.records.js';
 import { RunsService } from './runs.service.js';
 
@@ -30,6 +34,7 @@ import { RunsService } from './runs.service.js';
 export class RunsController {
   constructor(
     private readonly runs: RunsService,
+    private readonly actions: RunActions,
     private readonly records: RunRecords,
     private readonly exports: PairsExport,
   ) {}
@@ -57,7 +62,25 @@ export class RunsController {
   @Post('runs/:run_id/cancel')
   @HttpCode(200)
   async cancel(@Param() path: unknown): Promise<unknown> {
-    return Run.toJSON(await this.runs.cancel(parseMessage(CancelRunRequest, path)));
+    return Run.toJSON(await this.actions.cancel(parseMessage(CancelRunRequest, path)));
+  }
+
+  @Post('runs/:run_id/pause')
+  @HttpCode(200)
+  async pause(@Param() path: unknown): Promise<unknown> {
+    return Run.toJSON(await this.actions.pause(parseMessage(PauseRunRequest, path)));
+  }
+
+  @Post('runs/:run_id/resume')
+  @HttpCode(200)
+  async resume(@Param() path: unknown): Promise<unknown> {
+    return Run.toJSON(await this.actions.resume(parseMessage(ResumeRunRequest, path)));
+  }
+
+  @Post('runs/:run_id/retry')
+  @HttpCode(200)
+  async retry(@Param() path: unknown, @Body() body: unknown): Promise<unknown> {
+    return Run.toJSON(await this.actions.retry(parseMessage(RetryRunRequest, body, path)));
   }
 
   @Get('runs/:run_id/watch')

@@ -4,7 +4,6 @@ import { DataSource, QueryFailedError } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { RunState, StageState } from '../gen/stic/runs/v1/runs.js';
 import type {
-  CancelRunRequest,
   CreateRunRequest,
   GetRunRequest,
   ListPresetsResponse,
@@ -19,15 +18,17 @@ import { needs, plan } from '../pipeline/graph.js';
 import { PRESETS } from '../pipeline/pipeline.module.js';
 import { recipeDigest, wholeJson } from '../pipeline/recipe/fields.js';
 import type { Presets } from '../pipeline/recipe/presets.js';
-import { cancelRun, hasOpenAttempt } from '../pipeline/reconciler/settle.js';
+import { goOn } from '../pipeline/reconciler/ready.js';
 import { pipelineTopic, runTopic } from '../pipeline/reconciler/topics.js';
-import { DomainError, invalid, notFound } from '../platform/errors.js';
-import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { DomainError, invalid } from '../platform/errors.js';
+import { cut, pageSize, timePosition } from '../platform/pages.js';
 import { Changes } from '../platform/watch.js';
 import { TrainerPool } from '../trainers/index.js';
 import { checkedRecipe, freeze, resolveInputs, warningsOf } from './freeze.js';
 import { hasEnded } from './run.messages.js';
-import { RunReader } from './run.reader.js';
+import { originOf } from './fork.js';
+import { checkedPlace } from './place.js';
+import { noRun, RunReader } from './run.reader.js';
 
 const longestName = 200;
 const uniqueViolation = '23505';
@@ -70,11 +71,8 @@ export class RunsService {
     return this.get({ runId: made.run.id });
   }
 
-  async get({ runId }: GetRunRequest): Promise<Run> {
-    checkId('run_id', runId);
-    const [run] = await this.reader.consistently((manager) => manager.findBy(RunEntity, { id: runId }));
-    if (!run) throw noRun(runId);
-    return run;
+  get({ runId }: GetRunRequest): Promise<Run> {
+    return this.reader.get(runId);
   }
 
   async list(request: ListRunsRequest): Promise<ListRunsResponse> {
@@ -90,23 +88,6 @@ export class RunsService {
       return found.page;
     });
     return { runs, nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '' };
-  }
-
-  async cancel({ runId }: CancelRunRequest): Promise<Run> {
-    checkId('run_id', runId);
-    await this.db.transaction(async (manager) => {
-      const run = await manager.findOne(RunEntity, { where: { id: runId }, lock: { mode: 'pessimistic_write' } });
-      if (!run) throw noRun(runId);
-      if (hasEnded(run.state)) return;
-      if (run.cancelRequestedAt === null) {
-        await manager.update(RunEntity, runId, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
-      }
-      // Nothing is on a trainer: over at once. Otherwise whoever holds the stage stops it.
-      if (!(await hasOpenAttempt(manager, runId))) await cancelRun(manager, runId);
-      await this.changes.notify(manager, pipelineTopic);
-      await this.changes.notify(manager, runTopic(runId));
-    });
-    return this.get({ runId });
   }
 
   watch(request: WatchRunRequest, signal: AbortSignal): AsyncIterable<Run> {
@@ -127,21 +108,28 @@ export class RunsService {
   private async prepare(request: CreateRunRequest): Promise<NewRun> {
     const name = request.name.trim();
     if (name.length > longestName) throw invalid('name', `A run's name has at most ${longestName} characters.`);
-    const { recipe: checked, prompts, model } = checkedRecipe(request.recipe);
-    const inputs = await resolveInputs(request.inputs, ({ datasetId, versionId }) => this.datasets.readyVersion(datasetId, versionId));
+    const origin = await originOf(this.db.manager, request);
+    const { recipe: checked, prompts, model } = checkedRecipe(origin.recipe);
+    const place = checkedPlace(request.priority, request.requires ?? origin.requires);
+    const inputs = await resolveInputs(origin.inputs, ({ datasetId, versionId }) => this.datasets.readyVersion(datasetId, versionId));
     const recipe = freeze(checked, prompts, await this.inspect(model.path));
     const id = randomUUID();
     const createdAt = new Date();
     const run = this.db.manager.create(RunEntity, {
       id,
       requestId: request.requestId === '' ? null : request.requestId,
-      name: name === '' ? `${recipe.preset || 'run'} ${createdAt.toISOString().slice(0, 16).replace('T', ' ')}` : name,
+      name: name || origin.name || `${recipe.preset || 'run'} ${createdAt.toISOString().slice(0, 16).replace('T', ' ')}`,
       state: RunState.RUN_STATE_QUEUED,
       recipe: wholeJson(recipe) as object,
       recipeDigest: recipeDigest(recipe),
+      ...place,
+      reuseStages: request.reuseStages ?? true,
+      forkedFrom: origin.runId,
+      forkChanges: origin.changes(recipe),
       warnings: warningsOf(recipe, inputs),
       error: null,
       cancelRequestedAt: null,
+      pauseRequestedAt: null,
       createdAt,
       startedAt: null,
       endedAt: null,
@@ -159,15 +147,13 @@ export class RunsService {
   private stagesOf(runId: string, roles: readonly string[]): StageEntity[] {
     const planned = plan(roles);
     return planned.map((node, position) => {
-      const after = needs(node, planned);
-      const state = after.length === 0 ? StageState.STAGE_STATE_READY : StageState.STAGE_STATE_PENDING;
       return this.db.manager.create(StageEntity, {
         id: randomUUID(),
         runId,
         position,
         kind: node.kind,
-        state,
-        after,
+        state: StageState.STAGE_STATE_PENDING,
+        after: needs(node, planned),
         progress: null,
         error: null,
         startedAt: null,
@@ -213,9 +199,8 @@ async function insert(manager: EntityManager, { run, inputs, stages }: NewRun): 
   await manager.insert(RunEntity, run);
   await manager.insert(RunInputEntity, inputs);
   await manager.insert(StageEntity, stages);
+  await goOn(manager, run.id);
 }
-
-const noRun = (id: string): DomainError => notFound(`There is no run ${id}.`, 'run_id');
 
 function isUniqueViolation(error: unknown): boolean {
   return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === uniqueViolation;

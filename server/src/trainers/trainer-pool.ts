@@ -36,6 +36,14 @@ export class TrainerPool implements OnApplicationShutdown {
     return Promise.all(this.directory.addresses().map((address) => this.check(address)));
   }
 
+  /** Every trainer as it answered last, without waiting for one that is slow to answer; asks again in the background. */
+  lastSeen(): TrainerStatus[] {
+    return this.directory.addresses().map((address) => {
+      void this.check(address);
+      return this.entry(address).status;
+    });
+  }
+
   /**
    * The usable trainer with the most free capacity. UNAVAILABLE when none can be reached (try again), FAILED_PRECONDITION when
    * the only ones there are use another artifact store, RESOURCE_EXHAUSTED when `withCapacity` and all are full.

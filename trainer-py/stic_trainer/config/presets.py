@@ -17,7 +17,8 @@ def load_recipe(preset: str, overrides: dict[str, Any] | None = None, *, root: P
     """The recipe ``recipes/<preset>.json`` over what it extends, with ``overrides`` (same shape) on top."""
     fields = _merged(_resolved(preset, root), overrides or {})
     fields["preset"] = preset
-    fields.pop("description", None)
+    for name in ("description", "retry"):  # for people, for the control plane
+        fields.pop(name, None)
     fields["model"] = {"path": "", "digest": "", "architecture": "", "template_hash": ""} | fields["model"]
     prompts = fields["prompts"]
     if set(prompts) == {"name"}:

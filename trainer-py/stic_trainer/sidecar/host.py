@@ -6,22 +6,52 @@ import asyncio
 import json
 import os
 import platform
+import re
 import sys
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from stic_trainer.sidecar.supervisor import worker_environment
 
+_LABEL_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _PROBE = """
 import json, torch
 if torch.cuda.is_available():
-    print(json.dumps({"device": f"cuda:0 {torch.cuda.get_device_name(0)}", "dtype": "bfloat16"}))
+    about = torch.cuda.get_device_properties(0)
+    print(json.dumps({"device": f"cuda:0 {about.name}", "dtype": "bfloat16", "memory_bytes": about.total_memory}))
 else:
-    print(json.dumps({"device": "cpu", "dtype": "float32"}))
+    print(json.dumps({"device": "cpu", "dtype": "float32", "memory_bytes": 0}))
 """
-_CPU = ("cpu", "float32")
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """What torch computes on; ``memory_bytes`` is the accelerator's own, 0 without one."""
+
+    device: str
+    dtype: str
+    memory_bytes: int
+
+
+_CPU = Accelerator("cpu", "float32", 0)
+NOT_KNOWN_YET = Accelerator("being determined", "", 0)
+
+
+def parse_labels(labels: list[str]) -> dict[str, str]:
+    """``["tag=a100"]`` as ``{"tag": "a100"}``; ValueError names one that is not KEY=VALUE or comes twice."""
+    parsed: dict[str, str] = {}
+    for label in labels:
+        key, equals, value = label.partition("=")
+        if not equals or _LABEL_KEY.fullmatch(key) is None:
+            raise ValueError(f"--label {label!r} is not KEY=VALUE with letters, digits, '.', '_', '-' in its key")
+        if key in parsed:
+            raise ValueError(f"--label {key} is given twice")
+        parsed[key] = value
+    return parsed
 
 
 def versions() -> dict[str, str]:
@@ -49,18 +79,18 @@ def memory_bytes() -> int:
     return int(psutil.virtual_memory().total)
 
 
-def cached_device(cache: Path) -> tuple[str, str] | None:
+def cached_device(cache: Path) -> Accelerator | None:
     """Device and dtype without asking torch: known from its build, from the absence of a GPU, or from an earlier probe."""
     if "+cpu" in versions()["torch"] or (sys.platform == "linux" and not Path("/dev/nvidia0").exists()):
         return _CPU
     try:
         fields = json.loads(cache.read_text("utf-8"))
-        return (fields["device"], fields["dtype"]) if fields["torch"] == versions()["torch"] else None
+        return _accelerator(fields) if fields["torch"] == versions()["torch"] else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
-async def probe_device(cache: Path) -> tuple[str, str]:
+async def probe_device(cache: Path) -> Accelerator:
     """Asks torch in a process of its own, and remembers."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _PROBE, stdout=asyncio.subprocess.PIPE, env=worker_environment(), start_new_session=True
@@ -71,4 +101,8 @@ async def probe_device(cache: Path) -> tuple[str, str]:
     except ValueError:
         return _CPU
     cache.write_text(json.dumps({**fields, "torch": versions()["torch"]}), "utf-8")
-    return fields["device"], fields["dtype"]
+    return _accelerator(fields)
+
+
+def _accelerator(fields: dict[str, Any]) -> Accelerator:
+    return Accelerator(fields["device"], fields["dtype"], int(fields["memory_bytes"]))

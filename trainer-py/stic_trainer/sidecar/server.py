@@ -44,6 +44,11 @@ _OPTIONS = [
 def serve(options: argparse.Namespace) -> int:
     """Serves until SIGTERM or SIGINT; exit code 1 when it cannot start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        host.parse_labels(options.label)
+    except ValueError as error:
+        _log.error("%s", error)
+        return 1
     options.state.mkdir(parents=True, exist_ok=True)
     with open(options.state / "lock", "w", encoding="utf-8") as lock:
         if not _locked(lock):
@@ -56,9 +61,10 @@ async def _serve(options: argparse.Namespace) -> int:
     state, store = options.state.absolute(), Store(options.store.absolute())
     supervisor = Supervisor(jobs=state / "jobs", store=store.root, capacity=options.capacity, grace_seconds=options.grace_seconds)
     supervisor.recover()
-    facts, device_cache = Host(name=options.name or socket.gethostname()), state / "device.json"
+    labels, device_cache = host.parse_labels(options.label), state / "device.json"
+    facts = Host(name=options.name or socket.gethostname(), labels=labels)
     if (known := host.cached_device(device_cache)) is not None:
-        facts.device, facts.dtype = known
+        facts.accelerator = known
     service = TrainerService(
         host_facts=facts, supervisor=supervisor, store=store, models=Models(state / "models.json"), import_log=state / "import.log"
     )
@@ -99,8 +105,8 @@ async def _serve(options: argparse.Namespace) -> int:
 
 
 async def _find_device(facts: Host, cache: Path) -> None:
-    if facts.device != "cpu":
-        facts.device, facts.dtype = await host.probe_device(cache)
+    if facts.accelerator.device != "cpu":
+        facts.accelerator = await host.probe_device(cache)
 
 
 def _write_ready_file(path: Path | None, port: int) -> None:

@@ -34,8 +34,8 @@ class Host:
     """Facts of the machine, found at start."""
 
     name: str
-    device: str = "being determined"
-    dtype: str = ""
+    labels: dict[str, str]
+    accelerator: host.Accelerator = host.NOT_KNOWN_YET
     version: str = field(default_factory=host.package_version)
     versions: dict[str, str] = field(default_factory=host.versions)
     cpu_count: int = field(default_factory=host.cpu_count)
@@ -56,14 +56,16 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
         return pb.GetInfoResponse(
             name=facts.name,
             version=facts.version,
-            device=facts.device,
-            dtype=facts.dtype,
+            device=facts.accelerator.device,
+            dtype=facts.accelerator.dtype,
             store_id=self._store_id,
             capacity=self._supervisor.capacity,
             active_job_ids=self._supervisor.active_ids(),
             versions=facts.versions,
             cpu_count=facts.cpu_count,
             memory_bytes=facts.memory_bytes,
+            labels=facts.labels,
+            gpu_memory_bytes=facts.accelerator.memory_bytes,
         )
 
     async def InspectModel(self, request: pb.InspectModelRequest, context: Context) -> pb.InspectModelResponse:

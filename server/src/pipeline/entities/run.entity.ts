@@ -1,6 +1,6 @@
 import { Column, Entity, Generated, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { RunState } from '../../gen/stic/runs/v1/runs.js';
+import type { FieldChange, Requirements, RunState } from '../../gen/stic/runs/v1/runs.js';
 
 /** A frozen recipe on named inputs. States are stored under the proto's names. */
 @Entity('run')
@@ -14,7 +14,11 @@ export class RunEntity {
   @Column('text', { nullable: true, unique: true })
   requestId!: string | null;
 
-  /** Order in the queue: a running number. */
+  /** Goes before the position: higher first. */
+  @Column('integer', { default: 0 })
+  priority!: number;
+
+  /** Order in the queue among equals: a running number. */
   @Column('bigint')
   @Generated('increment')
   position!: string;
@@ -32,6 +36,25 @@ export class RunEntity {
   @Column('text')
   recipeDigest!: string;
 
+  /** What a trainer must have; null when any will do. */
+  @Column('jsonb', { nullable: true })
+  requires!: Requirements | null;
+
+  /** Stages that equal an earlier success are linked instead of run. */
+  @Column('boolean', { default: false })
+  reuseStages!: boolean;
+
+  @Column('uuid', { nullable: true })
+  forkedFrom!: string | null;
+
+  @ManyToOne(() => RunEntity, { onDelete: 'SET NULL' })
+  @JoinColumn({ name: 'forked_from' })
+  origin?: Relation<RunEntity>;
+
+  /** What the fork does otherwise than the run it was made from. */
+  @Column('jsonb', { default: () => "'[]'" })
+  forkChanges!: FieldChange[];
+
   @Column('jsonb', { default: () => "'[]'" })
   warnings!: string[];
 
@@ -41,6 +64,10 @@ export class RunEntity {
 
   @Column('timestamptz', { nullable: true })
   cancelRequestedAt!: Date | null;
+
+  /** Null again once the run is resumed. */
+  @Column('timestamptz', { nullable: true })
+  pauseRequestedAt!: Date | null;
 
   /** Milliseconds, so that a page token holds it exactly. */
   @Column({ type: 'timestamptz', precision: 3 })

@@ -40,6 +40,14 @@ export class StageEntity {
   @Column('jsonb', { nullable: true })
   error!: object | null;
 
+  /** Digest of all its result depends on, from when it is ready: an attempt with the same one would make the same again. */
+  @Column('text', { nullable: true })
+  key!: string | null;
+
+  /** Attempts that a fault has ended since a person last set the stage going. */
+  @Column('integer', { default: 0 })
+  faults!: number;
+
   /** Before this moment no new attempt is made: the back-off after a fault. */
   @Column('timestamptz', { nullable: true })
   notBefore!: Date | null;
@@ -65,6 +73,7 @@ export class StageEntity {
 @Entity('attempt')
 @Index(['stageId', 'number'], { unique: true })
 @Index('attempt_open_idx', ['trainer'], { where: 'ended_at IS NULL' })
+@Index('attempt_made_idx', ['key'], { where: "state = 'JOB_STATE_SUCCEEDED'" })
 export class AttemptEntity {
   @PrimaryColumn('uuid')
   id!: string;
@@ -83,7 +92,7 @@ export class AttemptEntity {
   @Column('text')
   state!: JobState;
 
-  /** Address of the trainer. */
+  /** Address of the trainer; empty when linked. */
   @Column('text')
   trainer!: string;
 
@@ -92,6 +101,18 @@ export class AttemptEntity {
 
   @Column('text', { default: '' })
   dtype!: string;
+
+  /** The stage's key at its start; null for what nobody may link to. */
+  @Column('text', { nullable: true })
+  key!: string | null;
+
+  /** The attempt whose results it has taken over; such an attempt has never been on a trainer. */
+  @Column('uuid', { nullable: true })
+  linkedFrom!: string | null;
+
+  @ManyToOne(() => AttemptEntity, { onDelete: 'SET NULL' })
+  @JoinColumn({ name: 'linked_from' })
+  source?: Relation<AttemptEntity>;
 
   /** The earlier attempt whose work it may take up. */
   @Column('uuid', { nullable: true })

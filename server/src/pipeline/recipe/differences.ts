@@ -1,5 +1,5 @@
 import type { Recipe } from '../../gen/stic/recipe/v1/recipe.js';
-import type { FieldDifference } from '../../gen/stic/runs/v1/runs.js';
+import type { FieldChange, FieldDifference } from '../../gen/stic/runs/v1/runs.js';
 import { canonicalJson } from './canonical.js';
 import type { Json } from './canonical.js';
 import { leaves } from './fields.js';
@@ -30,6 +30,15 @@ export function differencesFromPaper(paper: Recipe, recipe: Recipe): FieldDiffer
     differences.unshift({ field: 'prompts', paper: paper.prompts?.name ?? '', run: recipe.prompts?.name || 'own texts' });
   }
   return differences;
+}
+
+/** What `to` does otherwise than `from`, field by field. Digests and the preset's name say nothing that other fields do not. */
+export function changesBetween(from: Recipe, to: Recipe): FieldChange[] {
+  const before = leaves(from);
+  const differing = [...leaves(to)].filter(([field, value]) => canonicalJson(before.get(field) ?? null) !== canonicalJson(value));
+  return differing
+    .filter(([field]) => field === 'model.path' || !identity.has(field))
+    .map(([field, value]) => ({ field, from: inWords(before.get(field) ?? null), to: inWords(value) }));
 }
 
 function inWords(value: Json): string {

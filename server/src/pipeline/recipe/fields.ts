@@ -32,6 +32,14 @@ export function leaves(recipe: Recipe): Map<string, Json> {
   return found;
 }
 
+/** Sets a leaf of a recipe's JSON; every step of the path but the last exists. */
+export function setLeaf(json: Fields, path: string, value: Json): void {
+  const [head = '', ...rest] = path.split('.');
+  const inner = json[head];
+  if (rest.length === 0) json[head] = value;
+  else if (inner !== null && typeof inner === 'object' && !Array.isArray(inner)) setLeaf(inner, rest.join('.'), value);
+}
+
 /** A deep copy that shares nothing with the original. */
 export function copyRecipe(recipe: Recipe): Recipe {
   return Recipe.decode(Recipe.encode(recipe).finish());

@@ -141,6 +141,8 @@ const rules: Rule[] = [
   flag('speed.response_only_head'),
   flag('speed.reuse_reference_scores'),
   flag('speed.gradient_checkpointing'),
+  whole('retry.max_attempts', 1, 100),
+  number('retry.backoff_seconds', 0, 86_400),
 ];
 
 /** Throws INVALID_ARGUMENT for the first field that is out of range: its path, its value and what is allowed. */

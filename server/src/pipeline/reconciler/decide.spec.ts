@@ -3,10 +3,9 @@ import { test } from 'node:test';
 import { StageState } from '../../gen/stic/runs/v1/runs.js';
 import { JobError, JobState } from '../../gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../../platform/errors.js';
-import { attemptLimit, cancelGraceMs, nextAction, unreachableGraceMs, verdictOf } from './decide.js';
-import type { AttemptView, StageView } from './decide.js';
+import { nextAction, stopAsked, stopGraceMs, unreachableGraceMs, verdictOf } from './decide.js';
+import type { AttemptView, Ending, StageView } from './decide.js';
 import { endingOf } from './follow.js';
-import { chooseTrainer, freeSlots } from './place.js';
 import { chosenFell } from './warnings.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
@@ -24,7 +23,7 @@ const attempt = (over: Partial<AttemptView> = {}): AttemptView => ({
 
 const stage = (over: Partial<StageView> = {}): StageView => ({
   state: StageState.STAGE_STATE_READY,
-  cancelRequested: false,
+  stop: undefined,
   notBefore: null,
   attempts: [],
   ...over,
@@ -43,17 +42,27 @@ test('after a lost attempt the next one may take up its work, but not before the
 test('an open attempt is followed, cancelled or not, until its trainer has been silent too long', () => {
   const running = { state: StageState.STAGE_STATE_RUNNING };
   assert.equal(nextAction(stage({ ...running, attempts: [attempt()] }), now).do, 'follow');
-  assert.equal(nextAction(stage({ ...running, attempts: [attempt()], cancelRequested: true }), now).do, 'follow');
-  const silent = attempt({ unreachableSince: ago(cancelGraceMs + 1) });
+  assert.equal(nextAction(stage({ ...running, attempts: [attempt()], stop: 'cancel' }), now).do, 'follow');
+  const silent = attempt({ unreachableSince: ago(stopGraceMs + 1) });
   assert.equal(nextAction(stage({ ...running, attempts: [silent] }), now).do, 'follow');
-  assert.equal(nextAction(stage({ ...running, attempts: [silent], cancelRequested: true }), now).do, 'abandon');
+  assert.equal(nextAction(stage({ ...running, attempts: [silent], stop: 'cancel' }), now).do, 'abandon');
   const gone = attempt({ unreachableSince: ago(unreachableGraceMs + 1) });
   assert.equal(nextAction(stage({ ...running, attempts: [gone] }), now).do, 'abandon');
 });
 
+test('a pause between attempts lets none begin', () => {
+  assert.deepEqual(nextAction(stage({ stop: 'pause' }), now), { do: 'stop', how: 'pause' });
+});
+
+test('a cancel goes before a pause', () => {
+  assert.equal(stopAsked({ cancelRequestedAt: now, pauseRequestedAt: now }), 'cancel');
+  assert.equal(stopAsked({ cancelRequestedAt: null, pauseRequestedAt: now }), 'pause');
+  assert.equal(stopAsked({ cancelRequestedAt: null, pauseRequestedAt: null }), undefined);
+});
+
 test('a cancel between attempts or before the first one ends the run, back-off or not', () => {
-  assert.deepEqual(nextAction(stage({ cancelRequested: true }), now), { do: 'cancel' });
-  assert.deepEqual(nextAction(stage({ cancelRequested: true, notBefore: new Date(now.getTime() + 9) }), now), { do: 'cancel' });
+  assert.deepEqual(nextAction(stage({ stop: 'cancel' }), now), { do: 'stop', how: 'cancel' });
+  assert.deepEqual(nextAction(stage({ stop: 'cancel', notBefore: new Date(now.getTime() + 9) }), now), { do: 'stop', how: 'cancel' });
 });
 
 test('nothing is done for a stage that has ended or waits for another', () => {
@@ -63,31 +72,42 @@ test('nothing is done for a stage that has ended or waits for another', () => {
     StageState.STAGE_STATE_FAILED,
     StageState.STAGE_STATE_SKIPPED,
   ]) {
-    assert.deepEqual(nextAction(stage({ state, cancelRequested: true }), now), { do: 'nothing' });
+    assert.deepEqual(nextAction(stage({ state, stop: 'cancel' }), now), { do: 'nothing' });
   }
 });
 
-test('lost and transient attempts are tried again with a growing delay, up to the limit', () => {
-  const lost = { state: JobState.JOB_STATE_LOST, error: undefined };
-  assert.deepEqual(verdictOf(lost, 1, false), { stage: 'retry', delayMs: 1_000 });
-  assert.deepEqual(verdictOf(lost, 2, false), { stage: 'retry', delayMs: 2_000 });
-  const last = verdictOf(lost, attemptLimit, false);
-  assert.equal(last.stage, 'failed');
-  assert.match(last.error.message, /after 3 attempts/);
-  const transient = { state: JobState.JOB_STATE_FAILED, error: JobError.fromPartial({ code: 'DISK_FULL', transient: true }) };
-  assert.equal(verdictOf(transient, 1, false).stage, 'retry');
+const retry = { maxAttempts: 3, backoffSeconds: 0.5 };
+const lost = { state: JobState.JOB_STATE_LOST, error: undefined };
+const failed = (error: Partial<JobError>): Ending => ({ state: JobState.JOB_STATE_FAILED, error: JobError.fromPartial(error) });
+
+test("lost and transient attempts are tried again with a growing delay, up to the recipe's limit", () => {
+  assert.deepEqual(verdictOf(lost, 1, retry, undefined), { stage: 'retry', delayMs: 500 });
+  assert.deepEqual(verdictOf(lost, 2, retry, undefined), { stage: 'retry', delayMs: 1_000 });
+  const last = verdictOf(lost, 3, retry, undefined);
+  assert.ok(last.stage === 'failed');
+  assert.match(last.error.message, /after 3 attempts, as many as retry\.max_attempts allows/);
+  assert.equal(verdictOf(failed({ code: 'DISK_FULL', transient: true }), 1, retry, undefined).stage, 'retry');
+  assert.equal(verdictOf(lost, 1, { maxAttempts: 1, backoffSeconds: 0 }, undefined).stage, 'failed');
 });
 
-test("a permanent failure fails at once and keeps the trainer's words", () => {
-  const error = JobError.fromPartial({ code: 'DATA_INVALID', message: 'a.jpg is truncated', subject: 'a.jpg' });
-  assert.deepEqual(verdictOf({ state: JobState.JOB_STATE_FAILED, error }, 1, false), { stage: 'failed', error });
+test("a permanent failure fails at once, keeps the trainer's words and says that it was not tried again", () => {
+  const verdict = verdictOf(failed({ code: 'DATA_INVALID', message: 'a.jpg is truncated', subject: 'a.jpg' }), 1, retry, undefined);
+  assert.ok(verdict.stage === 'failed');
+  assert.deepEqual([verdict.error.code, verdict.error.message, verdict.error.subject], ['DATA_INVALID', 'a.jpg is truncated', 'a.jpg']);
+  assert.match(verdict.error.hint, /not tried again/);
+  assert.equal(verdictOf(failed({ code: 'MODEL_UNSUPPORTED' }), 1, retry, 'pause').stage, 'failed', 'a pause hides nothing');
 });
 
 test('whatever ends an attempt of a cancelled run, the stage is cancelled, unless it has succeeded', () => {
   for (const state of [JobState.JOB_STATE_CANCELLED, JobState.JOB_STATE_LOST, JobState.JOB_STATE_FAILED]) {
-    assert.deepEqual(verdictOf({ state, error: undefined }, 1, true), { stage: 'cancelled' });
+    assert.deepEqual(verdictOf({ state, error: undefined }, 1, retry, 'cancel'), { stage: 'cancelled' });
   }
-  assert.deepEqual(verdictOf({ state: JobState.JOB_STATE_SUCCEEDED, error: undefined }, 1, true), { stage: 'succeeded' });
+  assert.deepEqual(verdictOf({ state: JobState.JOB_STATE_SUCCEEDED, error: undefined }, 1, retry, 'cancel'), { stage: 'succeeded' });
+});
+
+test('an attempt that a pause has stopped is no fault, and neither is one that was lost meanwhile', () => {
+  assert.deepEqual(verdictOf({ state: JobState.JOB_STATE_CANCELLED, error: undefined }, 3, retry, 'pause'), { stage: 'paused' });
+  assert.deepEqual(verdictOf(lost, 3, retry, 'pause'), { stage: 'paused' });
 });
 
 test('an error of the trainer ends the attempt only when asking again cannot help', () => {
@@ -96,26 +116,6 @@ test('an error of the trainer ends the attempt only when asking again cannot hel
   assert.equal(endingOf(new DomainError('NOT_FOUND', 'x'), attempt(), false)?.state, JobState.JOB_STATE_LOST);
   assert.equal(endingOf(new DomainError('NOT_FOUND', 'x'), attempt(), true)?.state, JobState.JOB_STATE_CANCELLED);
   assert.equal(endingOf(new DomainError('INVALID_ARGUMENT', 'x'), attempt(), false)?.state, JobState.JOB_STATE_FAILED);
-});
-
-test('a trainer has room for its capacity less what it reports and what was placed on it since', () => {
-  const trainer = { address: 'a', healthy: true, capacity: 2, activeJobs: ['1'] };
-  assert.equal(freeSlots(trainer, []), 1);
-  assert.equal(freeSlots(trainer, [{ id: '1', trainer: 'a' }]), 1);
-  assert.equal(freeSlots(trainer, [{ id: '2', trainer: 'a' }]), 0);
-  assert.equal(freeSlots(trainer, [{ id: '2', trainer: 'b' }]), 1);
-  assert.equal(freeSlots({ ...trainer, healthy: false }, []), 0);
-});
-
-test('the next attempt goes where its work lies, else where there is most room', () => {
-  const trainers = [
-    { address: 'a', healthy: true, capacity: 1, activeJobs: [] },
-    { address: 'b', healthy: true, capacity: 3, activeJobs: [] },
-  ];
-  assert.equal(chooseTrainer(trainers, [], undefined), 'b');
-  assert.equal(chooseTrainer(trainers, [], 'a'), 'a');
-  assert.equal(chooseTrainer(trainers, [{ id: '1', trainer: 'a' }], 'a'), 'b');
-  assert.equal(chooseTrainer([], [], 'a'), undefined);
 });
 
 test('a fall of the chosen log-probability is told, noise is not', () => {

@@ -1,12 +1,13 @@
 import { RunEntity, AttemptEntity, StageEntity } from '../entities/index.js';
 import { Bell, pause } from '../../platform/timing.js';
-import { nextAction } from './decide.js';
+import { nextAction, stopAsked } from './decide.js';
 import type { StageView } from './decide.js';
 import { abandon, follow } from './follow.js';
 import type { Tools } from './follow.js';
 import { fenced, LeaseLost, release, renew, renewMs } from './lease.js';
 import type { Lease } from './lease.js';
-import { cancelRun } from './settle.js';
+import { link } from './link.js';
+import { stopRun } from './states.js';
 import { start } from './start.js';
 import { pipelineTopic, runTopic } from './topics.js';
 
@@ -38,20 +39,21 @@ async function step(tools: Tools, lease: Lease, heart: Heart, signal: AbortSigna
     case 'nothing':
       return false;
     case 'start':
-      return start(tools, lease, action.number, action.previous);
+      return (await link(tools, lease, action.number)) || start(tools, lease, action.number, action.previous);
     case 'abandon':
       await abandon(tools, lease, action.attempt);
       return true;
-    case 'cancel':
+    case 'stop':
       await fenced(tools.db, lease, async (manager) => {
-        await cancelRun(manager, lease.runId);
+        await stopRun(manager, lease.runId, action.how);
         await tools.changes.notify(manager, runTopic(lease.runId));
       });
       return false;
     case 'follow': {
       if (action.attempt.unreachableSince !== null) await pause(retryMs, signal);
-      const interrupted = stage.cancelRequested ? signal : AbortSignal.any([signal, heart.cancelled.signal]);
-      await follow(tools, lease, action.attempt, stage.cancelRequested, interrupted);
+      const stopping = stage.stop !== undefined;
+      const interrupted = stopping ? signal : AbortSignal.any([signal, heart.stopping.signal]);
+      await follow(tools, lease, action.attempt, stopping, interrupted);
       return true;
     }
   }
@@ -64,7 +66,7 @@ async function look({ db }: Tools, lease: Lease): Promise<StageView> {
   const attempts = await db.manager.find(AttemptEntity, { where: { stageId: lease.stageId }, order: { number: 'ASC' } });
   return {
     state: stage.state,
-    cancelRequested: run.cancelRequestedAt !== null,
+    stop: stopAsked(run),
     notBefore: stage.notBefore,
     attempts: attempts.map(({ id, trainer, state, lastSeq, unreachableSince, endedAt }) => ({
       id,
@@ -77,12 +79,12 @@ async function look({ db }: Tools, lease: Lease): Promise<StageView> {
   };
 }
 
-/** Renews the lease while its stage is being moved, and hears of a cancel on the way. */
+/** Renews the lease while its stage is being moved, and hears of a stop on the way. */
 class Heart {
   /** Fires when the lease is another's. */
   readonly lost = new AbortController();
   /** Fires when the run is to stop. */
-  readonly cancelled = new AbortController();
+  readonly stopping = new AbortController();
   private readonly stopped = new AbortController();
 
   constructor(
@@ -108,8 +110,8 @@ class Heart {
 
   private async renew(): Promise<void> {
     try {
-      const { cancelRequested } = await renew(this.tools.db, this.lease);
-      if (cancelRequested) this.cancelled.abort();
+      const { stopRequested } = await renew(this.tools.db, this.lease);
+      if (stopRequested) this.stopping.abort();
     } catch (error) {
       // Any other fault (Postgres is away) is the next beat's: should the lease run out meanwhile, the fence holds.
       if (error instanceof LeaseLost) this.lost.abort();

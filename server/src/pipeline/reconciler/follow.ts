@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { JobError, JobState } from '../../gen/stic/trainer/v1/trainer.js';
 import type { JobEvent } from '../../gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../../platform/errors.js';
+import type { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import type { Changes } from '../../platform/watch.js';
 import type { TrainerPool } from '../../trainers/index.js';
 import { AttemptEntity } from '../entities/index.js';
@@ -15,7 +16,7 @@ import { jobOf } from './submit.js';
 import { pipelineTopic, runTopic } from './topics.js';
 
 /** What the steps of the reconciler work with. */
-export type Tools = { readonly db: DataSource; readonly changes: Changes; readonly trainers: TrainerPool };
+export type Tools = { readonly db: DataSource; readonly changes: Changes; readonly trainers: TrainerPool; readonly store: ArtifactStore };
 
 /** A watch is opened again after this long: the deadline of a stream. */
 const watchDeadlineMs = 600_000;
@@ -24,22 +25,15 @@ const watchDeadlineMs = 600_000;
  * Brings the attempt's job into being if need be and stores its events until it ends, the stream breaks or the signal fires.
  * Every way out leaves the truth in the database; the caller looks again.
  */
-export async function follow(
-  tools: Tools,
-  lease: Lease,
-  attempt: AttemptView,
-  cancelRequested: boolean,
-  signal: AbortSignal,
-): Promise<void> {
+export async function follow(tools: Tools, lease: Lease, attempt: AttemptView, stopping: boolean, signal: AbortSignal): Promise<void> {
   try {
     const trainer = await locate(tools, lease, attempt);
-    if (attempt.state === JobState.JOB_STATE_UNSPECIFIED && attempt.lastSeq === 0n && !cancelRequested)
-      await submit(tools, attempt.id, trainer);
-    if (cancelRequested) await tools.trainers.cancelJob(trainer, attempt.id);
+    if (attempt.state === JobState.JOB_STATE_UNSPECIFIED && attempt.lastSeq === 0n && !stopping) await submit(tools, attempt.id, trainer);
+    if (stopping) await tools.trainers.cancelJob(trainer, attempt.id);
     await watch(tools, lease, { ...attempt, trainer }, signal);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    await explain(tools, lease, attempt, error, cancelRequested);
+    await explain(tools, lease, attempt, error, stopping);
   }
 }
 
@@ -73,8 +67,8 @@ async function watch({ trainers, db, changes }: Tools, lease: Lease, attempt: At
 }
 
 /** What an error of the trainer says about the attempt. */
-async function explain(tools: Tools, lease: Lease, attempt: AttemptView, error: DomainError, cancelRequested: boolean): Promise<void> {
-  const ending = endingOf(error, attempt, cancelRequested);
+async function explain(tools: Tools, lease: Lease, attempt: AttemptView, error: DomainError, stopping: boolean): Promise<void> {
+  const ending = endingOf(error, attempt, stopping);
   await fenced(tools.db, lease, async (manager) => {
     const row = await manager.findOneByOrFail(AttemptEntity, { id: attempt.id });
     if (row.endedAt !== null) return;
@@ -86,11 +80,11 @@ async function explain(tools: Tools, lease: Lease, attempt: AttemptView, error: 
 }
 
 /** The end of the attempt that an error means, or undefined when trying again may find the job. Pure. */
-export function endingOf(error: DomainError, attempt: AttemptView, cancelRequested: boolean): Ending | undefined {
+export function endingOf(error: DomainError, attempt: AttemptView, stopping: boolean): Ending | undefined {
   switch (error.code) {
     case 'NOT_FOUND':
       // Never submitted, or a trainer that has lost its state folder.
-      return cancelRequested
+      return stopping
         ? { state: JobState.JOB_STATE_CANCELLED, error: undefined }
         : { state: JobState.JOB_STATE_LOST, error: refusal('WORKER_LOST', `The trainer at ${attempt.trainer} does not know the job.`, '') };
     case 'INVALID_ARGUMENT':

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { Waiting } from './place.js';
 
 /** How long a lease holds without being renewed: a dead server's stages are taken over after at most this. */
 export const leaseMs = 4_500;
@@ -14,47 +15,68 @@ export class LeaseLost extends Error {
   }
 }
 
+/** In one look; the next one takes the rest. */
+const mostClaimed = 1_000;
+
 type Claimed = { id: string; run_id: string; epoch: number };
 
-/** Stages that need moving whether or not a trainer is free: an attempt is open, or their run is to stop. */
+const isFree = '(stage.lease_expires_at IS NULL OR stage.lease_expires_at < now())';
+const mayStart = `stage.state = 'STAGE_STATE_READY' AND (stage.not_before IS NULL OR stage.not_before <= now())`;
+
+/** Stages that need moving whether or not a trainer is free: an attempt is open, their run is to stop, or an equal one has succeeded. */
 export function claimOpen(db: DataSource, owner: string): Promise<Lease[]> {
-  return claim(db, owner, `(stage.state = 'STAGE_STATE_RUNNING' OR run.cancel_requested_at IS NOT NULL)`, 1_000);
+  return claim(
+    db,
+    owner,
+    `(stage.state = 'STAGE_STATE_RUNNING'
+      OR stage.state = 'STAGE_STATE_READY' AND coalesce(run.cancel_requested_at, run.pause_requested_at) IS NOT NULL
+      OR ${mayStart} AND run.reuse_stages AND EXISTS (
+        SELECT 1 FROM attempt WHERE attempt.key = stage.key AND attempt.state = 'JOB_STATE_SUCCEEDED'))`,
+    [],
+  );
 }
 
-/** Stages that wait for a trainer, oldest run first, at most `limit`. */
-export function claimReady(db: DataSource, owner: string, limit: number): Promise<Lease[]> {
-  if (limit <= 0) return Promise.resolve([]);
-  return claim(db, owner, `stage.state = 'STAGE_STATE_READY' AND (stage.not_before IS NULL OR stage.not_before <= now())`, limit);
+/** Stages that wait for a trainer and that nobody moves, in the order of the queue: priority, then age. */
+export function waitingStages(db: DataSource): Promise<Waiting[]> {
+  return db.query<Waiting[]>(
+    `SELECT stage.id, run.requires FROM stage JOIN run ON run.id = stage.run_id
+     WHERE ${mayStart} AND ${isFree} ORDER BY run.priority DESC, run.position, stage.position`,
+  );
 }
 
-async function claim(db: DataSource, owner: string, condition: string, limit: number): Promise<Lease[]> {
+/** Those of the stages that still wait for a trainer. */
+export function claimReady(db: DataSource, owner: string, ids: readonly string[]): Promise<Lease[]> {
+  if (ids.length === 0) return Promise.resolve([]);
+  return claim(db, owner, `${mayStart} AND stage.id = ANY($4)`, [ids]);
+}
+
+async function claim(db: DataSource, owner: string, condition: string, parameters: readonly unknown[]): Promise<Lease[]> {
   const [rows] = await db.query<[Claimed[], number]>(
     `UPDATE stage SET lease_owner = $1, lease_expires_at = now() + $2 * interval '1 millisecond', epoch = epoch + 1
      WHERE id IN (
        SELECT stage.id FROM stage JOIN run ON run.id = stage.run_id
        WHERE stage.state IN ('STAGE_STATE_READY', 'STAGE_STATE_RUNNING')
-         AND (stage.lease_expires_at IS NULL OR stage.lease_expires_at < now())
-         AND ${condition}
-       ORDER BY run.position, stage.position
+         AND ${isFree} AND ${condition}
+       ORDER BY run.priority DESC, run.position, stage.position
        LIMIT $3
        FOR UPDATE OF stage SKIP LOCKED)
      RETURNING id, run_id, epoch`,
-    [owner, leaseMs, limit],
+    [owner, leaseMs, mostClaimed, ...parameters],
   );
   return rows.map((row) => ({ stageId: row.id, runId: row.run_id, owner, epoch: row.epoch }));
 }
 
 /** Prolongs the lease. Throws LeaseLost when it is no longer this owner's. Says whether the run is to stop. */
-export async function renew(db: DataSource, lease: Lease): Promise<{ cancelRequested: boolean }> {
-  const [rows] = await db.query<[{ cancel_requested: boolean }[], number]>(
+export async function renew(db: DataSource, lease: Lease): Promise<{ stopRequested: boolean }> {
+  const [rows] = await db.query<[{ stop_requested: boolean }[], number]>(
     `UPDATE stage SET lease_expires_at = now() + $3 * interval '1 millisecond'
      FROM run WHERE stage.id = $1 AND stage.epoch = $2 AND stage.lease_owner = $4 AND run.id = stage.run_id
-     RETURNING run.cancel_requested_at IS NOT NULL AS cancel_requested`,
+     RETURNING coalesce(run.cancel_requested_at, run.pause_requested_at) IS NOT NULL AS stop_requested`,
     [lease.stageId, lease.epoch, leaseMs, lease.owner],
   );
   const row = rows[0];
   if (!row) throw new LeaseLost(lease);
-  return { cancelRequested: row.cancel_requested };
+  return { stopRequested: row.stop_requested };
 }
 
 /** Gives the stage back at once, so that any server may go on with it. */

@@ -5,13 +5,14 @@ import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { messageOf } from '../../platform/errors.js';
 import { Bell } from '../../platform/timing.js';
+import { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import { Changes } from '../../platform/watch.js';
 import { TrainerPool } from '../../trainers/index.js';
 import { drive } from './drive.js';
 import type { Tools } from './follow.js';
 import { claimOpen, claimReady } from './lease.js';
 import type { Lease } from './lease.js';
-import { roomLeft } from './start.js';
+import { startable } from './start.js';
 import { sweep } from './sweep.js';
 import { pipelineTopic } from './topics.js';
 
@@ -35,8 +36,8 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private sweptAt = 0;
   private lastFault = '';
 
-  constructor(db: DataSource, changes: Changes, trainers: TrainerPool) {
-    this.tools = { db, changes, trainers };
+  constructor(db: DataSource, changes: Changes, trainers: TrainerPool, store: ArtifactStore) {
+    this.tools = { db, changes, trainers, store };
   }
 
   onApplicationBootstrap(): void {
@@ -74,7 +75,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   /** Trainers are only asked when there is something for them. */
   private async claimWaiting(): Promise<Lease[]> {
     const [waiting] = await this.tools.db.query<unknown[]>(`SELECT 1 FROM stage WHERE state = 'STAGE_STATE_READY' LIMIT 1`);
-    return waiting === undefined ? [] : claimReady(this.tools.db, this.owner, await roomLeft(this.tools));
+    return waiting === undefined ? [] : claimReady(this.tools.db, this.owner, await startable(this.tools));
   }
 
   private take(lease: Lease): void {

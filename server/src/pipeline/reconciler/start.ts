@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
 import { JobState } from '../../gen/stic/trainer/v1/trainer.js';
+import { isId } from '../../platform/pages.js';
+import type { TrainerStatus } from '../../trainers/index.js';
 import type { AttemptView } from './decide.js';
-import { AttemptEntity } from '../entities/index.js';
+import { AttemptEntity, RunEntity, SampleEntity, SkippedItemEntity, StageEntity } from '../entities/index.js';
 import type { Tools } from './follow.js';
-import { fenced } from './lease.js';
+import { fenced, waitingStages } from './lease.js';
 import type { Lease } from './lease.js';
-import { chooseTrainer, freeSlots } from './place.js';
+import { chooseTrainer, freeSlots, placeable } from './place.js';
 import type { Candidate, Placed } from './place.js';
 import { runTopic } from './topics.js';
 
@@ -17,52 +20,88 @@ export async function start(tools: Tools, lease: Lease, number: number, previous
   const trainers = await candidates(tools);
   return fenced(tools.db, lease, async (manager) => {
     await manager.query('SELECT pg_advisory_xact_lock($1)', [placementLock]);
-    const open = await manager.query<Placed[]>('SELECT id, trainer FROM attempt WHERE ended_at IS NULL');
-    const trainer = chooseTrainer(trainers, open, previous?.trainer);
+    const { requires } = await manager.findOneByOrFail(RunEntity, { id: lease.runId });
+    const trainer = chooseTrainer(trainers, await openAttempts(manager), requires, previous?.trainer);
     if (trainer === undefined) return false;
+    const { key } = await manager.findOneByOrFail(StageEntity, { id: lease.stageId });
+    const resumeFrom = await workToTakeUp(manager, key, previous);
+    if (resumeFrom === null) await forgetReports(manager, lease.stageId);
     await manager.insert(AttemptEntity, {
       id: randomUUID(),
       stageId: lease.stageId,
       number,
       state: JobState.JOB_STATE_UNSPECIFIED,
       trainer,
-      resumeFrom: previous?.id ?? null,
+      key,
+      resumeFrom,
     });
-    await manager.query(
-      `UPDATE stage SET state = 'STAGE_STATE_RUNNING', started_at = coalesce(started_at, now()), not_before = NULL WHERE id = $1`,
-      [lease.stageId],
-    );
-    await manager.query(
-      `UPDATE run SET state = CASE WHEN state = 'RUN_STATE_QUEUED' THEN 'RUN_STATE_RUNNING' ELSE state END,
-         started_at = coalesce(started_at, now()) WHERE id = $1`,
-      [lease.runId],
-    );
+    await begin(manager, lease);
     await tools.changes.notify(manager, runTopic(lease.runId));
     return true;
   });
 }
 
-/** How many more jobs the trainers could take now. */
-export async function roomLeft(tools: Tools): Promise<number> {
+/** Stage and run are under way from now on. */
+export async function begin(manager: EntityManager, lease: Lease): Promise<void> {
+  await manager.query(
+    `UPDATE stage SET state = 'STAGE_STATE_RUNNING', started_at = coalesce(started_at, now()), not_before = NULL WHERE id = $1`,
+    [lease.stageId],
+  );
+  await manager.query(
+    `UPDATE run SET state = CASE WHEN state = 'RUN_STATE_QUEUED' THEN 'RUN_STATE_RUNNING' ELSE state END,
+       started_at = coalesce(started_at, now()) WHERE id = $1`,
+    [lease.runId],
+  );
+}
+
+/** Work on other inputs must not be mixed with work on these: an earlier stage may have been made again in between. */
+async function workToTakeUp(manager: EntityManager, key: string | null, previous: AttemptView | undefined): Promise<string | null> {
+  if (previous === undefined || previous.state === JobState.JOB_STATE_SUCCEEDED) return null;
+  const earlier = await manager.findOneByOrFail(AttemptEntity, { id: previous.id });
+  return earlier.key === key ? earlier.id : null;
+}
+
+/** An attempt that starts from nothing says again what is kept once per stage. */
+export async function forgetReports(manager: EntityManager, stageId: string): Promise<void> {
+  await manager.delete(SampleEntity, { stageId });
+  await manager.delete(SkippedItemEntity, { stageId });
+}
+
+/** Stages that the trainers could take now, first in the queue first. */
+export async function startable(tools: Tools): Promise<string[]> {
   const trainers = await candidates(tools);
-  if (!trainers.some((trainer) => trainer.healthy)) return 0;
-  const open = await tools.db.query<Placed[]>('SELECT id, trainer FROM attempt WHERE ended_at IS NULL');
-  return trainers.reduce((sum, trainer) => sum + freeSlots(trainer, open), 0);
+  const open = await openAttempts(tools.db.manager);
+  if (!trainers.some((trainer) => freeSlots(trainer, open) > 0)) return [];
+  return placeable(await waitingStages(tools.db), trainers, open);
+}
+
+export function openAttempts(manager: EntityManager): Promise<Placed[]> {
+  return manager.query<Placed[]>('SELECT id, trainer FROM attempt WHERE ended_at IS NULL');
 }
 
 /** Trainers as last seen, which may be two seconds ago: a job whose end has been stored since then takes no room any more. */
 async function candidates({ trainers, db }: Tools): Promise<Candidate[]> {
   const known = await trainers.list();
-  const seen = known.flatMap(({ info }) => info?.activeJobIds ?? []);
-  const ended = await db.query<{ id: string }[]>(
-    `SELECT id FROM attempt WHERE id::text = ANY($1) AND state IN ('JOB_STATE_SUCCEEDED', 'JOB_STATE_FAILED') AND ended_at IS NOT NULL`,
-    [seen],
+  return withoutEnded(db.manager, known.map(toCandidate));
+}
+
+/** The candidates less the jobs they report although their end is stored. */
+export async function withoutEnded(manager: EntityManager, trainers: readonly Candidate[]): Promise<Candidate[]> {
+  const ended = await manager.query<{ id: string }[]>(
+    `SELECT id FROM attempt WHERE id = ANY($1) AND state IN ('JOB_STATE_SUCCEEDED', 'JOB_STATE_FAILED') AND ended_at IS NOT NULL`,
+    [trainers.flatMap((trainer) => trainer.activeJobs).filter(isId)],
   );
   const over = new Set(ended.map((attempt) => attempt.id));
-  return known.map(({ address, info }) => ({
+  return trainers.map((trainer) => ({ ...trainer, activeJobs: trainer.activeJobs.filter((id) => !over.has(id)) }));
+}
+
+export function toCandidate({ address, info }: TrainerStatus): Candidate {
+  return {
     address,
     healthy: info !== undefined,
     capacity: info?.capacity ?? 0,
-    activeJobs: (info?.activeJobIds ?? []).filter((id) => !over.has(id)),
-  }));
+    activeJobs: info?.activeJobIds ?? [],
+    labels: info?.labels ?? {},
+    gpuMemoryGib: Number(info?.gpuMemoryBytes ?? 0n) / 2 ** 30,
+  };
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { Recipe } from '../../gen/stic/recipe/v1/recipe.js';
+import { Recipe, type StageKind } from '../../gen/stic/recipe/v1/recipe.js';
 import { ArtifactKind, SubmitJobRequest } from '../../gen/stic/trainer/v1/trainer.js';
 import type { JobInput } from '../../gen/stic/trainer/v1/trainer.js';
 import { AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../entities/index.js';
@@ -11,16 +11,22 @@ export async function jobOf(manager: EntityManager, attemptId: string): Promise<
   const attempt = await manager.findOneByOrFail(AttemptEntity, { id: attemptId });
   const stage = await manager.findOneByOrFail(StageEntity, { id: attempt.stageId });
   const run = await manager.findOneByOrFail(RunEntity, { id: stage.runId });
-  const inputs: JobInput[] = [];
-  for (const source of nodeOf(stage.kind).inputs) inputs.push(...(await inputsFrom(manager, run.id, source)));
   return SubmitJobRequest.fromPartial({
     jobId: attempt.id,
     runId: run.id,
     kind: stage.kind,
-    recipe: Recipe.fromJSON(run.recipe),
-    inputs,
+    // Trying again is the control plane's business.
+    recipe: { ...Recipe.fromJSON(run.recipe), retry: undefined },
+    inputs: await inputsOf(manager, run.id, stage.kind),
     resumeFromJobId: attempt.resumeFrom ?? '',
   });
+}
+
+/** What a stage reads, in the graph's order: datasets of the run, and what its earlier stages have made last. */
+export async function inputsOf(manager: EntityManager, runId: string, kind: StageKind): Promise<JobInput[]> {
+  const inputs: JobInput[] = [];
+  for (const source of nodeOf(kind).inputs) inputs.push(...(await inputsFrom(manager, runId, source)));
+  return inputs;
 }
 
 async function inputsFrom(manager: EntityManager, runId: string, source: Source): Promise<JobInput[]> {
@@ -38,7 +44,7 @@ async function inputsFrom(manager: EntityManager, runId: string, source: Source)
     `SELECT artifact.sha256, artifact.metadata FROM artifact
      JOIN attempt ON attempt.id = artifact.attempt_id JOIN stage ON stage.id = artifact.stage_id
      WHERE stage.run_id = $1 AND stage.kind = $2 AND artifact.name = $3 AND attempt.state = 'JOB_STATE_SUCCEEDED'
-     ORDER BY artifact.seq DESC LIMIT 1`,
+     ORDER BY attempt.number DESC, artifact.seq DESC LIMIT 1`,
     [runId, source.stage, source.name],
   );
   if (!artifact) return [];

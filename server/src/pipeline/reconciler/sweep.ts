@@ -1,3 +1,4 @@
+import { isId } from '../../platform/pages.js';
 import type { Tools } from './follow.js';
 
 /**
@@ -5,9 +6,11 @@ import type { Tools } from './follow.js';
  * could not be reached. Jobs this database does not know are somebody else's.
  */
 export async function sweep({ db, trainers }: Tools): Promise<void> {
-  const active = (await trainers.list()).flatMap(({ address, info }) => (info?.activeJobIds ?? []).map((id) => ({ address, id })));
+  const active = (await trainers.list()).flatMap(({ address, info }) =>
+    (info?.activeJobIds ?? []).filter(isId).map((id) => ({ address, id })),
+  );
   if (active.length === 0) return;
-  const ended = await db.query<{ id: string }[]>('SELECT id FROM attempt WHERE id::text = ANY($1) AND ended_at IS NOT NULL', [
+  const ended = await db.query<{ id: string }[]>('SELECT id FROM attempt WHERE id = ANY($1) AND ended_at IS NOT NULL', [
     active.map((job) => job.id),
   ]);
   const stale = new Set(ended.map((attempt) => attempt.id));

@@ -37,10 +37,11 @@ export class ArtifactStore {
   }
 
   hasBlob(sha256: string): Promise<boolean> {
-    return access(this.blobPath(sha256)).then(
-      () => true,
-      () => false,
-    );
+    return exists(this.blobPath(sha256));
+  }
+
+  hasTree(digest: string): Promise<boolean> {
+    return exists(this.treePath(digest));
   }
 
   /** Writes the content, unless it is there already, and returns its sha256. */
@@ -145,6 +146,12 @@ class LineIndex {
     if (line === this.offsets.length * INDEX_STRIDE) this.offsets.push(offset);
   }
 }
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
 
 export function checkDigest(digest: string): void {
   if (!SHA256.test(digest)) throw invalid('sha256', 'A sha256 is 64 lower-case hexadecimal digits.');

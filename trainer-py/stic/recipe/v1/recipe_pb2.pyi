@@ -36,7 +36,7 @@ DPO_OBJECTIVE_CHOSEN_ONLY: DpoObjective
 DPO_OBJECTIVE_SWAPPED: DpoObjective
 
 class Recipe(_message.Message):
-    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate", "speed")
+    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate", "speed", "retry")
     PRESET_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,7 @@ class Recipe(_message.Message):
     SFT_FIELD_NUMBER: _ClassVar[int]
     EVALUATE_FIELD_NUMBER: _ClassVar[int]
     SPEED_FIELD_NUMBER: _ClassVar[int]
+    RETRY_FIELD_NUMBER: _ClassVar[int]
     preset: str
     seed: int
     model: ModelSpec
@@ -59,7 +60,16 @@ class Recipe(_message.Message):
     sft: SftConfig
     evaluate: EvaluateConfig
     speed: SpeedConfig
-    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ..., speed: _Optional[_Union[SpeedConfig, _Mapping]] = ...) -> None: ...
+    retry: RetryConfig
+    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ..., speed: _Optional[_Union[SpeedConfig, _Mapping]] = ..., retry: _Optional[_Union[RetryConfig, _Mapping]] = ...) -> None: ...
+
+class RetryConfig(_message.Message):
+    __slots__ = ("max_attempts", "backoff_seconds")
+    MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    BACKOFF_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    max_attempts: int
+    backoff_seconds: float
+    def __init__(self, max_attempts: _Optional[int] = ..., backoff_seconds: _Optional[float] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("path", "digest", "architecture", "template_hash")

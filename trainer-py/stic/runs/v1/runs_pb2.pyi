@@ -21,6 +21,8 @@ class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATE_SUCCEEDED: _ClassVar[RunState]
     RUN_STATE_FAILED: _ClassVar[RunState]
     RUN_STATE_CANCELLED: _ClassVar[RunState]
+    RUN_STATE_PAUSING: _ClassVar[RunState]
+    RUN_STATE_PAUSED: _ClassVar[RunState]
 
 class StageState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -32,6 +34,7 @@ class StageState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_STATE_FAILED: _ClassVar[StageState]
     STAGE_STATE_CANCELLED: _ClassVar[StageState]
     STAGE_STATE_SKIPPED: _ClassVar[StageState]
+    STAGE_STATE_PAUSED: _ClassVar[StageState]
 RUN_STATE_UNSPECIFIED: RunState
 RUN_STATE_QUEUED: RunState
 RUN_STATE_RUNNING: RunState
@@ -39,6 +42,8 @@ RUN_STATE_CANCELLING: RunState
 RUN_STATE_SUCCEEDED: RunState
 RUN_STATE_FAILED: RunState
 RUN_STATE_CANCELLED: RunState
+RUN_STATE_PAUSING: RunState
+RUN_STATE_PAUSED: RunState
 STAGE_STATE_UNSPECIFIED: StageState
 STAGE_STATE_PENDING: StageState
 STAGE_STATE_READY: StageState
@@ -47,9 +52,10 @@ STAGE_STATE_SUCCEEDED: StageState
 STAGE_STATE_FAILED: StageState
 STAGE_STATE_CANCELLED: StageState
 STAGE_STATE_SKIPPED: StageState
+STAGE_STATE_PAUSED: StageState
 
 class Run(_message.Message):
-    __slots__ = ("id", "name", "state", "recipe", "recipe_digest", "differences", "inputs", "stages", "created_at", "started_at", "ended_at", "error", "skipped", "eta_seconds", "queue_position", "warnings")
+    __slots__ = ("id", "name", "state", "recipe", "recipe_digest", "differences", "inputs", "stages", "created_at", "started_at", "ended_at", "error", "skipped", "eta_seconds", "queue_position", "warnings", "priority", "requires", "reuse_stages", "waiting", "fork")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +72,11 @@ class Run(_message.Message):
     ETA_SECONDS_FIELD_NUMBER: _ClassVar[int]
     QUEUE_POSITION_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    REQUIRES_FIELD_NUMBER: _ClassVar[int]
+    REUSE_STAGES_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    FORK_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     state: RunState
@@ -82,7 +93,46 @@ class Run(_message.Message):
     eta_seconds: float
     queue_position: int
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., recipe_digest: _Optional[str] = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., skipped: _Optional[int] = ..., eta_seconds: _Optional[float] = ..., queue_position: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    priority: int
+    requires: Requirements
+    reuse_stages: bool
+    waiting: str
+    fork: Fork
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., recipe_digest: _Optional[str] = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., skipped: _Optional[int] = ..., eta_seconds: _Optional[float] = ..., queue_position: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., priority: _Optional[int] = ..., requires: _Optional[_Union[Requirements, _Mapping]] = ..., reuse_stages: _Optional[bool] = ..., waiting: _Optional[str] = ..., fork: _Optional[_Union[Fork, _Mapping]] = ...) -> None: ...
+
+class Requirements(_message.Message):
+    __slots__ = ("labels", "gpu_memory_gib")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    GPU_MEMORY_GIB_FIELD_NUMBER: _ClassVar[int]
+    labels: _containers.ScalarMap[str, str]
+    gpu_memory_gib: float
+    def __init__(self, labels: _Optional[_Mapping[str, str]] = ..., gpu_memory_gib: _Optional[float] = ...) -> None: ...
+
+class Fork(_message.Message):
+    __slots__ = ("run_id", "run_name", "changes")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_NAME_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    run_name: str
+    changes: _containers.RepeatedCompositeFieldContainer[FieldChange]
+    def __init__(self, run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ...) -> None: ...
+
+class FieldChange(_message.Message):
+    __slots__ = ("field", "to")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    FROM_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    to: str
+    def __init__(self, field: _Optional[str] = ..., to: _Optional[str] = ..., **kwargs) -> None: ...
 
 class FieldDifference(_message.Message):
     __slots__ = ("field", "paper", "run")
@@ -113,7 +163,7 @@ class RunInput(_message.Message):
     def __init__(self, role: _Optional[str] = ..., dataset_id: _Optional[str] = ..., dataset_name: _Optional[str] = ..., version_id: _Optional[str] = ..., digest: _Optional[str] = ..., items: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
 
 class Stage(_message.Message):
-    __slots__ = ("id", "kind", "state", "progress", "attempts", "artifacts", "started_at", "ended_at", "error", "after")
+    __slots__ = ("id", "kind", "state", "progress", "attempts", "artifacts", "started_at", "ended_at", "error", "after", "linked_from")
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -124,6 +174,7 @@ class Stage(_message.Message):
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
+    LINKED_FROM_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: _recipe_pb2.StageKind
     state: StageState
@@ -134,7 +185,20 @@ class Stage(_message.Message):
     ended_at: _timestamp_pb2.Timestamp
     error: _trainer_pb2.JobError
     after: _containers.RepeatedScalarFieldContainer[_recipe_pb2.StageKind]
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[_recipe_pb2.StageKind, str]] = ..., state: _Optional[_Union[StageState, str]] = ..., progress: _Optional[_Union[_trainer_pb2.Progress, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., artifacts: _Optional[_Iterable[_Union[_trainer_pb2.Artifact, _Mapping]]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., after: _Optional[_Iterable[_Union[_recipe_pb2.StageKind, str]]] = ...) -> None: ...
+    linked_from: Link
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[_recipe_pb2.StageKind, str]] = ..., state: _Optional[_Union[StageState, str]] = ..., progress: _Optional[_Union[_trainer_pb2.Progress, _Mapping]] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., artifacts: _Optional[_Iterable[_Union[_trainer_pb2.Artifact, _Mapping]]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., after: _Optional[_Iterable[_Union[_recipe_pb2.StageKind, str]]] = ..., linked_from: _Optional[_Union[Link, _Mapping]] = ...) -> None: ...
+
+class Link(_message.Message):
+    __slots__ = ("run_id", "run_name", "stage_id", "attempt_id")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_NAME_FIELD_NUMBER: _ClassVar[int]
+    STAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    run_name: str
+    stage_id: str
+    attempt_id: str
+    def __init__(self, run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., stage_id: _Optional[str] = ..., attempt_id: _Optional[str] = ...) -> None: ...
 
 class Attempt(_message.Message):
     __slots__ = ("id", "number", "state", "trainer", "device", "dtype", "resumed_from_step", "started_at", "ended_at", "error", "facts")
@@ -192,18 +256,35 @@ class ListPresetsResponse(_message.Message):
     def __init__(self, presets: _Optional[_Iterable[_Union[Preset, _Mapping]]] = ...) -> None: ...
 
 class CreateRunRequest(_message.Message):
-    __slots__ = ("request_id", "name", "recipe", "inputs", "validate_only")
+    __slots__ = ("request_id", "name", "recipe", "inputs", "validate_only", "priority", "requires", "reuse_stages", "forked_from", "changes")
+    class ChangesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     RECIPE_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    REQUIRES_FIELD_NUMBER: _ClassVar[int]
+    REUSE_STAGES_FIELD_NUMBER: _ClassVar[int]
+    FORKED_FROM_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     recipe: _recipe_pb2.Recipe
     inputs: _containers.RepeatedCompositeFieldContainer[RunInput]
     validate_only: bool
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    priority: int
+    requires: Requirements
+    reuse_stages: bool
+    forked_from: str
+    changes: _containers.ScalarMap[str, str]
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., priority: _Optional[int] = ..., requires: _Optional[_Union[Requirements, _Mapping]] = ..., reuse_stages: _Optional[bool] = ..., forked_from: _Optional[str] = ..., changes: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
     __slots__ = ("run_id",)
@@ -235,6 +316,26 @@ class CancelRunRequest(_message.Message):
     run_id: str
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
+class PauseRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class ResumeRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class RetryRunRequest(_message.Message):
+    __slots__ = ("run_id", "from_stage")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_STAGE_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    from_stage: _recipe_pb2.StageKind
+    def __init__(self, run_id: _Optional[str] = ..., from_stage: _Optional[_Union[_recipe_pb2.StageKind, str]] = ...) -> None: ...
+
 class WatchRunRequest(_message.Message):
     __slots__ = ("run_id",)
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -242,14 +343,16 @@ class WatchRunRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
 class ListMetricsRequest(_message.Message):
-    __slots__ = ("run_id", "cursor", "page_size")
+    __slots__ = ("run_id", "cursor", "page_size", "all_attempts")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ALL_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     cursor: str
     page_size: int
-    def __init__(self, run_id: _Optional[str] = ..., cursor: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
+    all_attempts: bool
+    def __init__(self, run_id: _Optional[str] = ..., cursor: _Optional[str] = ..., page_size: _Optional[int] = ..., all_attempts: _Optional[bool] = ...) -> None: ...
 
 class StoredMetric(_message.Message):
     __slots__ = ("attempt_id", "stage", "point")

@@ -60,6 +60,21 @@ class RunServiceStub:
                 request_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.CancelRunRequest.SerializeToString,
                 response_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
                 _registered_method=True)
+        self.PauseRun = channel.unary_unary(
+                '/stic.runs.v1.RunService/PauseRun',
+                request_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.PauseRunRequest.SerializeToString,
+                response_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
+                _registered_method=True)
+        self.ResumeRun = channel.unary_unary(
+                '/stic.runs.v1.RunService/ResumeRun',
+                request_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
+                response_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
+                _registered_method=True)
+        self.RetryRun = channel.unary_unary(
+                '/stic.runs.v1.RunService/RetryRun',
+                request_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.RetryRunRequest.SerializeToString,
+                response_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
+                _registered_method=True)
         self.WatchRun = channel.unary_stream(
                 '/stic.runs.v1.RunService/WatchRun',
                 request_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.WatchRunRequest.SerializeToString,
@@ -127,6 +142,30 @@ class RunServiceServicer:
 
     def CancelRun(self, request, context):
         """Asks a run to stop, at any point. Idempotent; a run that has ended is returned as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseRun(self, request, context):
+        """Asks a run to stop so that it can be resumed: the running stage saves a checkpoint and leaves its trainer. Idempotent.
+        FAILED_PRECONDITION for a run that has ended or is being cancelled.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeRun(self, request, context):
+        """Puts a paused run back into the queue; its stage goes on from what it had saved. Idempotent: a run that is going is returned as
+        it is. FAILED_PRECONDITION for a run that has ended or has not stopped yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryRun(self, request, context):
+        """Lets a failed or cancelled run go on from a stage; what earlier stages made is kept. Idempotent: a run that is going is returned
+        as it is. FAILED_PRECONDITION for a run that has succeeded, or for a stage that cannot be the next one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -200,6 +239,21 @@ def add_RunServiceServicer_to_server(servicer, server):
             'CancelRun': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelRun,
                     request_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.CancelRunRequest.FromString,
+                    response_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.SerializeToString,
+            ),
+            'PauseRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseRun,
+                    request_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.PauseRunRequest.FromString,
+                    response_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.SerializeToString,
+            ),
+            'ResumeRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRun,
+                    request_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.ResumeRunRequest.FromString,
+                    response_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.SerializeToString,
+            ),
+            'RetryRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryRun,
+                    request_deserializer=stic_dot_runs_dot_v1_dot_runs__pb2.RetryRunRequest.FromString,
                     response_serializer=stic_dot_runs_dot_v1_dot_runs__pb2.Run.SerializeToString,
             ),
             'WatchRun': grpc.unary_stream_rpc_method_handler(
@@ -368,6 +422,87 @@ class RunService:
             target,
             '/stic.runs.v1.RunService/CancelRun',
             stic_dot_runs_dot_v1_dot_runs__pb2.CancelRunRequest.SerializeToString,
+            stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.runs.v1.RunService/PauseRun',
+            stic_dot_runs_dot_v1_dot_runs__pb2.PauseRunRequest.SerializeToString,
+            stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.runs.v1.RunService/ResumeRun',
+            stic_dot_runs_dot_v1_dot_runs__pb2.ResumeRunRequest.SerializeToString,
+            stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.runs.v1.RunService/RetryRun',
+            stic_dot_runs_dot_v1_dot_runs__pb2.RetryRunRequest.SerializeToString,
             stic_dot_runs_dot_v1_dot_runs__pb2.Run.FromString,
             options,
             channel_credentials,

@@ -53,8 +53,15 @@ class GetInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetInfoResponse(_message.Message):
-    __slots__ = ("name", "version", "device", "dtype", "store_id", "capacity", "active_job_ids", "versions", "cpu_count", "memory_bytes")
+    __slots__ = ("name", "version", "device", "dtype", "store_id", "capacity", "active_job_ids", "versions", "cpu_count", "memory_bytes", "labels", "gpu_memory_bytes")
     class VersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +78,8 @@ class GetInfoResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     CPU_COUNT_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    GPU_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     device: str
@@ -81,7 +90,9 @@ class GetInfoResponse(_message.Message):
     versions: _containers.ScalarMap[str, str]
     cpu_count: int
     memory_bytes: int
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., device: _Optional[str] = ..., dtype: _Optional[str] = ..., store_id: _Optional[str] = ..., capacity: _Optional[int] = ..., active_job_ids: _Optional[_Iterable[str]] = ..., versions: _Optional[_Mapping[str, str]] = ..., cpu_count: _Optional[int] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
+    labels: _containers.ScalarMap[str, str]
+    gpu_memory_bytes: int
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., device: _Optional[str] = ..., dtype: _Optional[str] = ..., store_id: _Optional[str] = ..., capacity: _Optional[int] = ..., active_job_ids: _Optional[_Iterable[str]] = ..., versions: _Optional[_Mapping[str, str]] = ..., cpu_count: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., gpu_memory_bytes: _Optional[int] = ...) -> None: ...
 
 class InspectModelRequest(_message.Message):
     __slots__ = ("path",)

@@ -146,7 +146,22 @@ export interface Recipe {
   infuse: InfuseConfig | undefined;
   sft: SftConfig | undefined;
   evaluate: EvaluateConfig | undefined;
-  speed: SpeedConfig | undefined;
+  speed:
+    | SpeedConfig
+    | undefined;
+  /** Read by the control plane alone; a job's recipe comes without it. */
+  retry: RetryConfig | undefined;
+}
+
+/**
+ * What happens after a passing fault: a lost worker, a full disk. A fault that would come again (bad data, an unsupported model) is
+ * never tried again.
+ */
+export interface RetryConfig {
+  /** Tries of a stage, the first included; stops that were asked for do not count. */
+  maxAttempts: number;
+  /** Wait before the second try; doubles with every further one. */
+  backoffSeconds: number;
 }
 
 /** The base model: a local Hugging Face folder, or the embedded one. */
@@ -341,6 +356,7 @@ function createBaseRecipe(): Recipe {
     sft: undefined,
     evaluate: undefined,
     speed: undefined,
+    retry: undefined,
   };
 }
 
@@ -358,6 +374,7 @@ export const Recipe: MessageFns<Recipe> = {
       sft: isSet(object.sft) ? SftConfig.fromJSON(object.sft) : undefined,
       evaluate: isSet(object.evaluate) ? EvaluateConfig.fromJSON(object.evaluate) : undefined,
       speed: isSet(object.speed) ? SpeedConfig.fromJSON(object.speed) : undefined,
+      retry: isSet(object.retry) ? RetryConfig.fromJSON(object.retry) : undefined,
     };
   },
 
@@ -396,6 +413,9 @@ export const Recipe: MessageFns<Recipe> = {
     if (message.speed !== undefined) {
       obj.speed = SpeedConfig.toJSON(message.speed);
     }
+    if (message.retry !== undefined) {
+      obj.retry = RetryConfig.toJSON(message.retry);
+    }
     return obj;
   },
 
@@ -429,6 +449,43 @@ export const Recipe: MessageFns<Recipe> = {
     message.speed = (object.speed !== undefined && object.speed !== null)
       ? SpeedConfig.fromPartial(object.speed)
       : undefined;
+    message.retry = (object.retry !== undefined && object.retry !== null)
+      ? RetryConfig.fromPartial(object.retry)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRetryConfig(): RetryConfig {
+  return { maxAttempts: 0, backoffSeconds: 0 };
+}
+
+export const RetryConfig: MessageFns<RetryConfig> = {
+  fromJSON(object: any): RetryConfig {
+    return {
+      maxAttempts: isSet(object.max_attempts) ? globalThis.Number(object.max_attempts) : 0,
+      backoffSeconds: isSet(object.backoff_seconds) ? globalThis.Number(object.backoff_seconds) : 0,
+    };
+  },
+
+  toJSON(message: RetryConfig): unknown {
+    const obj: any = {};
+    if (message.maxAttempts !== 0) {
+      obj.max_attempts = Math.round(message.maxAttempts);
+    }
+    if (message.backoffSeconds !== 0) {
+      obj.backoff_seconds = floatToJson(message.backoffSeconds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetryConfig>, I>>(base?: I): RetryConfig {
+    return RetryConfig.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetryConfig>, I>>(object: I): RetryConfig {
+    const message = createBaseRetryConfig();
+    message.maxAttempts = object.maxAttempts ?? 0;
+    message.backoffSeconds = object.backoffSeconds ?? 0;
     return message;
   },
 };

@@ -27,7 +27,7 @@ export const protobufFileName = "stic/runs/v1/runs.proto";
 /** States of a run. */
 export enum RunState {
   RUN_STATE_UNSPECIFIED = "RUN_STATE_UNSPECIFIED",
-  /** RUN_STATE_QUEUED - No stage has started. */
+  /** RUN_STATE_QUEUED - Waits for its turn: no stage has started yet, or none since it was resumed or retried. */
   RUN_STATE_QUEUED = "RUN_STATE_QUEUED",
   RUN_STATE_RUNNING = "RUN_STATE_RUNNING",
   /** RUN_STATE_CANCELLING - Cancel was asked for; a stage is still stopping. */
@@ -35,6 +35,10 @@ export enum RunState {
   RUN_STATE_SUCCEEDED = "RUN_STATE_SUCCEEDED",
   RUN_STATE_FAILED = "RUN_STATE_FAILED",
   RUN_STATE_CANCELLED = "RUN_STATE_CANCELLED",
+  /** RUN_STATE_PAUSING - Pause was asked for; a stage is still saving its work. */
+  RUN_STATE_PAUSING = "RUN_STATE_PAUSING",
+  /** RUN_STATE_PAUSED - Nothing of it is on a trainer until it is resumed. */
+  RUN_STATE_PAUSED = "RUN_STATE_PAUSED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -61,6 +65,12 @@ export function runStateFromJSON(object: any): RunState {
     case 6:
     case "RUN_STATE_CANCELLED":
       return RunState.RUN_STATE_CANCELLED;
+    case 7:
+    case "RUN_STATE_PAUSING":
+      return RunState.RUN_STATE_PAUSING;
+    case 8:
+    case "RUN_STATE_PAUSED":
+      return RunState.RUN_STATE_PAUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -84,6 +94,10 @@ export function runStateToJSON(object: RunState): string {
       return "RUN_STATE_FAILED";
     case RunState.RUN_STATE_CANCELLED:
       return "RUN_STATE_CANCELLED";
+    case RunState.RUN_STATE_PAUSING:
+      return "RUN_STATE_PAUSING";
+    case RunState.RUN_STATE_PAUSED:
+      return "RUN_STATE_PAUSED";
     case RunState.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -103,6 +117,8 @@ export enum StageState {
   STAGE_STATE_CANCELLED = "STAGE_STATE_CANCELLED",
   /** STAGE_STATE_SKIPPED - Never started because an earlier stage did not succeed. */
   STAGE_STATE_SKIPPED = "STAGE_STATE_SKIPPED",
+  /** STAGE_STATE_PAUSED - Its turn has come, or it was stopped with its work saved, but its run is paused. */
+  STAGE_STATE_PAUSED = "STAGE_STATE_PAUSED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -132,6 +148,9 @@ export function stageStateFromJSON(object: any): StageState {
     case 7:
     case "STAGE_STATE_SKIPPED":
       return StageState.STAGE_STATE_SKIPPED;
+    case 8:
+    case "STAGE_STATE_PAUSED":
+      return StageState.STAGE_STATE_PAUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -157,6 +176,8 @@ export function stageStateToJSON(object: StageState): string {
       return "STAGE_STATE_CANCELLED";
     case StageState.STAGE_STATE_SKIPPED:
       return "STAGE_STATE_SKIPPED";
+    case StageState.STAGE_STATE_PAUSED:
+      return "STAGE_STATE_PAUSED";
     case StageState.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -187,6 +208,50 @@ export interface Run {
   queuePosition: number;
   /** Things worth a warning: chosen log-probability fell, no instructions given, ... */
   warnings: string[];
+  /** Higher goes first, then older; 0 unless given. */
+  priority: number;
+  /** What a trainer must have to be given its stages. */
+  requires:
+    | Requirements
+    | undefined;
+  /** Stages that equal an earlier success are linked, not run again. */
+  reuseStages: boolean;
+  /**
+   * Why nothing of the run is on a trainer although it could go on: every trainer is busy, none has a required label, ...
+   * Empty when there is nothing to wait for.
+   */
+  waiting: string;
+  /** The run it was made from, when it is a fork. */
+  fork: Fork | undefined;
+}
+
+/** What a trainer must have. Empty fits every trainer. */
+export interface Requirements {
+  /** Labels it must carry, each with this value (`--label key=value` of the sidecar). */
+  labels: { [key: string]: string };
+  /** Least memory of its accelerator in GiB; 0 for any, also none. */
+  gpuMemoryGib: number;
+}
+
+export interface Requirements_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+/** Where a run comes from and what was changed on the way. */
+export interface Fork {
+  runId: string;
+  /** Empty when that run does not exist any more. */
+  runName: string;
+  changes: FieldChange[];
+}
+
+/** A recipe field that a fork has changed. */
+export interface FieldChange {
+  /** e.g. dpo.optimizer.learning_rate */
+  field: string;
+  from: string;
+  to: string;
 }
 
 /** A recipe field that differs from the preset "paper". */
@@ -225,6 +290,16 @@ export interface Stage {
     | undefined;
   /** Kinds this stage waits for. */
   after: StageKind[];
+  /** The earlier success this stage was linked to instead of being run: same kind, configuration and inputs. */
+  linkedFrom: Link | undefined;
+}
+
+/** The attempt whose results a stage has taken over. */
+export interface Link {
+  runId: string;
+  runName: string;
+  stageId: string;
+  attemptId: string;
 }
 
 /** One try of a stage on one trainer. */
@@ -269,13 +344,35 @@ export interface ListPresetsResponse {
 export interface CreateRunRequest {
   requestId: string;
   name: string;
-  /** Whole; take a preset from ListPresets and change what should differ. Digests in it are filled in by the server. */
+  /**
+   * Whole; take a preset from ListPresets and change what should differ. Digests in it are filled in by the server.
+   * Absent in a fork: the other run's.
+   */
   recipe:
     | Recipe
     | undefined;
-  /** images is required; without instructions the run ends after stage 1; any number of benchmarks. */
+  /** images is required; without instructions the run ends after stage 1; any number of benchmarks. Absent in a fork: the other run's. */
   inputs: RunInput[];
   validateOnly: boolean;
+  /** -1000..1000; higher goes first, then older. */
+  priority: number;
+  /** What a trainer must have to be given the run's stages. Absent in a fork: the other run's. */
+  requires:
+    | Requirements
+    | undefined;
+  /** Link stages that equal an earlier success instead of running them again; true unless given. */
+  reuseStages?:
+    | boolean
+    | undefined;
+  /** The run to take recipe, inputs and requirements from, where this request has none. */
+  forkedFrom: string;
+  /** Recipe fields to change, by path, with the new value as JSON: {"dpo.beta": "0.2"}. */
+  changes: { [key: string]: string };
+}
+
+export interface CreateRunRequest_ChangesEntry {
+  key: string;
+  value: string;
 }
 
 /** Request of GetRun. */
@@ -302,6 +399,26 @@ export interface CancelRunRequest {
   runId: string;
 }
 
+/** Request of PauseRun. */
+export interface PauseRunRequest {
+  runId: string;
+}
+
+/** Request of ResumeRun. */
+export interface ResumeRunRequest {
+  runId: string;
+}
+
+/** Request of RetryRun. */
+export interface RetryRunRequest {
+  runId: string;
+  /**
+   * The stage to go on from. Unspecified: the first that has not succeeded. An earlier one is allowed as long as no checkpoint
+   * would have to be made a second time.
+   */
+  fromStage: StageKind;
+}
+
 /** Request of WatchRun. */
 export interface WatchRunRequest {
   runId: string;
@@ -314,6 +431,11 @@ export interface ListMetricsRequest {
   cursor: string;
   /** 1..5000, default 1000. */
   pageSize: number;
+  /**
+   * False: the visible series, one point per name and step, of the last attempt that reached the step. True: also the points of
+   * earlier attempts that a later one has gone over again.
+   */
+  allAttempts: boolean;
 }
 
 /** A stored metric point and the attempt that owns it. */
@@ -325,6 +447,7 @@ export interface StoredMetric {
 
 /** Answer of ListMetrics. */
 export interface ListMetricsResponse {
+  /** A reader that goes on from a cursor lets a point with a known name and step replace the earlier one. */
   metrics: StoredMetric[];
   /** Pass it to the next call; stays the same when nothing is new. */
   nextCursor: string;
@@ -451,6 +574,11 @@ function createBaseRun(): Run {
     etaSeconds: 0,
     queuePosition: 0,
     warnings: [],
+    priority: 0,
+    requires: undefined,
+    reuseStages: false,
+    waiting: "",
+    fork: undefined,
   };
 }
 
@@ -477,6 +605,11 @@ export const Run: MessageFns<Run> = {
       etaSeconds: isSet(object.eta_seconds) ? globalThis.Number(object.eta_seconds) : 0,
       queuePosition: isSet(object.queue_position) ? globalThis.Number(object.queue_position) : 0,
       warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      requires: isSet(object.requires) ? Requirements.fromJSON(object.requires) : undefined,
+      reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : false,
+      waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
+      fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
     };
   },
 
@@ -530,6 +663,21 @@ export const Run: MessageFns<Run> = {
     if (message.warnings?.length) {
       obj.warnings = message.warnings;
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.requires !== undefined) {
+      obj.requires = Requirements.toJSON(message.requires);
+    }
+    if (message.reuseStages !== false) {
+      obj.reuse_stages = message.reuseStages;
+    }
+    if (message.waiting !== "") {
+      obj.waiting = message.waiting;
+    }
+    if (message.fork !== undefined) {
+      obj.fork = Fork.toJSON(message.fork);
+    }
     return obj;
   },
 
@@ -558,6 +706,186 @@ export const Run: MessageFns<Run> = {
     message.etaSeconds = object.etaSeconds ?? 0;
     message.queuePosition = object.queuePosition ?? 0;
     message.warnings = object.warnings?.map((e) => e) || [];
+    message.priority = object.priority ?? 0;
+    message.requires = (object.requires !== undefined && object.requires !== null)
+      ? Requirements.fromPartial(object.requires)
+      : undefined;
+    message.reuseStages = object.reuseStages ?? false;
+    message.waiting = object.waiting ?? "";
+    message.fork = (object.fork !== undefined && object.fork !== null) ? Fork.fromPartial(object.fork) : undefined;
+    return message;
+  },
+};
+
+function createBaseRequirements(): Requirements {
+  return { labels: {}, gpuMemoryGib: 0 };
+}
+
+export const Requirements: MessageFns<Requirements> = {
+  fromJSON(object: any): Requirements {
+    return {
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      gpuMemoryGib: isSet(object.gpu_memory_gib) ? globalThis.Number(object.gpu_memory_gib) : 0,
+    };
+  },
+
+  toJSON(message: Requirements): unknown {
+    const obj: any = {};
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.gpuMemoryGib !== 0) {
+      obj.gpu_memory_gib = floatToJson(message.gpuMemoryGib);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Requirements>, I>>(base?: I): Requirements {
+    return Requirements.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Requirements>, I>>(object: I): Requirements {
+    const message = createBaseRequirements();
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.gpuMemoryGib = object.gpuMemoryGib ?? 0;
+    return message;
+  },
+};
+
+function createBaseRequirements_LabelsEntry(): Requirements_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const Requirements_LabelsEntry: MessageFns<Requirements_LabelsEntry> = {
+  fromJSON(object: any): Requirements_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: Requirements_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Requirements_LabelsEntry>, I>>(base?: I): Requirements_LabelsEntry {
+    return Requirements_LabelsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Requirements_LabelsEntry>, I>>(object: I): Requirements_LabelsEntry {
+    const message = createBaseRequirements_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseFork(): Fork {
+  return { runId: "", runName: "", changes: [] };
+}
+
+export const Fork: MessageFns<Fork> = {
+  fromJSON(object: any): Fork {
+    return {
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      runName: isSet(object.run_name) ? globalThis.String(object.run_name) : "",
+      changes: globalThis.Array.isArray(object?.changes) ? object.changes.map((e: any) => FieldChange.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Fork): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    if (message.runName !== "") {
+      obj.run_name = message.runName;
+    }
+    if (message.changes?.length) {
+      obj.changes = message.changes.map((e) => FieldChange.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Fork>, I>>(base?: I): Fork {
+    return Fork.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Fork>, I>>(object: I): Fork {
+    const message = createBaseFork();
+    message.runId = object.runId ?? "";
+    message.runName = object.runName ?? "";
+    message.changes = object.changes?.map((e) => FieldChange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFieldChange(): FieldChange {
+  return { field: "", from: "", to: "" };
+}
+
+export const FieldChange: MessageFns<FieldChange> = {
+  fromJSON(object: any): FieldChange {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+    };
+  },
+
+  toJSON(message: FieldChange): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FieldChange>, I>>(base?: I): FieldChange {
+    return FieldChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FieldChange>, I>>(object: I): FieldChange {
+    const message = createBaseFieldChange();
+    message.field = object.field ?? "";
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
     return message;
   },
 };
@@ -672,6 +1000,7 @@ function createBaseStage(): Stage {
     endedAt: undefined,
     error: undefined,
     after: [],
+    linkedFrom: undefined,
   };
 }
 
@@ -692,6 +1021,7 @@ export const Stage: MessageFns<Stage> = {
       after: globalThis.Array.isArray(object?.after)
         ? object.after.map((e: any) => stageKindFromJSON(e))
         : [],
+      linkedFrom: isSet(object.linked_from) ? Link.fromJSON(object.linked_from) : undefined,
     };
   },
 
@@ -727,6 +1057,9 @@ export const Stage: MessageFns<Stage> = {
     if (message.after?.length) {
       obj.after = message.after.map((e) => stageKindToJSON(e));
     }
+    if (message.linkedFrom !== undefined) {
+      obj.linked_from = Link.toJSON(message.linkedFrom);
+    }
     return obj;
   },
 
@@ -749,6 +1082,53 @@ export const Stage: MessageFns<Stage> = {
       ? JobError.fromPartial(object.error)
       : undefined;
     message.after = object.after?.map((e) => e) || [];
+    message.linkedFrom = (object.linkedFrom !== undefined && object.linkedFrom !== null)
+      ? Link.fromPartial(object.linkedFrom)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLink(): Link {
+  return { runId: "", runName: "", stageId: "", attemptId: "" };
+}
+
+export const Link: MessageFns<Link> = {
+  fromJSON(object: any): Link {
+    return {
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      runName: isSet(object.run_name) ? globalThis.String(object.run_name) : "",
+      stageId: isSet(object.stage_id) ? globalThis.String(object.stage_id) : "",
+      attemptId: isSet(object.attempt_id) ? globalThis.String(object.attempt_id) : "",
+    };
+  },
+
+  toJSON(message: Link): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    if (message.runName !== "") {
+      obj.run_name = message.runName;
+    }
+    if (message.stageId !== "") {
+      obj.stage_id = message.stageId;
+    }
+    if (message.attemptId !== "") {
+      obj.attempt_id = message.attemptId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Link>, I>>(base?: I): Link {
+    return Link.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Link>, I>>(object: I): Link {
+    const message = createBaseLink();
+    message.runId = object.runId ?? "";
+    message.runName = object.runName ?? "";
+    message.stageId = object.stageId ?? "";
+    message.attemptId = object.attemptId ?? "";
     return message;
   },
 };
@@ -1008,7 +1388,18 @@ export const ListPresetsResponse: MessageFns<ListPresetsResponse> = {
 };
 
 function createBaseCreateRunRequest(): CreateRunRequest {
-  return { requestId: "", name: "", recipe: undefined, inputs: [], validateOnly: false };
+  return {
+    requestId: "",
+    name: "",
+    recipe: undefined,
+    inputs: [],
+    validateOnly: false,
+    priority: 0,
+    requires: undefined,
+    reuseStages: undefined,
+    forkedFrom: "",
+    changes: {},
+  };
 }
 
 export const CreateRunRequest: MessageFns<CreateRunRequest> = {
@@ -1019,6 +1410,24 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
       recipe: isSet(object.recipe) ? Recipe.fromJSON(object.recipe) : undefined,
       inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => RunInput.fromJSON(e)) : [],
       validateOnly: isSet(object.validate_only) ? globalThis.Boolean(object.validate_only) : false,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      requires: isSet(object.requires) ? Requirements.fromJSON(object.requires) : undefined,
+      reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : undefined,
+      forkedFrom: isSet(object.forked_from) ? globalThis.String(object.forked_from) : "",
+      changes: isObject(object.changes)
+        ? (globalThis.Object.entries(object.changes) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -1039,6 +1448,27 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
     if (message.validateOnly !== false) {
       obj.validate_only = message.validateOnly;
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.requires !== undefined) {
+      obj.requires = Requirements.toJSON(message.requires);
+    }
+    if (message.reuseStages !== undefined) {
+      obj.reuse_stages = message.reuseStages;
+    }
+    if (message.forkedFrom !== "") {
+      obj.forked_from = message.forkedFrom;
+    }
+    if (message.changes) {
+      const entries = globalThis.Object.entries(message.changes) as [string, string][];
+      if (entries.length > 0) {
+        obj.changes = {};
+        entries.forEach(([k, v]) => {
+          obj.changes[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -1054,6 +1484,57 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
       : undefined;
     message.inputs = object.inputs?.map((e) => RunInput.fromPartial(e)) || [];
     message.validateOnly = object.validateOnly ?? false;
+    message.priority = object.priority ?? 0;
+    message.requires = (object.requires !== undefined && object.requires !== null)
+      ? Requirements.fromPartial(object.requires)
+      : undefined;
+    message.reuseStages = object.reuseStages ?? undefined;
+    message.forkedFrom = object.forkedFrom ?? "";
+    message.changes = (globalThis.Object.entries(object.changes ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseCreateRunRequest_ChangesEntry(): CreateRunRequest_ChangesEntry {
+  return { key: "", value: "" };
+}
+
+export const CreateRunRequest_ChangesEntry: MessageFns<CreateRunRequest_ChangesEntry> = {
+  fromJSON(object: any): CreateRunRequest_ChangesEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: CreateRunRequest_ChangesEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateRunRequest_ChangesEntry>, I>>(base?: I): CreateRunRequest_ChangesEntry {
+    return CreateRunRequest_ChangesEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateRunRequest_ChangesEntry>, I>>(
+    object: I,
+  ): CreateRunRequest_ChangesEntry {
+    const message = createBaseCreateRunRequest_ChangesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -1185,6 +1666,94 @@ export const CancelRunRequest: MessageFns<CancelRunRequest> = {
   },
 };
 
+function createBasePauseRunRequest(): PauseRunRequest {
+  return { runId: "" };
+}
+
+export const PauseRunRequest: MessageFns<PauseRunRequest> = {
+  fromJSON(object: any): PauseRunRequest {
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
+  },
+
+  toJSON(message: PauseRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PauseRunRequest>, I>>(base?: I): PauseRunRequest {
+    return PauseRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseRunRequest>, I>>(object: I): PauseRunRequest {
+    const message = createBasePauseRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeRunRequest(): ResumeRunRequest {
+  return { runId: "" };
+}
+
+export const ResumeRunRequest: MessageFns<ResumeRunRequest> = {
+  fromJSON(object: any): ResumeRunRequest {
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
+  },
+
+  toJSON(message: ResumeRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeRunRequest>, I>>(base?: I): ResumeRunRequest {
+    return ResumeRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeRunRequest>, I>>(object: I): ResumeRunRequest {
+    const message = createBaseResumeRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseRetryRunRequest(): RetryRunRequest {
+  return { runId: "", fromStage: StageKind.STAGE_KIND_UNSPECIFIED };
+}
+
+export const RetryRunRequest: MessageFns<RetryRunRequest> = {
+  fromJSON(object: any): RetryRunRequest {
+    return {
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      fromStage: isSet(object.from_stage) ? stageKindFromJSON(object.from_stage) : StageKind.STAGE_KIND_UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: RetryRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    if (message.fromStage !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      obj.from_stage = stageKindToJSON(message.fromStage);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetryRunRequest>, I>>(base?: I): RetryRunRequest {
+    return RetryRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetryRunRequest>, I>>(object: I): RetryRunRequest {
+    const message = createBaseRetryRunRequest();
+    message.runId = object.runId ?? "";
+    message.fromStage = object.fromStage ?? StageKind.STAGE_KIND_UNSPECIFIED;
+    return message;
+  },
+};
+
 function createBaseWatchRunRequest(): WatchRunRequest {
   return { runId: "" };
 }
@@ -1213,7 +1782,7 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
 };
 
 function createBaseListMetricsRequest(): ListMetricsRequest {
-  return { runId: "", cursor: "", pageSize: 0 };
+  return { runId: "", cursor: "", pageSize: 0, allAttempts: false };
 }
 
 export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
@@ -1222,6 +1791,7 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      allAttempts: isSet(object.all_attempts) ? globalThis.Boolean(object.all_attempts) : false,
     };
   },
 
@@ -1236,6 +1806,9 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     if (message.pageSize !== 0) {
       obj.page_size = Math.round(message.pageSize);
     }
+    if (message.allAttempts !== false) {
+      obj.all_attempts = message.allAttempts;
+    }
     return obj;
   },
 
@@ -1247,6 +1820,7 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     message.runId = object.runId ?? "";
     message.cursor = object.cursor ?? "";
     message.pageSize = object.pageSize ?? 0;
+    message.allAttempts = object.allAttempts ?? false;
     return message;
   },
 };

@@ -188,9 +188,18 @@ export interface GetInfoResponse {
   versions: { [key: string]: string };
   cpuCount: number;
   memoryBytes: bigint;
+  /** As given at start (--label key=value): what a run may require. */
+  labels: { [key: string]: string };
+  /** Memory of the first accelerator; 0 without one. */
+  gpuMemoryBytes: bigint;
 }
 
 export interface GetInfoResponse_VersionsEntry {
+  key: string;
+  value: string;
+}
+
+export interface GetInfoResponse_LabelsEntry {
   key: string;
   value: string;
 }
@@ -466,6 +475,8 @@ function createBaseGetInfoResponse(): GetInfoResponse {
     versions: {},
     cpuCount: 0,
     memoryBytes: 0n,
+    labels: {},
+    gpuMemoryBytes: 0n,
   };
 }
 
@@ -497,6 +508,21 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
         : {},
       cpuCount: isSet(object.cpu_count) ? globalThis.Number(object.cpu_count) : 0,
       memoryBytes: isSet(object.memory_bytes) ? BigInt(object.memory_bytes) : 0n,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      gpuMemoryBytes: isSet(object.gpu_memory_bytes) ? BigInt(object.gpu_memory_bytes) : 0n,
     };
   },
 
@@ -538,6 +564,18 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     if (message.memoryBytes !== 0n) {
       obj.memory_bytes = message.memoryBytes.toString();
     }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.gpuMemoryBytes !== 0n) {
+      obj.gpu_memory_bytes = message.gpuMemoryBytes.toString();
+    }
     return obj;
   },
 
@@ -565,6 +603,18 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     message.cpuCount = object.cpuCount ?? 0;
     message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
       ? BigInt(object.memoryBytes)
+      : 0n;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.gpuMemoryBytes = (object.gpuMemoryBytes !== undefined && object.gpuMemoryBytes !== null)
+      ? BigInt(object.gpuMemoryBytes)
       : 0n;
     return message;
   },
@@ -600,6 +650,40 @@ export const GetInfoResponse_VersionsEntry: MessageFns<GetInfoResponse_VersionsE
     object: I,
   ): GetInfoResponse_VersionsEntry {
     const message = createBaseGetInfoResponse_VersionsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseGetInfoResponse_LabelsEntry(): GetInfoResponse_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const GetInfoResponse_LabelsEntry: MessageFns<GetInfoResponse_LabelsEntry> = {
+  fromJSON(object: any): GetInfoResponse_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: GetInfoResponse_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetInfoResponse_LabelsEntry>, I>>(base?: I): GetInfoResponse_LabelsEntry {
+    return GetInfoResponse_LabelsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetInfoResponse_LabelsEntry>, I>>(object: I): GetInfoResponse_LabelsEntry {
+    const message = createBaseGetInfoResponse_LabelsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;

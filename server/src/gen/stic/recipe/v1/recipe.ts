@@ -185,7 +185,22 @@ export interface Recipe {
   infuse: InfuseConfig | undefined;
   sft: SftConfig | undefined;
   evaluate: EvaluateConfig | undefined;
-  speed: SpeedConfig | undefined;
+  speed:
+    | SpeedConfig
+    | undefined;
+  /** Read by the control plane alone; a job's recipe comes without it. */
+  retry: RetryConfig | undefined;
+}
+
+/**
+ * What happens after a passing fault: a lost worker, a full disk. A fault that would come again (bad data, an unsupported model) is
+ * never tried again.
+ */
+export interface RetryConfig {
+  /** Tries of a stage, the first included; stops that were asked for do not count. */
+  maxAttempts: number;
+  /** Wait before the second try; doubles with every further one. */
+  backoffSeconds: number;
 }
 
 /** The base model: a local Hugging Face folder, or the embedded one. */
@@ -380,6 +395,7 @@ function createBaseRecipe(): Recipe {
     sft: undefined,
     evaluate: undefined,
     speed: undefined,
+    retry: undefined,
   };
 }
 
@@ -417,6 +433,9 @@ export const Recipe: MessageFns<Recipe> = {
     }
     if (message.speed !== undefined) {
       SpeedConfig.encode(message.speed, writer.uint32(90).fork()).join();
+    }
+    if (message.retry !== undefined) {
+      RetryConfig.encode(message.retry, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -522,6 +541,14 @@ export const Recipe: MessageFns<Recipe> = {
             message.speed = SpeedConfig.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.retry = RetryConfig.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -547,6 +574,7 @@ export const Recipe: MessageFns<Recipe> = {
       sft: isSet(object.sft) ? SftConfig.fromJSON(object.sft) : undefined,
       evaluate: isSet(object.evaluate) ? EvaluateConfig.fromJSON(object.evaluate) : undefined,
       speed: isSet(object.speed) ? SpeedConfig.fromJSON(object.speed) : undefined,
+      retry: isSet(object.retry) ? RetryConfig.fromJSON(object.retry) : undefined,
     };
   },
 
@@ -585,6 +613,9 @@ export const Recipe: MessageFns<Recipe> = {
     if (message.speed !== undefined) {
       obj.speed = SpeedConfig.toJSON(message.speed);
     }
+    if (message.retry !== undefined) {
+      obj.retry = RetryConfig.toJSON(message.retry);
+    }
     return obj;
   },
 
@@ -618,6 +649,94 @@ export const Recipe: MessageFns<Recipe> = {
     message.speed = (object.speed !== undefined && object.speed !== null)
       ? SpeedConfig.fromPartial(object.speed)
       : undefined;
+    message.retry = (object.retry !== undefined && object.retry !== null)
+      ? RetryConfig.fromPartial(object.retry)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRetryConfig(): RetryConfig {
+  return { maxAttempts: 0, backoffSeconds: 0 };
+}
+
+export const RetryConfig: MessageFns<RetryConfig> = {
+  encode(message: RetryConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maxAttempts !== 0) {
+      writer.uint32(8).uint32(message.maxAttempts);
+    }
+    if (message.backoffSeconds !== 0) {
+      writer.uint32(17).double(message.backoffSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.maxAttempts = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.backoffSeconds = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryConfig {
+    return {
+      maxAttempts: isSet(object.max_attempts) ? globalThis.Number(object.max_attempts) : 0,
+      backoffSeconds: isSet(object.backoff_seconds) ? globalThis.Number(object.backoff_seconds) : 0,
+    };
+  },
+
+  toJSON(message: RetryConfig): unknown {
+    const obj: any = {};
+    if (message.maxAttempts !== 0) {
+      obj.max_attempts = Math.round(message.maxAttempts);
+    }
+    if (message.backoffSeconds !== 0) {
+      obj.backoff_seconds = floatToJson(message.backoffSeconds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetryConfig>, I>>(base?: I): RetryConfig {
+    return RetryConfig.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetryConfig>, I>>(object: I): RetryConfig {
+    const message = createBaseRetryConfig();
+    message.maxAttempts = object.maxAttempts ?? 0;
+    message.backoffSeconds = object.backoffSeconds ?? 0;
     return message;
   },
 };

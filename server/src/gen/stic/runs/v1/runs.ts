@@ -43,7 +43,7 @@ export const protobufFileName = "stic/runs/v1/runs.proto";
 /** States of a run. */
 export enum RunState {
   RUN_STATE_UNSPECIFIED = "RUN_STATE_UNSPECIFIED",
-  /** RUN_STATE_QUEUED - No stage has started. */
+  /** RUN_STATE_QUEUED - Waits for its turn: no stage has started yet, or none since it was resumed or retried. */
   RUN_STATE_QUEUED = "RUN_STATE_QUEUED",
   RUN_STATE_RUNNING = "RUN_STATE_RUNNING",
   /** RUN_STATE_CANCELLING - Cancel was asked for; a stage is still stopping. */
@@ -51,6 +51,10 @@ export enum RunState {
   RUN_STATE_SUCCEEDED = "RUN_STATE_SUCCEEDED",
   RUN_STATE_FAILED = "RUN_STATE_FAILED",
   RUN_STATE_CANCELLED = "RUN_STATE_CANCELLED",
+  /** RUN_STATE_PAUSING - Pause was asked for; a stage is still saving its work. */
+  RUN_STATE_PAUSING = "RUN_STATE_PAUSING",
+  /** RUN_STATE_PAUSED - Nothing of it is on a trainer until it is resumed. */
+  RUN_STATE_PAUSED = "RUN_STATE_PAUSED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -77,6 +81,12 @@ export function runStateFromJSON(object: any): RunState {
     case 6:
     case "RUN_STATE_CANCELLED":
       return RunState.RUN_STATE_CANCELLED;
+    case 7:
+    case "RUN_STATE_PAUSING":
+      return RunState.RUN_STATE_PAUSING;
+    case 8:
+    case "RUN_STATE_PAUSED":
+      return RunState.RUN_STATE_PAUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -100,6 +110,10 @@ export function runStateToJSON(object: RunState): string {
       return "RUN_STATE_FAILED";
     case RunState.RUN_STATE_CANCELLED:
       return "RUN_STATE_CANCELLED";
+    case RunState.RUN_STATE_PAUSING:
+      return "RUN_STATE_PAUSING";
+    case RunState.RUN_STATE_PAUSED:
+      return "RUN_STATE_PAUSED";
     case RunState.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -122,6 +136,10 @@ export function runStateToNumber(object: RunState): number {
       return 5;
     case RunState.RUN_STATE_CANCELLED:
       return 6;
+    case RunState.RUN_STATE_PAUSING:
+      return 7;
+    case RunState.RUN_STATE_PAUSED:
+      return 8;
     case RunState.UNRECOGNIZED:
     default:
       return -1;
@@ -141,6 +159,8 @@ export enum StageState {
   STAGE_STATE_CANCELLED = "STAGE_STATE_CANCELLED",
   /** STAGE_STATE_SKIPPED - Never started because an earlier stage did not succeed. */
   STAGE_STATE_SKIPPED = "STAGE_STATE_SKIPPED",
+  /** STAGE_STATE_PAUSED - Its turn has come, or it was stopped with its work saved, but its run is paused. */
+  STAGE_STATE_PAUSED = "STAGE_STATE_PAUSED",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -170,6 +190,9 @@ export function stageStateFromJSON(object: any): StageState {
     case 7:
     case "STAGE_STATE_SKIPPED":
       return StageState.STAGE_STATE_SKIPPED;
+    case 8:
+    case "STAGE_STATE_PAUSED":
+      return StageState.STAGE_STATE_PAUSED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -195,6 +218,8 @@ export function stageStateToJSON(object: StageState): string {
       return "STAGE_STATE_CANCELLED";
     case StageState.STAGE_STATE_SKIPPED:
       return "STAGE_STATE_SKIPPED";
+    case StageState.STAGE_STATE_PAUSED:
+      return "STAGE_STATE_PAUSED";
     case StageState.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -219,6 +244,8 @@ export function stageStateToNumber(object: StageState): number {
       return 6;
     case StageState.STAGE_STATE_SKIPPED:
       return 7;
+    case StageState.STAGE_STATE_PAUSED:
+      return 8;
     case StageState.UNRECOGNIZED:
     default:
       return -1;
@@ -249,6 +276,50 @@ export interface Run {
   queuePosition: number;
   /** Things worth a warning: chosen log-probability fell, no instructions given, ... */
   warnings: string[];
+  /** Higher goes first, then older; 0 unless given. */
+  priority: number;
+  /** What a trainer must have to be given its stages. */
+  requires:
+    | Requirements
+    | undefined;
+  /** Stages that equal an earlier success are linked, not run again. */
+  reuseStages: boolean;
+  /**
+   * Why nothing of the run is on a trainer although it could go on: every trainer is busy, none has a required label, ...
+   * Empty when there is nothing to wait for.
+   */
+  waiting: string;
+  /** The run it was made from, when it is a fork. */
+  fork: Fork | undefined;
+}
+
+/** What a trainer must have. Empty fits every trainer. */
+export interface Requirements {
+  /** Labels it must carry, each with this value (`--label key=value` of the sidecar). */
+  labels: { [key: string]: string };
+  /** Least memory of its accelerator in GiB; 0 for any, also none. */
+  gpuMemoryGib: number;
+}
+
+export interface Requirements_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+/** Where a run comes from and what was changed on the way. */
+export interface Fork {
+  runId: string;
+  /** Empty when that run does not exist any more. */
+  runName: string;
+  changes: FieldChange[];
+}
+
+/** A recipe field that a fork has changed. */
+export interface FieldChange {
+  /** e.g. dpo.optimizer.learning_rate */
+  field: string;
+  from: string;
+  to: string;
 }
 
 /** A recipe field that differs from the preset "paper". */
@@ -287,6 +358,16 @@ export interface Stage {
     | undefined;
   /** Kinds this stage waits for. */
   after: StageKind[];
+  /** The earlier success this stage was linked to instead of being run: same kind, configuration and inputs. */
+  linkedFrom: Link | undefined;
+}
+
+/** The attempt whose results a stage has taken over. */
+export interface Link {
+  runId: string;
+  runName: string;
+  stageId: string;
+  attemptId: string;
 }
 
 /** One try of a stage on one trainer. */
@@ -331,13 +412,35 @@ export interface ListPresetsResponse {
 export interface CreateRunRequest {
   requestId: string;
   name: string;
-  /** Whole; take a preset from ListPresets and change what should differ. Digests in it are filled in by the server. */
+  /**
+   * Whole; take a preset from ListPresets and change what should differ. Digests in it are filled in by the server.
+   * Absent in a fork: the other run's.
+   */
   recipe:
     | Recipe
     | undefined;
-  /** images is required; without instructions the run ends after stage 1; any number of benchmarks. */
+  /** images is required; without instructions the run ends after stage 1; any number of benchmarks. Absent in a fork: the other run's. */
   inputs: RunInput[];
   validateOnly: boolean;
+  /** -1000..1000; higher goes first, then older. */
+  priority: number;
+  /** What a trainer must have to be given the run's stages. Absent in a fork: the other run's. */
+  requires:
+    | Requirements
+    | undefined;
+  /** Link stages that equal an earlier success instead of running them again; true unless given. */
+  reuseStages?:
+    | boolean
+    | undefined;
+  /** The run to take recipe, inputs and requirements from, where this request has none. */
+  forkedFrom: string;
+  /** Recipe fields to change, by path, with the new value as JSON: {"dpo.beta": "0.2"}. */
+  changes: { [key: string]: string };
+}
+
+export interface CreateRunRequest_ChangesEntry {
+  key: string;
+  value: string;
 }
 
 /** Request of GetRun. */
@@ -364,6 +467,26 @@ export interface CancelRunRequest {
   runId: string;
 }
 
+/** Request of PauseRun. */
+export interface PauseRunRequest {
+  runId: string;
+}
+
+/** Request of ResumeRun. */
+export interface ResumeRunRequest {
+  runId: string;
+}
+
+/** Request of RetryRun. */
+export interface RetryRunRequest {
+  runId: string;
+  /**
+   * The stage to go on from. Unspecified: the first that has not succeeded. An earlier one is allowed as long as no checkpoint
+   * would have to be made a second time.
+   */
+  fromStage: StageKind;
+}
+
 /** Request of WatchRun. */
 export interface WatchRunRequest {
   runId: string;
@@ -376,6 +499,11 @@ export interface ListMetricsRequest {
   cursor: string;
   /** 1..5000, default 1000. */
   pageSize: number;
+  /**
+   * False: the visible series, one point per name and step, of the last attempt that reached the step. True: also the points of
+   * earlier attempts that a later one has gone over again.
+   */
+  allAttempts: boolean;
 }
 
 /** A stored metric point and the attempt that owns it. */
@@ -387,6 +515,7 @@ export interface StoredMetric {
 
 /** Answer of ListMetrics. */
 export interface ListMetricsResponse {
+  /** A reader that goes on from a cursor lets a point with a known name and step replace the earlier one. */
   metrics: StoredMetric[];
   /** Pass it to the next call; stays the same when nothing is new. */
   nextCursor: string;
@@ -513,6 +642,11 @@ function createBaseRun(): Run {
     etaSeconds: 0,
     queuePosition: 0,
     warnings: [],
+    priority: 0,
+    requires: undefined,
+    reuseStages: false,
+    waiting: "",
+    fork: undefined,
   };
 }
 
@@ -565,6 +699,21 @@ export const Run: MessageFns<Run> = {
     }
     for (const v of message.warnings) {
       writer.uint32(130).string(v!);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(136).int32(message.priority);
+    }
+    if (message.requires !== undefined) {
+      Requirements.encode(message.requires, writer.uint32(146).fork()).join();
+    }
+    if (message.reuseStages !== false) {
+      writer.uint32(152).bool(message.reuseStages);
+    }
+    if (message.waiting !== "") {
+      writer.uint32(162).string(message.waiting);
+    }
+    if (message.fork !== undefined) {
+      Fork.encode(message.fork, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -710,6 +859,46 @@ export const Run: MessageFns<Run> = {
             message.warnings.push(reader.string());
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.requires = Requirements.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.reuseStages = reader.bool();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.waiting = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.fork = Fork.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -742,6 +931,11 @@ export const Run: MessageFns<Run> = {
       etaSeconds: isSet(object.eta_seconds) ? globalThis.Number(object.eta_seconds) : 0,
       queuePosition: isSet(object.queue_position) ? globalThis.Number(object.queue_position) : 0,
       warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      requires: isSet(object.requires) ? Requirements.fromJSON(object.requires) : undefined,
+      reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : false,
+      waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
+      fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
     };
   },
 
@@ -795,6 +989,21 @@ export const Run: MessageFns<Run> = {
     if (message.warnings?.length) {
       obj.warnings = message.warnings;
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.requires !== undefined) {
+      obj.requires = Requirements.toJSON(message.requires);
+    }
+    if (message.reuseStages !== false) {
+      obj.reuse_stages = message.reuseStages;
+    }
+    if (message.waiting !== "") {
+      obj.waiting = message.waiting;
+    }
+    if (message.fork !== undefined) {
+      obj.fork = Fork.toJSON(message.fork);
+    }
     return obj;
   },
 
@@ -823,6 +1032,415 @@ export const Run: MessageFns<Run> = {
     message.etaSeconds = object.etaSeconds ?? 0;
     message.queuePosition = object.queuePosition ?? 0;
     message.warnings = object.warnings?.map((e) => e) || [];
+    message.priority = object.priority ?? 0;
+    message.requires = (object.requires !== undefined && object.requires !== null)
+      ? Requirements.fromPartial(object.requires)
+      : undefined;
+    message.reuseStages = object.reuseStages ?? false;
+    message.waiting = object.waiting ?? "";
+    message.fork = (object.fork !== undefined && object.fork !== null) ? Fork.fromPartial(object.fork) : undefined;
+    return message;
+  },
+};
+
+function createBaseRequirements(): Requirements {
+  return { labels: {}, gpuMemoryGib: 0 };
+}
+
+export const Requirements: MessageFns<Requirements> = {
+  encode(message: Requirements, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      Requirements_LabelsEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    if (message.gpuMemoryGib !== 0) {
+      writer.uint32(17).double(message.gpuMemoryGib);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Requirements {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequirements();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = Requirements_LabelsEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.labels[entry1.key] = entry1.value;
+            }
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.gpuMemoryGib = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Requirements {
+    return {
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      gpuMemoryGib: isSet(object.gpu_memory_gib) ? globalThis.Number(object.gpu_memory_gib) : 0,
+    };
+  },
+
+  toJSON(message: Requirements): unknown {
+    const obj: any = {};
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.gpuMemoryGib !== 0) {
+      obj.gpu_memory_gib = floatToJson(message.gpuMemoryGib);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Requirements>, I>>(base?: I): Requirements {
+    return Requirements.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Requirements>, I>>(object: I): Requirements {
+    const message = createBaseRequirements();
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.gpuMemoryGib = object.gpuMemoryGib ?? 0;
+    return message;
+  },
+};
+
+function createBaseRequirements_LabelsEntry(): Requirements_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const Requirements_LabelsEntry: MessageFns<Requirements_LabelsEntry> = {
+  encode(message: Requirements_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Requirements_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequirements_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Requirements_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: Requirements_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Requirements_LabelsEntry>, I>>(base?: I): Requirements_LabelsEntry {
+    return Requirements_LabelsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Requirements_LabelsEntry>, I>>(object: I): Requirements_LabelsEntry {
+    const message = createBaseRequirements_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseFork(): Fork {
+  return { runId: "", runName: "", changes: [] };
+}
+
+export const Fork: MessageFns<Fork> = {
+  encode(message: Fork, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.runName !== "") {
+      writer.uint32(18).string(message.runName);
+    }
+    for (const v of message.changes) {
+      FieldChange.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Fork {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFork();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.runName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.changes.push(FieldChange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Fork {
+    return {
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      runName: isSet(object.run_name) ? globalThis.String(object.run_name) : "",
+      changes: globalThis.Array.isArray(object?.changes) ? object.changes.map((e: any) => FieldChange.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Fork): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    if (message.runName !== "") {
+      obj.run_name = message.runName;
+    }
+    if (message.changes?.length) {
+      obj.changes = message.changes.map((e) => FieldChange.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Fork>, I>>(base?: I): Fork {
+    return Fork.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Fork>, I>>(object: I): Fork {
+    const message = createBaseFork();
+    message.runId = object.runId ?? "";
+    message.runName = object.runName ?? "";
+    message.changes = object.changes?.map((e) => FieldChange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFieldChange(): FieldChange {
+  return { field: "", from: "", to: "" };
+}
+
+export const FieldChange: MessageFns<FieldChange> = {
+  encode(message: FieldChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.from !== "") {
+      writer.uint32(18).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(26).string(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FieldChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFieldChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FieldChange {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+    };
+  },
+
+  toJSON(message: FieldChange): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FieldChange>, I>>(base?: I): FieldChange {
+    return FieldChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FieldChange>, I>>(object: I): FieldChange {
+    const message = createBaseFieldChange();
+    message.field = object.field ?? "";
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
     return message;
   },
 };
@@ -1105,6 +1723,7 @@ function createBaseStage(): Stage {
     endedAt: undefined,
     error: undefined,
     after: [],
+    linkedFrom: undefined,
   };
 }
 
@@ -1143,6 +1762,9 @@ export const Stage: MessageFns<Stage> = {
         writer.int32(stageKindToNumber(v));
       }
       writer.join();
+    }
+    if (message.linkedFrom !== undefined) {
+      Link.encode(message.linkedFrom, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1250,6 +1872,14 @@ export const Stage: MessageFns<Stage> = {
 
             break;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.linkedFrom = Link.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1276,6 +1906,7 @@ export const Stage: MessageFns<Stage> = {
       endedAt: isSet(object.ended_at) ? fromJsonTimestamp(object.ended_at) : undefined,
       error: isSet(object.error) ? JobError.fromJSON(object.error) : undefined,
       after: globalThis.Array.isArray(object?.after) ? object.after.map((e: any) => stageKindFromJSON(e)) : [],
+      linkedFrom: isSet(object.linked_from) ? Link.fromJSON(object.linked_from) : undefined,
     };
   },
 
@@ -1311,6 +1942,9 @@ export const Stage: MessageFns<Stage> = {
     if (message.after?.length) {
       obj.after = message.after.map((e) => stageKindToJSON(e));
     }
+    if (message.linkedFrom !== undefined) {
+      obj.linked_from = Link.toJSON(message.linkedFrom);
+    }
     return obj;
   },
 
@@ -1333,6 +1967,126 @@ export const Stage: MessageFns<Stage> = {
       ? JobError.fromPartial(object.error)
       : undefined;
     message.after = object.after?.map((e) => e) || [];
+    message.linkedFrom = (object.linkedFrom !== undefined && object.linkedFrom !== null)
+      ? Link.fromPartial(object.linkedFrom)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLink(): Link {
+  return { runId: "", runName: "", stageId: "", attemptId: "" };
+}
+
+export const Link: MessageFns<Link> = {
+  encode(message: Link, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.runName !== "") {
+      writer.uint32(18).string(message.runName);
+    }
+    if (message.stageId !== "") {
+      writer.uint32(26).string(message.stageId);
+    }
+    if (message.attemptId !== "") {
+      writer.uint32(34).string(message.attemptId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Link {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.runName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stageId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.attemptId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Link {
+    return {
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      runName: isSet(object.run_name) ? globalThis.String(object.run_name) : "",
+      stageId: isSet(object.stage_id) ? globalThis.String(object.stage_id) : "",
+      attemptId: isSet(object.attempt_id) ? globalThis.String(object.attempt_id) : "",
+    };
+  },
+
+  toJSON(message: Link): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    if (message.runName !== "") {
+      obj.run_name = message.runName;
+    }
+    if (message.stageId !== "") {
+      obj.stage_id = message.stageId;
+    }
+    if (message.attemptId !== "") {
+      obj.attempt_id = message.attemptId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Link>, I>>(base?: I): Link {
+    return Link.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Link>, I>>(object: I): Link {
+    const message = createBaseLink();
+    message.runId = object.runId ?? "";
+    message.runName = object.runName ?? "";
+    message.stageId = object.stageId ?? "";
+    message.attemptId = object.attemptId ?? "";
     return message;
   },
 };
@@ -1938,7 +2692,18 @@ export const ListPresetsResponse: MessageFns<ListPresetsResponse> = {
 };
 
 function createBaseCreateRunRequest(): CreateRunRequest {
-  return { requestId: "", name: "", recipe: undefined, inputs: [], validateOnly: false };
+  return {
+    requestId: "",
+    name: "",
+    recipe: undefined,
+    inputs: [],
+    validateOnly: false,
+    priority: 0,
+    requires: undefined,
+    reuseStages: undefined,
+    forkedFrom: "",
+    changes: {},
+  };
 }
 
 export const CreateRunRequest: MessageFns<CreateRunRequest> = {
@@ -1958,6 +2723,21 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
     if (message.validateOnly !== false) {
       writer.uint32(40).bool(message.validateOnly);
     }
+    if (message.priority !== 0) {
+      writer.uint32(48).int32(message.priority);
+    }
+    if (message.requires !== undefined) {
+      Requirements.encode(message.requires, writer.uint32(58).fork()).join();
+    }
+    if (message.reuseStages !== undefined) {
+      writer.uint32(64).bool(message.reuseStages);
+    }
+    if (message.forkedFrom !== "") {
+      writer.uint32(74).string(message.forkedFrom);
+    }
+    globalThis.Object.entries(message.changes).forEach(([key, value]: [string, string]) => {
+      CreateRunRequest_ChangesEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
+    });
     return writer;
   },
 
@@ -2014,6 +2794,49 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
             message.validateOnly = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.requires = Requirements.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.reuseStages = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.forkedFrom = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            const entry10 = CreateRunRequest_ChangesEntry.decode(reader, reader.uint32());
+            if (entry10.value !== undefined) {
+              message.changes[entry10.key] = entry10.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2033,6 +2856,24 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
       recipe: isSet(object.recipe) ? Recipe.fromJSON(object.recipe) : undefined,
       inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => RunInput.fromJSON(e)) : [],
       validateOnly: isSet(object.validate_only) ? globalThis.Boolean(object.validate_only) : false,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      requires: isSet(object.requires) ? Requirements.fromJSON(object.requires) : undefined,
+      reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : undefined,
+      forkedFrom: isSet(object.forked_from) ? globalThis.String(object.forked_from) : "",
+      changes: isObject(object.changes)
+        ? (globalThis.Object.entries(object.changes) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -2053,6 +2894,27 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
     if (message.validateOnly !== false) {
       obj.validate_only = message.validateOnly;
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.requires !== undefined) {
+      obj.requires = Requirements.toJSON(message.requires);
+    }
+    if (message.reuseStages !== undefined) {
+      obj.reuse_stages = message.reuseStages;
+    }
+    if (message.forkedFrom !== "") {
+      obj.forked_from = message.forkedFrom;
+    }
+    if (message.changes) {
+      const entries = globalThis.Object.entries(message.changes) as [string, string][];
+      if (entries.length > 0) {
+        obj.changes = {};
+        entries.forEach(([k, v]) => {
+          obj.changes[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -2068,6 +2930,108 @@ export const CreateRunRequest: MessageFns<CreateRunRequest> = {
       : undefined;
     message.inputs = object.inputs?.map((e) => RunInput.fromPartial(e)) || [];
     message.validateOnly = object.validateOnly ?? false;
+    message.priority = object.priority ?? 0;
+    message.requires = (object.requires !== undefined && object.requires !== null)
+      ? Requirements.fromPartial(object.requires)
+      : undefined;
+    message.reuseStages = object.reuseStages ?? undefined;
+    message.forkedFrom = object.forkedFrom ?? "";
+    message.changes = (globalThis.Object.entries(object.changes ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseCreateRunRequest_ChangesEntry(): CreateRunRequest_ChangesEntry {
+  return { key: "", value: "" };
+}
+
+export const CreateRunRequest_ChangesEntry: MessageFns<CreateRunRequest_ChangesEntry> = {
+  encode(message: CreateRunRequest_ChangesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateRunRequest_ChangesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateRunRequest_ChangesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateRunRequest_ChangesEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: CreateRunRequest_ChangesEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CreateRunRequest_ChangesEntry>, I>>(base?: I): CreateRunRequest_ChangesEntry {
+    return CreateRunRequest_ChangesEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateRunRequest_ChangesEntry>, I>>(
+    object: I,
+  ): CreateRunRequest_ChangesEntry {
+    const message = createBaseCreateRunRequest_ChangesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -2392,6 +3356,225 @@ export const CancelRunRequest: MessageFns<CancelRunRequest> = {
   },
 };
 
+function createBasePauseRunRequest(): PauseRunRequest {
+  return { runId: "" };
+}
+
+export const PauseRunRequest: MessageFns<PauseRunRequest> = {
+  encode(message: PauseRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseRunRequest {
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
+  },
+
+  toJSON(message: PauseRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PauseRunRequest>, I>>(base?: I): PauseRunRequest {
+    return PauseRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PauseRunRequest>, I>>(object: I): PauseRunRequest {
+    const message = createBasePauseRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeRunRequest(): ResumeRunRequest {
+  return { runId: "" };
+}
+
+export const ResumeRunRequest: MessageFns<ResumeRunRequest> = {
+  encode(message: ResumeRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeRunRequest {
+    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
+  },
+
+  toJSON(message: ResumeRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeRunRequest>, I>>(base?: I): ResumeRunRequest {
+    return ResumeRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeRunRequest>, I>>(object: I): ResumeRunRequest {
+    const message = createBaseResumeRunRequest();
+    message.runId = object.runId ?? "";
+    return message;
+  },
+};
+
+function createBaseRetryRunRequest(): RetryRunRequest {
+  return { runId: "", fromStage: StageKind.STAGE_KIND_UNSPECIFIED };
+}
+
+export const RetryRunRequest: MessageFns<RetryRunRequest> = {
+  encode(message: RetryRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.runId !== "") {
+      writer.uint32(10).string(message.runId);
+    }
+    if (message.fromStage !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      writer.uint32(16).int32(stageKindToNumber(message.fromStage));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetryRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.runId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromStage = stageKindFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetryRunRequest {
+    return {
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      fromStage: isSet(object.from_stage) ? stageKindFromJSON(object.from_stage) : StageKind.STAGE_KIND_UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: RetryRunRequest): unknown {
+    const obj: any = {};
+    if (message.runId !== "") {
+      obj.run_id = message.runId;
+    }
+    if (message.fromStage !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      obj.from_stage = stageKindToJSON(message.fromStage);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetryRunRequest>, I>>(base?: I): RetryRunRequest {
+    return RetryRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetryRunRequest>, I>>(object: I): RetryRunRequest {
+    const message = createBaseRetryRunRequest();
+    message.runId = object.runId ?? "";
+    message.fromStage = object.fromStage ?? StageKind.STAGE_KIND_UNSPECIFIED;
+    return message;
+  },
+};
+
 function createBaseWatchRunRequest(): WatchRunRequest {
   return { runId: "" };
 }
@@ -2460,7 +3643,7 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
 };
 
 function createBaseListMetricsRequest(): ListMetricsRequest {
-  return { runId: "", cursor: "", pageSize: 0 };
+  return { runId: "", cursor: "", pageSize: 0, allAttempts: false };
 }
 
 export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
@@ -2473,6 +3656,9 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     }
     if (message.pageSize !== 0) {
       writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.allAttempts !== false) {
+      writer.uint32(32).bool(message.allAttempts);
     }
     return writer;
   },
@@ -2514,6 +3700,14 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
             message.pageSize = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.allAttempts = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2531,6 +3725,7 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      allAttempts: isSet(object.all_attempts) ? globalThis.Boolean(object.all_attempts) : false,
     };
   },
 
@@ -2545,6 +3740,9 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     if (message.pageSize !== 0) {
       obj.page_size = Math.round(message.pageSize);
     }
+    if (message.allAttempts !== false) {
+      obj.all_attempts = message.allAttempts;
+    }
     return obj;
   },
 
@@ -2556,6 +3754,7 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     message.runId = object.runId ?? "";
     message.cursor = object.cursor ?? "";
     message.pageSize = object.pageSize ?? 0;
+    message.allAttempts = object.allAttempts ?? false;
     return message;
   },
 };
@@ -4279,6 +5478,45 @@ export const RunServiceService = {
     responseSerialize: (value: Run): Buffer => Buffer.from(Run.encode(value).finish()),
     responseDeserialize: (value: Buffer): Run => Run.decode(value),
   },
+  /**
+   * Asks a run to stop so that it can be resumed: the running stage saves a checkpoint and leaves its trainer. Idempotent.
+   * FAILED_PRECONDITION for a run that has ended or is being cancelled.
+   */
+  pauseRun: {
+    path: "/stic.runs.v1.RunService/PauseRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseRunRequest): Buffer => Buffer.from(PauseRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseRunRequest => PauseRunRequest.decode(value),
+    responseSerialize: (value: Run): Buffer => Buffer.from(Run.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Run => Run.decode(value),
+  },
+  /**
+   * Puts a paused run back into the queue; its stage goes on from what it had saved. Idempotent: a run that is going is returned as
+   * it is. FAILED_PRECONDITION for a run that has ended or has not stopped yet.
+   */
+  resumeRun: {
+    path: "/stic.runs.v1.RunService/ResumeRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeRunRequest): Buffer => Buffer.from(ResumeRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeRunRequest => ResumeRunRequest.decode(value),
+    responseSerialize: (value: Run): Buffer => Buffer.from(Run.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Run => Run.decode(value),
+  },
+  /**
+   * Lets a failed or cancelled run go on from a stage; what earlier stages made is kept. Idempotent: a run that is going is returned
+   * as it is. FAILED_PRECONDITION for a run that has succeeded, or for a stage that cannot be the next one.
+   */
+  retryRun: {
+    path: "/stic.runs.v1.RunService/RetryRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetryRunRequest): Buffer => Buffer.from(RetryRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetryRunRequest => RetryRunRequest.decode(value),
+    responseSerialize: (value: Run): Buffer => Buffer.from(Run.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Run => Run.decode(value),
+  },
   /** The run now and after every change, until it has ended. */
   watchRun: {
     path: "/stic.runs.v1.RunService/WatchRun" as const,
@@ -4355,6 +5593,21 @@ export interface RunServiceServer extends UntypedServiceImplementation {
   listRuns: handleUnaryCall<ListRunsRequest, ListRunsResponse>;
   /** Asks a run to stop, at any point. Idempotent; a run that has ended is returned as it is. */
   cancelRun: handleUnaryCall<CancelRunRequest, Run>;
+  /**
+   * Asks a run to stop so that it can be resumed: the running stage saves a checkpoint and leaves its trainer. Idempotent.
+   * FAILED_PRECONDITION for a run that has ended or is being cancelled.
+   */
+  pauseRun: handleUnaryCall<PauseRunRequest, Run>;
+  /**
+   * Puts a paused run back into the queue; its stage goes on from what it had saved. Idempotent: a run that is going is returned as
+   * it is. FAILED_PRECONDITION for a run that has ended or has not stopped yet.
+   */
+  resumeRun: handleUnaryCall<ResumeRunRequest, Run>;
+  /**
+   * Lets a failed or cancelled run go on from a stage; what earlier stages made is kept. Idempotent: a run that is going is returned
+   * as it is. FAILED_PRECONDITION for a run that has succeeded, or for a stage that cannot be the next one.
+   */
+  retryRun: handleUnaryCall<RetryRunRequest, Run>;
   /** The run now and after every change, until it has ended. */
   watchRun: handleServerStreamingCall<WatchRunRequest, Run>;
   /** Metric points in the order they were stored; pass next_cursor to get only what is new. */
@@ -4440,6 +5693,54 @@ export interface RunServiceClient extends Client {
   ): ClientUnaryCall;
   cancelRun(
     request: CancelRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Run) => void,
+  ): ClientUnaryCall;
+  /**
+   * Asks a run to stop so that it can be resumed: the running stage saves a checkpoint and leaves its trainer. Idempotent.
+   * FAILED_PRECONDITION for a run that has ended or is being cancelled.
+   */
+  pauseRun(request: PauseRunRequest, callback: (error: ServiceError | null, response: Run) => void): ClientUnaryCall;
+  pauseRun(
+    request: PauseRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Run) => void,
+  ): ClientUnaryCall;
+  pauseRun(
+    request: PauseRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Run) => void,
+  ): ClientUnaryCall;
+  /**
+   * Puts a paused run back into the queue; its stage goes on from what it had saved. Idempotent: a run that is going is returned as
+   * it is. FAILED_PRECONDITION for a run that has ended or has not stopped yet.
+   */
+  resumeRun(request: ResumeRunRequest, callback: (error: ServiceError | null, response: Run) => void): ClientUnaryCall;
+  resumeRun(
+    request: ResumeRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Run) => void,
+  ): ClientUnaryCall;
+  resumeRun(
+    request: ResumeRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Run) => void,
+  ): ClientUnaryCall;
+  /**
+   * Lets a failed or cancelled run go on from a stage; what earlier stages made is kept. Idempotent: a run that is going is returned
+   * as it is. FAILED_PRECONDITION for a run that has succeeded, or for a stage that cannot be the next one.
+   */
+  retryRun(request: RetryRunRequest, callback: (error: ServiceError | null, response: Run) => void): ClientUnaryCall;
+  retryRun(
+    request: RetryRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Run) => void,
+  ): ClientUnaryCall;
+  retryRun(
+    request: RetryRunRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Run) => void,

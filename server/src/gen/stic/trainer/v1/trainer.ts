@@ -262,9 +262,18 @@ export interface GetInfoResponse {
   versions: { [key: string]: string };
   cpuCount: number;
   memoryBytes: bigint;
+  /** As given at start (--label key=value): what a run may require. */
+  labels: { [key: string]: string };
+  /** Memory of the first accelerator; 0 without one. */
+  gpuMemoryBytes: bigint;
 }
 
 export interface GetInfoResponse_VersionsEntry {
+  key: string;
+  value: string;
+}
+
+export interface GetInfoResponse_LabelsEntry {
   key: string;
   value: string;
 }
@@ -569,6 +578,8 @@ function createBaseGetInfoResponse(): GetInfoResponse {
     versions: {},
     cpuCount: 0,
     memoryBytes: 0n,
+    labels: {},
+    gpuMemoryBytes: 0n,
   };
 }
 
@@ -606,6 +617,15 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
         throw new globalThis.Error("value provided for field message.memoryBytes of type int64 too large");
       }
       writer.uint32(80).int64(message.memoryBytes);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      GetInfoResponse_LabelsEntry.encode({ key: key as any, value }, writer.uint32(162).fork()).join();
+    });
+    if (message.gpuMemoryBytes !== 0n) {
+      if (BigInt.asIntN(64, message.gpuMemoryBytes) !== message.gpuMemoryBytes) {
+        throw new globalThis.Error("value provided for field message.gpuMemoryBytes of type int64 too large");
+      }
+      writer.uint32(168).int64(message.gpuMemoryBytes);
     }
     return writer;
   },
@@ -706,6 +726,25 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
             message.memoryBytes = reader.int64() as bigint;
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            const entry20 = GetInfoResponse_LabelsEntry.decode(reader, reader.uint32());
+            if (entry20.value !== undefined) {
+              message.labels[entry20.key] = entry20.value;
+            }
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.gpuMemoryBytes = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -745,6 +784,21 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
         : {},
       cpuCount: isSet(object.cpu_count) ? globalThis.Number(object.cpu_count) : 0,
       memoryBytes: isSet(object.memory_bytes) ? BigInt(object.memory_bytes) : 0n,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      gpuMemoryBytes: isSet(object.gpu_memory_bytes) ? BigInt(object.gpu_memory_bytes) : 0n,
     };
   },
 
@@ -786,6 +840,18 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     if (message.memoryBytes !== 0n) {
       obj.memory_bytes = message.memoryBytes.toString();
     }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.gpuMemoryBytes !== 0n) {
+      obj.gpu_memory_bytes = message.gpuMemoryBytes.toString();
+    }
     return obj;
   },
 
@@ -813,6 +879,18 @@ export const GetInfoResponse: MessageFns<GetInfoResponse> = {
     message.cpuCount = object.cpuCount ?? 0;
     message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
       ? BigInt(object.memoryBytes)
+      : 0n;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.gpuMemoryBytes = (object.gpuMemoryBytes !== undefined && object.gpuMemoryBytes !== null)
+      ? BigInt(object.gpuMemoryBytes)
       : 0n;
     return message;
   },
@@ -899,6 +977,91 @@ export const GetInfoResponse_VersionsEntry: MessageFns<GetInfoResponse_VersionsE
     object: I,
   ): GetInfoResponse_VersionsEntry {
     const message = createBaseGetInfoResponse_VersionsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseGetInfoResponse_LabelsEntry(): GetInfoResponse_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const GetInfoResponse_LabelsEntry: MessageFns<GetInfoResponse_LabelsEntry> = {
+  encode(message: GetInfoResponse_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetInfoResponse_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetInfoResponse_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetInfoResponse_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: GetInfoResponse_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetInfoResponse_LabelsEntry>, I>>(base?: I): GetInfoResponse_LabelsEntry {
+    return GetInfoResponse_LabelsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetInfoResponse_LabelsEntry>, I>>(object: I): GetInfoResponse_LabelsEntry {
+    const message = createBaseGetInfoResponse_LabelsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;

@@ -1,0 +1,21 @@
+import type { EntityManager } from 'typeorm';
+import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
+import { RunEntity, StageEntity } from '../entities/index.js';
+import { keyOf } from './key.js';
+import { endRun } from './states.js';
+
+/** Readies the stages whose needs are met; when every stage has succeeded, so has the run. Says whether it has. */
+export async function goOn(manager: EntityManager, runId: string): Promise<boolean> {
+  const run = await manager.findOneByOrFail(RunEntity, { id: runId });
+  const stages = await manager.find(StageEntity, { where: { runId }, order: { position: 'ASC' } });
+  const done = new Set(stages.filter((stage) => stage.state === StageState.STAGE_STATE_SUCCEEDED).map((stage) => stage.kind));
+  for (const stage of stages) {
+    if (stage.state === StageState.STAGE_STATE_PENDING && stage.after.every((kind) => done.has(kind))) {
+      const key = await keyOf(manager, run, stage.kind);
+      await manager.update(StageEntity, stage.id, { state: StageState.STAGE_STATE_READY, key });
+    }
+  }
+  const over = done.size === stages.length;
+  if (over) await endRun(manager, runId, RunState.RUN_STATE_SUCCEEDED, null);
+  return over;
+}
