@@ -11,5 +11,6 @@ import { RunsService } from './runs.service.js';
   imports: [DatasetsModule],
   providers: [RunsService, RunReader, RunRecords, PairsExport, RunsGrpc],
   controllers: [RunsController],
+  exports: [RunsService],
 })
 export class RunsModule {}
