@@ -7,20 +7,21 @@ export const mostWaiting = 100;
 /** What the database says about a waiting tick, as far as the next step depends on it. */
 export type TickView = {
   readonly origin: TickOrigin;
-  readonly nominalAt: Date;
-  readonly state: TickState;
   /** What its run will be made of, once that is settled. */
   readonly inputs: readonly object[] | null;
 };
 
-/** And about its schedule. */
+/** About one of its schedule that comes before it and has not ended. */
+export type EarlierView = { readonly state: TickState; readonly nominalAt: Date; readonly runHasEnded: boolean };
+
+/** And about the schedule. */
 export type RulesView = { readonly overlap: OverlapPolicy; readonly pausedAt: Date | null; readonly pauseReason: string };
 
 export type Step =
   /** It does not fire. */
   | { readonly do: 'skip'; readonly reason: TickReason; readonly message: string }
-  /** Its turn has not come. */
-  | { readonly do: 'wait'; readonly reason: TickReason; readonly message: string }
+  /** Its turn has not come, but may come soon. */
+  | { readonly do: 'wait'; readonly reason: TickReason; readonly message: string; readonly soon: boolean }
   /** The earlier ones are to make room. */
   | { readonly do: 'overtake' }
   /** Settle what the run is made of. */
@@ -29,10 +30,9 @@ export type Step =
   | { readonly do: 'fire' };
 
 /**
- * The one next step for a waiting tick, given those of its schedule that come before it and have not ended, in their order. Pure: the
- * same view gives the same step on any server.
+ * The one next step for a waiting tick, given the earlier ones in their order. Pure: the same view gives the same step on any server.
  */
-export function nextStep(tick: TickView, rules: RulesView, earlier: readonly TickView[]): Step {
+export function nextStep(tick: TickView, rules: RulesView, earlier: readonly EarlierView[]): Step {
   // The run may have been made before a crash: nothing but making it again finds that out.
   if (tick.inputs !== null) return { do: 'fire' };
   if (rules.pausedAt && isByClock(tick.origin))
@@ -40,8 +40,10 @@ export function nextStep(tick: TickView, rules: RulesView, earlier: readonly Tic
   const [first] = earlier;
   if (!first) return { do: 'prepare' };
   const before = `the fire of ${first.nominalAt.toISOString()} ${first.state === TickState.TICK_STATE_RUNNING ? 'is still running' : 'still waits'}`;
-  const wait: Step = { do: 'wait', reason: TickReason.TICK_REASON_OVERLAP, message: `Waits for its turn: ${before}.` };
-  if (mustRun(tick.origin)) return wait;
+  // One whose run is over is about to be settled: what comes of it may matter.
+  const soon = earlier.some((one) => one.runHasEnded);
+  const wait: Step = { do: 'wait', reason: TickReason.TICK_REASON_OVERLAP, message: `Waits for its turn: ${before}.`, soon };
+  if (soon || mustRun(tick.origin)) return wait;
   switch (rules.overlap) {
     case OverlapPolicy.OVERLAP_POLICY_QUEUE: {
       const waiting = earlier.filter((one) => one.state === TickState.TICK_STATE_WAITING).length;

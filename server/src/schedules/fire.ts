@@ -1,11 +1,10 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { LessThan } from 'typeorm';
 import type { DatasetAdditions, DatasetsService } from '../datasets/index.js';
 import { CreateRunRequest, type Run } from '../gen/stic/runs/v1/runs.js';
 import { type ScheduleSpec, TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
 import { DomainError, messageOf } from '../platform/errors.js';
 import type { RunsService } from '../runs/index.js';
-import { nextStep } from './decide.js';
+import { type EarlierView, nextStep } from './decide.js';
 import { localTime } from './fire-times.js';
 import { prepare } from './prepare.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
@@ -24,7 +23,7 @@ const soonMs = 1_000;
 const turnMs = 5_000;
 const unavailableMs = 10_000;
 
-const open = [TickState.TICK_STATE_WAITING, TickState.TICK_STATE_RUNNING];
+type EarlierTick = EarlierView & { readonly id: string };
 
 /**
  * Takes one waiting tick one step further; false when none is to be looked at. The row lock is the claim. What the run is made of is
@@ -78,7 +77,7 @@ async function step(tools: Tools, manager: EntityManager, tick: TickEntity, now:
     case 'skip':
       return endTick(manager, tick, { ...next, state: TickState.TICK_STATE_SKIPPED }, now);
     case 'wait':
-      return wait(manager, tick, next.reason, next.message, later(now, turnMs));
+      return wait(manager, tick, next.reason, next.message, later(now, next.soon ? soonMs : turnMs));
     case 'overtake':
       return overtake(tools, manager, tick, now);
     case 'prepare':
@@ -93,11 +92,14 @@ async function step(tools: Tools, manager: EntityManager, tick: TickEntity, now:
 }
 
 /** In the order of their turns. */
-function earlierOf(manager: EntityManager, tick: TickEntity): Promise<TickEntity[]> {
-  return manager.find(TickEntity, {
-    where: open.map((state) => ({ scheduleId: tick.scheduleId, state, position: LessThan(tick.position) })),
-    order: { position: 'ASC' },
-  });
+function earlierOf(manager: EntityManager, tick: TickEntity): Promise<EarlierTick[]> {
+  return manager.query<EarlierTick[]>(
+    `SELECT tick.id, tick.state, tick.nominal_at AS "nominalAt", run.ended_at IS NOT NULL AS "runHasEnded"
+       FROM tick LEFT JOIN run ON run.id = tick.run_id
+      WHERE tick.schedule_id = $1 AND tick.position < $2 AND tick.state IN ('TICK_STATE_WAITING', 'TICK_STATE_RUNNING')
+      ORDER BY tick.position`,
+    [tick.scheduleId, tick.position],
+  );
 }
 
 async function settleInputs(tools: Tools, manager: EntityManager, tick: TickEntity, spec: ScheduleSpec, now: Date): Promise<void> {

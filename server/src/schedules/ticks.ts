@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
+import { type TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import type { PlannedTick } from './plan.js';
 import { specOf } from './schedule.messages.js';
@@ -30,21 +30,22 @@ export async function insertTicks(
 export type Ending = { readonly state: TickState; readonly reason: TickReason; readonly message: string };
 
 /** Ends a tick: counts failures, pauses the schedule when they are too many, and gives the next one that waits its turn. */
-export async function endTick(manager: EntityManager, tick: TickEntity, ending: Ending, now: Date): Promise<void> {
-  await manager.update(TickEntity, tick.id, { ...ending, endedAt: now });
-  await manager.update(
-    TickEntity,
-    { scheduleId: tick.scheduleId, state: TickState.TICK_STATE_WAITING, reason: TickReason.TICK_REASON_OVERLAP },
-    { lookAt: now },
+export async function endTick(manager: EntityManager, tick: TickEntity, { state, reason, message }: Ending, now: Date): Promise<void> {
+  await manager.update(TickEntity, tick.id, { state, reason, message, endedAt: now });
+  // One that is being looked at now needs no telling; to wait for it could be to wait for each other.
+  await manager.query(
+    `UPDATE tick SET look_at = $2 WHERE id IN (
+       SELECT id FROM tick WHERE schedule_id = $1 AND state = 'TICK_STATE_WAITING' AND reason = 'TICK_REASON_OVERLAP' FOR UPDATE SKIP LOCKED)`,
+    [tick.scheduleId, now],
   );
-  if (ending.state === TickState.TICK_STATE_SUCCEEDED) await manager.update(ScheduleEntity, tick.scheduleId, { failures: 0 });
-  if (ending.state !== TickState.TICK_STATE_FAILED) return;
+  if (state === TickState.TICK_STATE_SUCCEEDED) await manager.update(ScheduleEntity, tick.scheduleId, { failures: 0 });
+  if (state !== TickState.TICK_STATE_FAILED) return;
   const schedule = await manager.findOneOrFail(ScheduleEntity, { where: { id: tick.scheduleId }, lock: { mode: 'pessimistic_write' } });
   const failures = schedule.failures + 1;
   const limit = specOf(schedule).pauseAfterFailures;
   const tooMany = limit > 0 && failures >= limit && schedule.pausedAt === null;
   const paused = tooMany
-    ? { pausedAt: now, pauseReason: `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}. The last one: ${ending.message}` }
+    ? { pausedAt: now, pauseReason: `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}. The last one: ${message}` }
     : {};
   await manager.update(ScheduleEntity, schedule.id, { failures, ...paused });
 }
