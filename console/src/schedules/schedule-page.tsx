@@ -130,7 +130,11 @@ function NextFires({ schedule, zone }: { schedule: Schedule; zone: string }) {
   const fires = useNextFires(schedule);
   if (fires.isError) return <Failure error={fires.error} what="The next fires" onRetry={() => void fires.refetch()} />;
   if (!fires.data) return <Lines />;
-  return <Fires fires={fires.data.fires} zone={zone} />;
+  return (
+    <div style={{ maxHeight: 330, overflowY: 'auto' }} tabIndex={0} role="group" aria-label="The next 20 times">
+      <Fires fires={fires.data.fires} zone={zone} />
+    </div>
+  );
 }
 
 function Settings({ schedule }: { schedule: Schedule }) {

@@ -16,9 +16,11 @@ function formatted(date: Date, zone: string, options: Intl.DateTimeFormatOptions
 export const dayIn = (date: Date, zone: string): string =>
   formatted(date, zone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).replace(',', '');
 
-/** 02:30, with seconds only where there are some. */
-export function timeIn(date: Date, zone: string): string {
-  const seconds: Intl.DateTimeFormatOptions = date.getTime() % 60_000 === 0 ? {} : { second: '2-digit' };
+export const hasSeconds = (date: Date): boolean => date.getTime() % 60_000 !== 0;
+
+/** 02:30, with seconds only where there are some or where its neighbours have some. */
+export function timeIn(date: Date, zone: string, withSeconds = hasSeconds(date)): string {
+  const seconds: Intl.DateTimeFormatOptions = withSeconds ? { second: '2-digit' } : {};
   return formatted(date, zone, { hour: '2-digit', minute: '2-digit', ...seconds });
 }
 
@@ -43,9 +45,10 @@ export function InBothZones({ date, zone }: { date: Date; zone: string }) {
 }
 
 /** The time on the reader's clock, with its day where that is another than `day`. */
-export function ownMoment(date: Date, day: string): string {
+export function ownMoment(date: Date, day: string, withSeconds = hasSeconds(date)): string {
   const own = dayIn(date, ownZone);
-  return own === day ? timeIn(date, ownZone) : `${own.replace(/ \d{4}$/, '')} ${timeIn(date, ownZone)}`;
+  const time = timeIn(date, ownZone, withSeconds);
+  return own === day ? time : `${own.replace(/ \d{4}$/, '')} ${time}`;
 }
 
 /** in 5 min, in 3 h, in 2 d. */

@@ -22,7 +22,7 @@ export function WhenFields({ draft, errorAt, onChange }: FieldsProps) {
       <SimpleGrid cols={2} spacing="sm">
         <TextInput
           label="Cron expression"
-          description="minute hour day month weekday; six fields with the second first"
+          description="minute hour day month weekday"
           styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
           value={draft.cron}
           error={errorAt('cron')}
