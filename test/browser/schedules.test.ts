@@ -64,6 +64,20 @@ describe('schedules in the console', () => {
     await see(row.filter({ hasText: '24 images have been added to "pictures" so far; this schedule asks for at least 500.' }), 20_000);
   });
 
+  test('back-fills the last nights', async () => {
+    const day = 86_400_000;
+    const moment = (ago: number) => new Date(Date.now() - ago).toISOString().slice(0, 16);
+    await page.getByRole('button', { name: 'Back-fill' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Back-fill a past interval' });
+    await dialog.getByLabel('From').fill(moment(3 * day));
+    await dialog.getByLabel('Until').fill(moment(0));
+    await dialog.getByRole('button', { name: 'Back-fill' }).click();
+    await see(dialog.getByRole('status').filter({ hasText: /\d times will fire/ }));
+    await dialog.getByText('Close').click();
+    const rows = past().getByRole('row').filter({ hasText: 'back-filled' }).filter({ hasText: 'asks for at least 500' });
+    await see(rows.nth(1), 20_000);
+  });
+
   test('edits it, triggers a run, and says what became of that', async () => {
     await page.getByRole('link', { name: 'Edit' }).click();
     await page.getByLabel(/^Only images added/).uncheck();

@@ -472,22 +472,32 @@ test('a back-fill fires for what has not fired, one after the other, and once wh
   await assert.rejects(server.schedules.backfill({ ...request, end: new Date('2027-02-01T00:00:00Z') }), /future/);
 });
 
-test('killed in the middle of a fire, the next server finds the same run', async () => {
+test('killed between the run and the tick that says so, the next server finds the same run', async () => {
   const schedule = await nightly('2027-01-01T12:00:00Z');
   clock.set('2027-01-02T01:30:00Z');
   await server.scheduler.planDue();
-  await server.scheduler.fireDue();
-  const [before] = await ticks(schedule);
-  // As a crash leaves it between the run's transaction and the tick's.
-  await db.query(`UPDATE tick SET state = 'TICK_STATE_WAITING', run_id = NULL, fired_at = NULL WHERE schedule_id = $1`, [schedule.id]);
-  await at('2027-01-02T01:30:04Z');
-  const [tick] = await ticks(schedule);
-  assert.deepEqual([tick?.state, tick?.runId], [TickState.TICK_STATE_RUNNING, before?.runId]);
+  // The connection dies as that of a killed server does, when the run has been made and the tick is about to say so.
+  await db.query(`
+    CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NEW; END $$`);
+  await db.query(`CREATE TRIGGER die BEFORE UPDATE ON tick FOR EACH ROW WHEN (NEW.state = 'TICK_STATE_RUNNING') EXECUTE FUNCTION die()`);
+  await assert.rejects(server.scheduler.fireDue(), /terminat/);
+  await db.query('DROP FUNCTION die CASCADE');
+  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 WAITING UNAVAILABLE']);
   assert.equal(await runCount(schedule), 1);
-  // And between the plan of the tick and anything else.
-  await db.query(`UPDATE tick SET state = 'TICK_STATE_WAITING', run_id = NULL, inputs = NULL WHERE schedule_id = $1`, [schedule.id]);
-  await at('2027-01-02T01:30:06Z');
-  assert.equal((await ticks(schedule))[0]?.runId, before?.runId);
+  await at('2027-01-02T01:30:11Z');
+  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
+  assert.equal(await runCount(schedule), 1);
+});
+
+test('killed before anything but the tick is written, the next server takes it up', async () => {
+  const schedule = await nightly('2027-01-01T12:00:00Z');
+  clock.set('2027-01-02T01:30:00Z');
+  await server.scheduler.planDue();
+  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 WAITING']);
+  // Hours later it is still the same tick, not a missed one.
+  await at('2027-01-02T05:00:00Z');
+  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
 });
 
 test('while no trainer can be reached a tick waits and says so; it fires when one is back', async () => {
