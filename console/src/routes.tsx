@@ -15,6 +15,9 @@ import { SkippedTab } from './run/skipped-tab';
 import { RunsPage } from './runs/runs-page';
 import { Lines } from './ui/feedback';
 import { Broken, Missing, Shell } from './shell';
+import { ScheduleFormPage } from './schedules/schedule-form-page';
+import { SchedulePage } from './schedules/schedule-page';
+import { SchedulesPage } from './schedules/schedules-page';
 import { StartPage } from './start/start-page';
 import { TrainersPage } from './trainers/trainers-page';
 
@@ -51,6 +54,10 @@ export const routes: RouteObject[] = [
           { path: 'files', element: <FilesTab /> },
         ],
       },
+      { path: 'schedules', element: <SchedulesPage /> },
+      { path: 'schedules/new', element: <ScheduleFormPage key="new" /> },
+      { path: 'schedules/:scheduleId', element: <SchedulePage /> },
+      { path: 'schedules/:scheduleId/edit', element: <ScheduleFormPage key="edit" /> },
       { path: 'datasets', element: <DatasetsPage /> },
       { path: 'datasets/new', element: <NewDatasetPage /> },
       { path: 'datasets/:datasetId', element: <DatasetPage /> },

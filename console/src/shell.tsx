@@ -5,6 +5,7 @@ import { Empty } from './ui/feedback';
 
 const places = [
   { to: '/runs', label: 'Runs' },
+  { to: '/schedules', label: 'Schedules' },
   { to: '/datasets', label: 'Datasets' },
   { to: '/checkpoints', label: 'Checkpoints' },
   { to: '/trainers', label: 'Trainers' },

@@ -1,6 +1,7 @@
 import { VersionState } from './gen/stic/datasets/v1/datasets';
 import { StageKind } from './gen/stic/recipe/v1/recipe';
 import { RunState, StageState, type Run, type Stage } from './gen/stic/runs/v1/runs';
+import { CatchUpPolicy, OverlapPolicy, type Schedule, TickOrigin, TickState } from './gen/stic/schedules/v1/schedules';
 import { type DatasetKind, JobState } from './gen/stic/trainer/v1/trainer';
 
 /** How a state looks: never by colour alone, always with its word and a shape. */
@@ -48,6 +49,47 @@ const versionLooks: Partial<Record<VersionState, Look>> = {
   [VersionState.VERSION_STATE_READY]: { word: 'Ready', color: 'teal', shape: 'done' },
   [VersionState.VERSION_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
 };
+
+const tickLooks: Partial<Record<TickState, Look>> = {
+  [TickState.TICK_STATE_WAITING]: { word: 'Waiting', color: 'gray', shape: 'waiting' },
+  [TickState.TICK_STATE_RUNNING]: { word: 'Running', color: 'blue', shape: 'running' },
+  [TickState.TICK_STATE_SUCCEEDED]: { word: 'Succeeded', color: 'teal', shape: 'done' },
+  [TickState.TICK_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
+  [TickState.TICK_STATE_CANCELLED]: { word: 'Cancelled', color: 'gray', shape: 'stopped' },
+  [TickState.TICK_STATE_SKIPPED]: { word: 'Skipped', color: 'gray', shape: 'none' },
+};
+
+export const tickLook = (state: TickState): Look => tickLooks[state] ?? unknown;
+
+export function scheduleLook({ pausedAt, nextAt }: Schedule): Look {
+  if (pausedAt) return { word: 'Paused', color: 'orange', shape: 'stopped' };
+  return nextAt ? { word: 'Active', color: 'teal', shape: 'waiting' } : { word: 'Over', color: 'gray', shape: 'none' };
+}
+
+const origins: Partial<Record<TickOrigin, string>> = {
+  [TickOrigin.TICK_ORIGIN_CATCH_UP]: 'caught up',
+  [TickOrigin.TICK_ORIGIN_BACKFILL]: 'back-filled',
+  [TickOrigin.TICK_ORIGIN_TRIGGER]: 'triggered',
+};
+
+/** Empty for what the clock brought. */
+export const originWord = (origin: TickOrigin): string => origins[origin] ?? '';
+
+const overlaps: Partial<Record<OverlapPolicy, string>> = {
+  [OverlapPolicy.OVERLAP_POLICY_SKIP]: 'skip while the last run goes on',
+  [OverlapPolicy.OVERLAP_POLICY_QUEUE]: 'wait for the last run to end',
+  [OverlapPolicy.OVERLAP_POLICY_CANCEL_PREVIOUS]: 'cancel the last run',
+};
+
+export const overlapWord = (overlap: OverlapPolicy): string => overlaps[overlap] ?? '';
+
+const catchUps: Partial<Record<CatchUpPolicy, string>> = {
+  [CatchUpPolicy.CATCH_UP_POLICY_NONE]: 'skipped',
+  [CatchUpPolicy.CATCH_UP_POLICY_LAST]: 'the latest is caught up',
+  [CatchUpPolicy.CATCH_UP_POLICY_ALL]: 'all are caught up',
+};
+
+export const catchUpWord = (catchUp: CatchUpPolicy): string => catchUps[catchUp] ?? '';
 
 export const runLook = (state: RunState): Look => runLooks[state] ?? unknown;
 export const stageLook = (state: StageState): Look => stageLooks[state] ?? unknown;

@@ -12,10 +12,11 @@ import { HttpModule } from './platform/http/http.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
 import { GrpcModule } from './platform/transport/grpc.module.js';
 import { RunsModule } from './runs/index.js';
+import { scheduleEntities, SchedulesModule } from './schedules/index.js';
 import { type TrainerDirectory, TrainersModule } from './trainers/index.js';
 
 /** All tables; a test compares them with what the migrations make. */
-export const entities = [...datasetEntities, ...pipelineEntities];
+export const entities = [...datasetEntities, ...pipelineEntities, ...scheduleEntities];
 
 export type AppOptions = { config: Config; databaseUrl: string; trainers: TrainerDirectory };
 
@@ -34,6 +35,7 @@ export class AppModule {
         DatasetsModule,
         PipelineModule,
         RunsModule,
+        SchedulesModule,
         CheckpointsModule,
         EvaluationsModule,
       ],

@@ -42,7 +42,7 @@ export class DatasetVersionEntity {
   @JoinColumn({ name: 'dataset_id' })
   dataset?: Relation<DatasetEntity>;
 
-  /** 1, 2, ... within the dataset. */
+  /** Imports count 1, 2, ... within the dataset. Versions made of others count -1, -2, ..., so that none of them is ever the latest. */
   @Column('integer')
   number!: number;
 

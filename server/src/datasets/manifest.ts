@@ -10,6 +10,7 @@ const image = z.object({
   format: z.string(),
 });
 const imageRow = image.extend({ name: z.string() });
+const imageContent = z.object({ sha256: z.string(), bytes: z.number().int() });
 const instructionRow = z.object({
   name: z.string(),
   conversations: z.array(z.object({ from: z.string(), value: z.string() })),
@@ -43,6 +44,9 @@ export function readItem(kind: DatasetKind, line: string): DatasetItem {
       throw new Error(`a dataset of kind ${kind} has no items`);
   }
 }
+
+/** What is in an image's line of a manifest of images, whatever its name. */
+export const imageOf = (line: string): z.infer<typeof imageContent> => imageContent.parse(JSON.parse(line));
 
 function item(name: string, of: z.infer<typeof image> | null, turns: DatasetItem['turns']): DatasetItem {
   return DatasetItemCodec.fromPartial({

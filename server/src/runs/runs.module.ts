@@ -12,5 +12,6 @@ import { RunsService } from './runs.service.js';
   imports: [DatasetsModule],
   providers: [RunsService, RunActions, RunReader, RunRecords, PairsExport, RunsGrpc],
   controllers: [RunsController],
+  exports: [RunsService],
 })
 export class RunsModule {}

@@ -1,0 +1,113 @@
+import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '../gen/stic/schedules/v1/schedules';
+import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '../gen/stic/schedules/v1/schedules';
+import type { Preset } from '../gen/stic/runs/v1/runs';
+import type { JsonObject } from '../recipe-json';
+import { draftRecipe, notNumbers, type Draft } from '../start/draft';
+import { ownZone } from './times';
+
+/** A schedule being put together: when, by which rules, and the run it is to make. Numbers are texts while they are typed. */
+export interface ScheduleDraft {
+  cron: string;
+  zone: string;
+  overlap: OverlapPolicy;
+  catchUp: CatchUpPolicy;
+  catchUpHours: string;
+  jitterMinutes: string;
+  deadlineHours: string;
+  pauseAfter: string;
+  refresh: boolean;
+  onlyNew: boolean;
+  minimum: string;
+  run: Draft;
+}
+
+/** The preset that stands for the recipe of the schedule that is edited. */
+export const keptRecipe = 'as it is';
+
+const emptyRun: Draft = { name: '', preset: '', images: '', instructions: '', benchmarks: [], edits: {} };
+
+export const newDraft = (search: URLSearchParams): ScheduleDraft => ({
+  cron: '30 2 * * *',
+  zone: ownZone,
+  overlap: Overlap.OVERLAP_POLICY_SKIP,
+  catchUp: CatchUp.CATCH_UP_POLICY_LAST,
+  catchUpHours: '24',
+  jitterMinutes: '0',
+  deadlineHours: '0',
+  pauseAfter: '3',
+  refresh: true,
+  onlyNew: false,
+  minimum: '1',
+  run: { ...emptyRun, images: search.get('images') ?? '' },
+});
+
+export function draftOf(spec: ScheduleSpec): ScheduleDraft {
+  const inputs = (role: string) => spec.inputs.filter((input) => input.role === role);
+  const [images] = inputs('images');
+  return {
+    cron: spec.cron,
+    zone: spec.zone,
+    overlap: spec.overlap,
+    catchUp: spec.catchUp,
+    catchUpHours: String(spec.catchUpWindowSeconds / 3600),
+    jitterMinutes: String(spec.jitterSeconds / 60),
+    deadlineHours: String(spec.deadlineSeconds / 3600),
+    pauseAfter: String(spec.pauseAfterFailures),
+    refresh: images?.refresh ?? false,
+    onlyNew: images?.onlyNew ?? false,
+    minimum: String(images?.minimumItems || 1),
+    run: {
+      ...emptyRun,
+      name: spec.name,
+      preset: keptRecipe,
+      images: images?.datasetId ?? '',
+      instructions: inputs('instructions')[0]?.datasetId ?? '',
+      benchmarks: inputs('benchmark').map((input) => input.datasetId),
+    },
+  };
+}
+
+const numbers: [keyof ScheduleDraft, string][] = [
+  ['catchUpHours', 'Window'],
+  ['jitterMinutes', 'Jitter'],
+  ['deadlineHours', 'Deadline'],
+  ['pauseAfter', 'Pause after failures'],
+  ['minimum', 'At least so many new images'],
+];
+
+/** What the form itself still lacks; empty when it can be sent. */
+export function lacking(draft: ScheduleDraft, preset: Preset): string {
+  if (!draft.run.name.trim()) return 'Give the schedule a name.';
+  if (!draft.run.images) return 'Choose the images.';
+  const wrong = [
+    ...numbers.filter(([field]) => !isCount(draft[field] as string)).map(([, label]) => label),
+    ...notNumbers(draft.run, preset),
+  ];
+  return wrong.length > 0 ? `Not a number: ${wrong.join(', ')}.` : '';
+}
+
+const isCount = (text: string): boolean => text.trim() !== '' && Number(text) >= 0;
+
+/** The ScheduleSpec as JSON. */
+export function draftSpec(draft: ScheduleDraft, preset: Preset): JsonObject {
+  const { run } = draft;
+  const input = (role: string, id: string): JsonObject => ({ role, dataset_id: id });
+  const chosen: JsonObject = draft.onlyNew ? { only_new: true, minimum_items: Math.max(1, Number(draft.minimum)) } : {};
+  return {
+    name: run.name.trim(),
+    cron: draft.cron.trim(),
+    zone: draft.zone,
+    recipe: draftRecipe(run, preset),
+    inputs: [
+      { ...input('images', run.images), refresh: draft.refresh, ...chosen },
+      ...(run.instructions ? [input('instructions', run.instructions)] : []),
+      ...run.benchmarks.map((id) => input('benchmark', id)),
+    ],
+    overlap: draft.overlap,
+    catch_up: draft.catchUp,
+    catch_up_window_seconds: Math.round(Number(draft.catchUpHours) * 3600),
+    jitter_seconds: Math.round(Number(draft.jitterMinutes) * 60),
+    pause_after_failures: Number(draft.pauseAfter),
+    deadline_seconds: Math.round(Number(draft.deadlineHours) * 3600),
+  };
+}

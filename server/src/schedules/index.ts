@@ -1,0 +1,2 @@
+export { scheduleEntities } from './schedule.entity.js';
+export { SchedulesModule } from './schedules.module.js';

@@ -1,0 +1,35 @@
+import { ScheduleSpec } from '../gen/stic/schedules/v1/schedules.js';
+import type { Schedule, Tick } from '../gen/stic/schedules/v1/schedules.js';
+import type { ScheduleEntity, TickEntity } from './schedule.entity.js';
+
+export const specOf = (row: ScheduleEntity): ScheduleSpec => ScheduleSpec.fromJSON(row.spec);
+
+export const toSchedule = (row: ScheduleEntity, latestTick: TickEntity | undefined, lastSuccess: TickEntity | undefined): Schedule => ({
+  id: row.id,
+  spec: specOf(row),
+  recipeDigest: row.recipeDigest,
+  createdAt: row.createdAt,
+  updatedAt: row.updatedAt,
+  pausedAt: row.pausedAt ?? undefined,
+  pauseReason: row.pauseReason,
+  failures: row.failures,
+  nextAt: row.nextAt ?? undefined,
+  nextDueAt: row.dueAt ?? undefined,
+  latestTick: latestTick && toTick(latestTick),
+  lastSuccess: lastSuccess && toTick(lastSuccess),
+});
+
+export const toTick = (row: TickEntity): Tick => ({
+  id: row.id,
+  scheduleId: row.scheduleId,
+  origin: row.origin,
+  nominalAt: row.nominalAt,
+  dueAt: row.dueAt,
+  takenAt: row.takenAt,
+  firedAt: row.firedAt ?? undefined,
+  endedAt: row.endedAt ?? undefined,
+  state: row.state,
+  reason: row.reason,
+  message: row.message,
+  runId: row.runId ?? '',
+});

@@ -1,0 +1,313 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, In, QueryFailedError } from 'typeorm';
+import { CreateRunRequest } from '../gen/stic/runs/v1/runs.js';
+import {
+  type BackfillScheduleRequest,
+  type BackfillScheduleResponse,
+  type CreateScheduleRequest,
+  type DeleteScheduleRequest,
+  type DeleteScheduleResponse,
+  type GetScheduleRequest,
+  type ListSchedulesRequest,
+  type ListSchedulesResponse,
+  type ListTicksRequest,
+  type ListTicksResponse,
+  type PauseScheduleRequest,
+  type PreviewScheduleRequest,
+  type PreviewScheduleResponse,
+  type ResumeScheduleRequest,
+  type Schedule,
+  type ScheduleSpec,
+  type Tick,
+  TickOrigin,
+  TickReason,
+  TickState,
+  type TriggerScheduleRequest,
+  type UpdateScheduleRequest,
+} from '../gen/stic/schedules/v1/schedules.js';
+import { wholeJson } from '../pipeline/recipe/fields.js';
+import { Clock } from '../platform/clock.js';
+import { DomainError, invalid, notFound } from '../platform/errors.js';
+import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { Changes } from '../platform/watch.js';
+import { RunsService } from '../runs/index.js';
+import { dueAt, FireTimes } from './fire-times.js';
+import { cursorAfter, type PlannedTick } from './plan.js';
+import { ScheduleEntity, TickEntity } from './schedule.entity.js';
+import { specOf, toSchedule, toTick } from './schedule.messages.js';
+import { checkedSpec } from './spec.js';
+import { insertTicks } from './ticks.js';
+import { schedulesTopic } from './topics.js';
+
+const uniqueViolation = '23505';
+/** The times of a preview when the request does not say. */
+const previewed = 20;
+/** Times one back-fill may ask for. */
+const mostBackfilled = 200;
+
+/** stic.schedules.v1.ScheduleService. What is decided here is written down; the Scheduler acts on it. */
+@Injectable()
+export class SchedulesService {
+  constructor(
+    private readonly db: DataSource,
+    private readonly changes: Changes,
+    private readonly clock: Clock,
+    private readonly runs: RunsService,
+  ) {}
+
+  async create(request: CreateScheduleRequest): Promise<Schedule> {
+    const earlier = await this.answered(request.requestId);
+    if (earlier) return earlier;
+    const now = await this.clock.now();
+    const id = randomUUID();
+    const settings = await this.settings(id, request.spec, now);
+    const requestId = request.requestId === '' ? null : request.requestId;
+    try {
+      await this.db.transaction(async (manager) => {
+        await manager.insert(ScheduleEntity, { ...settings, id, requestId, createdAt: now });
+        await this.changes.notify(manager, schedulesTopic);
+      });
+    } catch (error) {
+      // The same request may have been carried out at the same time; then its name is taken by itself.
+      const meanwhile = violated(error) === undefined ? undefined : await this.answered(request.requestId);
+      if (!meanwhile) throw nameTaken(error, settings.name);
+      return meanwhile;
+    }
+    return this.get({ scheduleId: id });
+  }
+
+  async get({ scheduleId }: GetScheduleRequest): Promise<Schedule> {
+    checkId('schedule_id', scheduleId);
+    const row = await this.db.manager.findOneBy(ScheduleEntity, { id: scheduleId });
+    if (!row) throw noSchedule(scheduleId);
+    const [schedule] = await this.read([row]);
+    if (!schedule) throw noSchedule(scheduleId);
+    return schedule;
+  }
+
+  async list(request: ListSchedulesRequest): Promise<ListSchedulesResponse> {
+    const limit = pageSize(request.pageSize);
+    const position = timePosition.decode(request.pageToken);
+    const query = this.db.manager.createQueryBuilder(ScheduleEntity, 'schedule');
+    query.orderBy({ 'schedule.createdAt': 'DESC', 'schedule.id': 'DESC' });
+    if (position) query.andWhere('(schedule.createdAt, schedule.id) < (:at, :id)', position);
+    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    return {
+      schedules: await this.read(page),
+      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
+    };
+  }
+
+  async update(request: UpdateScheduleRequest): Promise<Schedule> {
+    const { scheduleId } = request;
+    const settings = await this.get(request).then(async () => this.settings(scheduleId, request.spec, await this.clock.now()));
+    await this.change(scheduleId, (manager) => manager.update(ScheduleEntity, scheduleId, settings)).catch((error: unknown) => {
+      throw nameTaken(error, settings.name);
+    });
+    return this.get(request);
+  }
+
+  async pause({ scheduleId, reason }: PauseScheduleRequest): Promise<Schedule> {
+    const pausedAt = await this.clock.now();
+    await this.change(scheduleId, async (manager, schedule) => {
+      if (schedule.pausedAt === null) await manager.update(ScheduleEntity, scheduleId, { pausedAt, pauseReason: reason.trim() });
+    });
+    return this.get({ scheduleId });
+  }
+
+  async resume({ scheduleId }: ResumeScheduleRequest): Promise<Schedule> {
+    const now = await this.clock.now();
+    await this.change(scheduleId, async (manager, schedule) => {
+      if (schedule.pausedAt === null) return;
+      const spec = specOf(schedule);
+      const cursor = cursorAfter(scheduleId, spec, new FireTimes(spec.cron, spec.zone), now);
+      await manager.update(ScheduleEntity, scheduleId, { pausedAt: null, pauseReason: '', failures: 0, ...cursor, decidedAt: now });
+    });
+    return this.get({ scheduleId });
+  }
+
+  async delete({ scheduleId }: DeleteScheduleRequest): Promise<DeleteScheduleResponse> {
+    checkId('schedule_id', scheduleId);
+    await this.db.transaction(async (manager) => {
+      // Ticks first, as the scheduler locks them.
+      await manager.query('SELECT 1 FROM tick WHERE schedule_id = $1 FOR UPDATE', [scheduleId]);
+      const { affected } = await manager.delete(ScheduleEntity, { id: scheduleId });
+      if (affected !== 1) throw noSchedule(scheduleId);
+    });
+    return {};
+  }
+
+  async trigger({ scheduleId, requestId }: TriggerScheduleRequest): Promise<Tick> {
+    const now = await this.clock.now();
+    const [tick] = await this.once(scheduleId, requestId, async (manager) => {
+      const time = { nominalAt: now, dueAt: now };
+      await insertTicks(manager, scheduleId, [{ ...time, ...fires(TickOrigin.TICK_ORIGIN_TRIGGER) }], now, requestId || null);
+      // Should this very moment have fired already, that fire is the answer.
+      return manager.find(TickEntity, { where: { scheduleId, nominalAt: now }, order: { position: 'DESC' }, take: 1 });
+    });
+    if (!tick) throw noSchedule(scheduleId);
+    return toTick(tick);
+  }
+
+  async backfill(request: BackfillScheduleRequest): Promise<BackfillScheduleResponse> {
+    const { scheduleId, requestId, start, end } = request;
+    const now = await this.clock.now();
+    if (!isMoment(start)) throw invalid('start', 'A back-fill needs the first moment of its interval.');
+    if (!isMoment(end)) throw invalid('end', 'A back-fill needs the end of its interval.');
+    if (end <= start) throw invalid('end', 'The interval ends before it starts.');
+    if (end > now)
+      throw invalid(
+        'end',
+        'The interval ends in the future.',
+        'A back-fill is for times that have passed; the coming ones fire by themselves.',
+      );
+    let already = 0;
+    const ticks = await this.once(scheduleId, requestId, async (manager, schedule) => {
+      const spec = specOf(schedule);
+      const planned = backfilled(spec, start, end);
+      const fired = await manager.find(TickEntity, { where: { scheduleId, nominalAt: In(planned.map((tick) => tick.nominalAt)) } });
+      const done = new Set(fired.filter((tick) => tick.state !== TickState.TICK_STATE_SKIPPED).map((tick) => tick.nominalAt.getTime()));
+      const missing = planned.filter((tick) => !done.has(tick.nominalAt.getTime()));
+      already = planned.length - missing.length;
+      // Every back-fill has an id, so that it can be told what it made.
+      const made = requestId || randomUUID();
+      await insertTicks(manager, scheduleId, missing, now, made);
+      return manager.find(TickEntity, { where: { scheduleId, requestId: made }, order: { nominalAt: 'ASC' } });
+    });
+    return { ticks: ticks.map(toTick), already };
+  }
+
+  async preview(request: PreviewScheduleRequest): Promise<PreviewScheduleResponse> {
+    const stored = request.scheduleId === '' ? undefined : await this.get(request);
+    const { cron, zone, jitterSeconds } = stored?.spec ?? { cron: request.cron, zone: request.zone, jitterSeconds: 0 };
+    const times = new FireTimes(cron, zone);
+    const after = request.after ?? (await this.clock.now());
+    if (!isMoment(after)) throw invalid('after', 'after is not a moment.');
+    const count = request.count === 0 ? previewed : pageSize(request.count);
+    const nominals = take(times.after(after), count + 1);
+    const fires = nominals.slice(0, count).map((nominalAt, index) => ({
+      nominalAt,
+      dueAt: dueAt(request.scheduleId, nominalAt, nominals[index + 1], jitterSeconds),
+      local: times.local(nominalAt),
+      note: times.noteOn(nominalAt),
+    }));
+    return { fires };
+  }
+
+  async listTicks(request: ListTicksRequest): Promise<ListTicksResponse> {
+    const limit = pageSize(request.pageSize);
+    const position = timePosition.decode(request.pageToken);
+    await this.get(request);
+    const query = this.db.manager.createQueryBuilder(TickEntity, 'tick').where('tick.scheduleId = :scheduleId', request);
+    query.orderBy({ 'tick.nominalAt': 'DESC', 'tick.id': 'DESC' });
+    if (request.state !== TickState.TICK_STATE_UNSPECIFIED) query.andWhere('tick.state = :state', { state: request.state });
+    if (position) query.andWhere('(tick.nominalAt, tick.id) < (:at, :id)', position);
+    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    return { ticks: page.map(toTick), nextPageToken: last ? timePosition.encode({ at: last.nominalAt.toISOString(), id: last.id }) : '' };
+  }
+
+  /** The columns a spec decides about. Recipe and inputs are judged and frozen as those of a run are. */
+  private async settings(scheduleId: string, given: ScheduleSpec | undefined, now: Date): Promise<Settings> {
+    const spec = checkedSpec(given, now);
+    const inputs = spec.inputs.map(({ role, datasetId }) => ({ role, datasetId }));
+    const { recipe, recipeDigest } = await this.runs.create(
+      CreateRunRequest.fromPartial({ name: spec.name, recipe: spec.recipe, inputs, validateOnly: true }),
+    );
+    const cursor = cursorAfter(scheduleId, spec, new FireTimes(spec.cron, spec.zone), now);
+    const whole = wholeJson({ ...spec, recipe }) as object;
+    return { name: spec.name, spec: whole, recipeDigest, ...cursor, decidedAt: now, updatedAt: now };
+  }
+
+  /** Changes a schedule while nobody else does, and tells the scheduler. */
+  private async change<T>(scheduleId: string, work: (manager: EntityManager, schedule: ScheduleEntity) => Promise<T>): Promise<T> {
+    checkId('schedule_id', scheduleId);
+    return this.db.transaction(async (manager) => {
+      const schedule = await manager.findOne(ScheduleEntity, { where: { id: scheduleId }, lock: { mode: 'pessimistic_write' } });
+      if (!schedule) throw noSchedule(scheduleId);
+      const result = await work(manager, schedule);
+      await this.changes.notify(manager, schedulesTopic);
+      return result;
+    });
+  }
+
+  /** Makes ticks once per request_id; asked again, gives those it has made. */
+  private once(
+    scheduleId: string,
+    requestId: string,
+    work: (manager: EntityManager, schedule: ScheduleEntity) => Promise<TickEntity[]>,
+  ): Promise<TickEntity[]> {
+    return this.change(scheduleId, async (manager, schedule) => {
+      const made =
+        requestId === '' ? [] : await manager.find(TickEntity, { where: { scheduleId, requestId }, order: { nominalAt: 'ASC' } });
+      return made.length > 0 ? made : work(manager, schedule);
+    });
+  }
+
+  private async answered(requestId: string): Promise<Schedule | undefined> {
+    const row = requestId === '' ? null : await this.db.manager.findOneBy(ScheduleEntity, { requestId });
+    return row ? this.get({ scheduleId: row.id }) : undefined;
+  }
+
+  private async read(rows: readonly ScheduleEntity[]): Promise<Schedule[]> {
+    const ids = rows.map((row) => row.id);
+    const newest = (where: string): Promise<TickEntity[]> =>
+      this.db.manager
+        .createQueryBuilder(TickEntity, 'tick')
+        .distinctOn(['tick.scheduleId'])
+        .where('tick.scheduleId IN (:...ids)', { ids })
+        .andWhere(where)
+        .orderBy({ 'tick.scheduleId': 'ASC', 'tick.nominalAt': 'DESC', 'tick.position': 'DESC' })
+        .getMany();
+    if (rows.length === 0) return [];
+    const latest = await newest('true');
+    const successes = await newest(`tick.state = 'TICK_STATE_SUCCEEDED'`);
+    const of = (ticks: TickEntity[], id: string): TickEntity | undefined => ticks.find((tick) => tick.scheduleId === id);
+    return rows.map((row) => toSchedule(row, of(latest, row.id), of(successes, row.id)));
+  }
+}
+
+type Settings = Pick<ScheduleEntity, 'name' | 'spec' | 'recipeDigest' | 'nextAt' | 'dueAt' | 'decidedAt' | 'updatedAt'>;
+
+function fires(origin: TickOrigin): Omit<PlannedTick, 'nominalAt' | 'dueAt'> {
+  return { origin, state: TickState.TICK_STATE_WAITING, reason: TickReason.TICK_REASON_UNSPECIFIED, message: '' };
+}
+
+/** The times in [start, end), each to fire without jitter. */
+function backfilled({ cron, zone }: ScheduleSpec, start: Date, end: Date): PlannedTick[] {
+  const ticks: PlannedTick[] = [];
+  for (const nominalAt of new FireTimes(cron, zone).after(new Date(start.getTime() - 1))) {
+    if (nominalAt >= end) break;
+    if (ticks.length === mostBackfilled) {
+      throw invalid('end', `The interval holds more than ${mostBackfilled} times of this schedule.`, 'Back-fill shorter intervals.');
+    }
+    ticks.push({ nominalAt, dueAt: nominalAt, ...fires(TickOrigin.TICK_ORIGIN_BACKFILL) });
+  }
+  if (ticks.length === 0) throw invalid('start', 'The interval holds no time of this schedule.');
+  return ticks;
+}
+
+function take<T>(from: Iterable<T>, count: number): T[] {
+  const taken: T[] = [];
+  for (const item of from) {
+    if (taken.length === count) break;
+    taken.push(item);
+  }
+  return taken;
+}
+
+const isMoment = (date: Date | undefined): date is Date => date !== undefined && !Number.isNaN(date.getTime());
+
+const noSchedule = (id: string): DomainError => notFound(`There is no schedule ${id}.`, 'schedule_id');
+
+/** Name of the unique constraint that a write has violated. */
+function violated(error: unknown): string | undefined {
+  if (!(error instanceof QueryFailedError)) return undefined;
+  const cause = error.driverError as { code?: string; constraint?: string };
+  return cause.code === uniqueViolation ? cause.constraint : undefined;
+}
+
+function nameTaken(error: unknown, name: string): unknown {
+  if (violated(error) !== 'schedule_name_key') return error;
+  return new DomainError('ALREADY_EXISTS', `There is a schedule named "${name}" already.`, { field: 'name', hint: 'Choose another name.' });
+}
