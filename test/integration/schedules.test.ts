@@ -34,6 +34,7 @@ import { openDatabase } from '../../server/src/platform/database/database.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
 import { Changes } from '../../server/src/platform/watch.js';
+import { RunActions } from '../../server/src/runs/run.actions.js';
 import { RunReader } from '../../server/src/runs/run.reader.js';
 import { RunsService } from '../../server/src/runs/runs.service.js';
 import { localTime } from '../../server/src/schedules/fire-times.js';
@@ -87,7 +88,8 @@ async function startServer(store: ArtifactStore, presets: Presets): Promise<Serv
   const trainers = new TrainerPool(sidecar, store);
   const datasets = new DatasetsService(database, changes, store);
   const additions = new DatasetAdditions(database, store, datasets);
-  const runs = new RunsService(database, changes, trainers, datasets, new RunReader(database, presets), presets);
+  const reader = new RunReader(database, trainers, presets);
+  const runs = new RunsService(database, changes, trainers, datasets, reader, presets);
   const schedules = new SchedulesService(database, changes, clock, runs);
   return {
     db: database,
@@ -96,7 +98,7 @@ async function startServer(store: ArtifactStore, presets: Presets): Promise<Serv
     runs,
     schedules,
     trainers,
-    scheduler: new Scheduler(database, changes, clock, runs, datasets, additions),
+    scheduler: new Scheduler(database, changes, clock, runs, new RunActions(database, changes, reader), datasets, additions),
   };
 }
 

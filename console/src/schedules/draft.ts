@@ -24,7 +24,7 @@ export interface ScheduleDraft {
 /** The preset that stands for the recipe of the schedule that is edited. */
 export const keptRecipe = 'as it is';
 
-const emptyRun: Draft = { name: '', preset: '', images: '', instructions: '', benchmarks: [], edits: {} };
+const emptyRun: Draft = { name: '', fork: '', preset: '', images: '', instructions: '', benchmarks: [], edits: {} };
 
 export const newDraft = (search: URLSearchParams): ScheduleDraft => ({
   cron: '30 2 * * *',

@@ -1,2 +1,3 @@
+export { RunActions } from './run.actions.js';
 export { RunsModule } from './runs.module.js';
 export { RunsService } from './runs.service.js';

@@ -12,6 +12,6 @@ import { RunsService } from './runs.service.js';
   imports: [DatasetsModule],
   providers: [RunsService, RunActions, RunReader, RunRecords, PairsExport, RunsGrpc],
   controllers: [RunsController],
-  exports: [RunsService],
+  exports: [RunsService, RunActions],
 })
 export class RunsModule {}

@@ -3,7 +3,7 @@ import type { DatasetAdditions, DatasetsService } from '../datasets/index.js';
 import { CreateRunRequest, type Run } from '../gen/stic/runs/v1/runs.js';
 import { type ScheduleSpec, TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
 import { DomainError, messageOf } from '../platform/errors.js';
-import type { RunsService } from '../runs/index.js';
+import type { RunActions, RunsService } from '../runs/index.js';
 import { type EarlierView, nextStep } from './decide.js';
 import { localTime } from './fire-times.js';
 import { prepare } from './prepare.js';
@@ -14,6 +14,7 @@ import { endTick } from './ticks.js';
 type Tools = {
   readonly db: DataSource;
   readonly runs: RunsService;
+  readonly actions: RunActions;
   readonly datasets: DatasetsService;
   readonly additions: DatasetAdditions;
 };
@@ -144,7 +145,7 @@ async function overtake(tools: Tools, manager: EntityManager, tick: TickEntity, 
       await endTick(manager, earlier, { state: TickState.TICK_STATE_SKIPPED, reason, message }, now);
     } else if (earlier.state === TickState.TICK_STATE_RUNNING && earlier.runId !== null) {
       await manager.update(TickEntity, id, { reason, message });
-      await tools.runs.cancel({ runId: earlier.runId });
+      await tools.actions.cancel({ runId: earlier.runId });
     }
   }
   await wait(manager, tick, TickReason.TICK_REASON_OVERLAP, 'Waits for the earlier run to stop.', later(now, soonMs));

@@ -5,7 +5,7 @@ import { Clock } from '../platform/clock.js';
 import { messageOf } from '../platform/errors.js';
 import { Bell } from '../platform/timing.js';
 import { Changes } from '../platform/watch.js';
-import { RunsService } from '../runs/index.js';
+import { RunActions, RunsService } from '../runs/index.js';
 import { fireNext } from './fire.js';
 import { planNext } from './planning.js';
 import { settleNext } from './settle.js';
@@ -33,6 +33,7 @@ export class Scheduler implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly changes: Changes,
     private readonly clock: Clock,
     private readonly runs: RunsService,
+    private readonly actions: RunActions,
     private readonly datasets: DatasetsService,
     private readonly additions: DatasetAdditions,
   ) {}
@@ -56,9 +57,9 @@ export class Scheduler implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Moves every tick that can be moved: those whose run has ended or is late, then those that wait. */
   async fireDue(): Promise<void> {
-    const { db, runs, datasets, additions } = this;
+    const { db, runs, actions, datasets, additions } = this;
     const now = await this.clock.now();
-    const tools = { db, runs, datasets, additions };
+    const tools = { db, runs, actions, datasets, additions };
     await this.exhaust(() => settleNext(tools, now));
     await this.exhaust(() => fireNext(tools, now));
   }

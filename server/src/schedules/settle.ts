@@ -3,14 +3,14 @@ import { JobError } from '../gen/stic/trainer/v1/trainer.js';
 import { RunState } from '../gen/stic/runs/v1/runs.js';
 import { TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
 import { RunEntity } from '../pipeline/entities/index.js';
-import type { RunsService } from '../runs/index.js';
+import type { RunActions } from '../runs/index.js';
 import { TickEntity } from './schedule.entity.js';
 import { endTick, type Ending } from './ticks.js';
 
-type Tools = { readonly db: DataSource; readonly runs: RunsService };
+type Tools = { readonly db: DataSource; readonly actions: RunActions };
 
 /** Deals with one tick whose run has ended, is gone or has passed its deadline; false when there is none. */
-export function settleNext({ db, runs }: Tools, now: Date): Promise<boolean> {
+export function settleNext({ db, actions }: Tools, now: Date): Promise<boolean> {
   return db.transaction(async (manager) => {
     const [due] = await manager.query<{ id: string; deadline: number }[]>(
       `SELECT tick.id, (schedule.spec->>'deadline_seconds')::integer AS deadline
@@ -26,15 +26,15 @@ export function settleNext({ db, runs }: Tools, now: Date): Promise<boolean> {
     const tick = await manager.findOneByOrFail(TickEntity, { id: due.id });
     const ending = await endingOf(manager, tick);
     if (ending) await endTick(manager, tick, ending, now);
-    else await cancelLate(manager, runs, tick, due.deadline);
+    else await cancelLate(manager, actions, tick, due.deadline);
     return true;
   });
 }
 
-async function cancelLate(manager: EntityManager, runs: RunsService, tick: TickEntity, deadlineSeconds: number): Promise<void> {
+async function cancelLate(manager: EntityManager, actions: RunActions, tick: TickEntity, deadlineSeconds: number): Promise<void> {
   const message = `Cancelled: the run had not ended ${deadlineSeconds} s after its fire, which is its deadline.`;
   await manager.update(TickEntity, tick.id, { reason: TickReason.TICK_REASON_DEADLINE, message });
-  if (tick.runId !== null) await runs.cancel({ runId: tick.runId });
+  if (tick.runId !== null) await actions.cancel({ runId: tick.runId });
 }
 
 /** What the end of the tick's run means for the tick; undefined while the run goes on. */
