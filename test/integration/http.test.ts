@@ -6,7 +6,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
-import { Product, Server } from '../durability/product.js';
+import { Product, Server, until } from '../durability/product.js';
 
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
@@ -149,7 +149,10 @@ test('the password of the database is in no log, no answer and no other process'
   try {
     assert.equal((await second.call('GET', '/api/datasets/not-an-id')).status, 400);
     const file = path.join(product.folder, 'second/trainer.json');
-    for (const deadline = Date.now() + 30_000; !existsSync(file) && Date.now() < deadline;) await second.get('/api/health');
+    await until(
+      () => Promise.resolve(existsSync(file)),
+      (found) => found,
+    );
     const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number };
     if (process.platform === 'linux') assert.ok(!readFileSync(`/proc/${pid}/environ`, 'utf8').includes(password));
   } finally {
