@@ -133,7 +133,7 @@ test('each address of the console is its page, always asked for again; what is u
   assert.equal((await raw('POST', '/runs', asJson, '{}')).status, 404);
 });
 
-test('a stream of changes starts with the state that is, and a wrong id is refused before it starts', async () => {
+test('a stream of changes of what is not there is refused before it starts', async () => {
   const refused = await raw('GET', '/api/runs/not-an-id/watch');
   assert.deepEqual([refused.status, errorOf(refused).field], [400, 'run_id']);
   assert.equal((await raw('GET', `/api/runs/${randomUUID()}/watch`)).status, 404);
