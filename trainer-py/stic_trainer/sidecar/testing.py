@@ -45,8 +45,9 @@ class Sidecar:
         self.ready_file.unlink(missing_ok=True)
         command = [sys.executable, "-m", "stic_trainer", "sidecar", "--listen", "127.0.0.1:0", "--ready-file", str(self.ready_file)]
         command += ["--store", str(self.store), "--state", str(self.state), *self._arguments]
+        environment = worker_environment() | {"STIC_THREADS": "1"}  # the machine has tests to run beside this one
         with open(self._log, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=worker_environment(), start_new_session=True)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self._log.read_text()
         self.port = int(self.ready()["port"])
