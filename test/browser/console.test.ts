@@ -167,17 +167,36 @@ describe('the console', () => {
     assert.match((await download).suggestedFilename(), /\.tar$/);
   });
 
-  test('cancels a run after asking', async () => {
+  test('pauses and resumes a run, and cancels it after asking', async () => {
     await page.goto('/runs/new');
     await choose(page, 'Images', /^pictures/);
     await fillSmall(page, { 'DPO epochs': '200' });
     await startRun(page, 'too long');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await see(page.getByText('Paused', { exact: true }), 60_000);
+    await page.reload();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await see(page.getByRole('button', { name: 'Pause' }));
     await page.getByRole('button', { name: 'Cancel run' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel the run' }).click();
     await see(page.getByText('Cancelled', { exact: true }), 60_000);
     await page.reload();
     await see(page.getByText('Cancelled', { exact: true }));
     assert.equal(await page.getByRole('button', { name: 'Cancel run' }).count(), 0);
+    await see(page.getByRole('button', { name: 'Retry from prefer' }));
+  });
+
+  test('forks a run with a changed field, and says what was changed', async () => {
+    await page.goto(run);
+    await page.getByRole('link', { name: 'Fork', exact: true }).click();
+    await see(page.getByText('in the same versions'));
+    await page.getByLabel('DPO beta').fill('0.2');
+    await page.getByRole('button', { name: 'Start the run' }).click();
+    await see(page.getByText(/Forked from first light: dpo.beta 0.1 → 0.2/));
+    await see(page.getByText('linked from first light'), 30_000);
+    await page.getByRole('button', { name: 'Cancel run' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the run' }).click();
+    await see(page.getByText('Cancelled', { exact: true }), 60_000);
   });
 
   test('says why a run failed and which items were left out', async () => {

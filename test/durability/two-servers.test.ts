@@ -20,7 +20,7 @@ test(
     const recipe = await first.smallRecipe();
     const inputs = [{ role: 'images', dataset_id: images.id }];
     const runs = [];
-    for (const server of [first, second]) runs.push(Run.fromJSON(await server.post('/api/runs', { recipe, inputs })));
+    for (const server of [first, second]) runs.push(Run.fromJSON(await server.post('/api/runs', { recipe, inputs, reuse_stages: false })));
     const [one = Run.fromPartial({}), two = Run.fromPartial({})] = runs;
 
     await second.runWhen(one.id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));

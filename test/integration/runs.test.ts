@@ -98,6 +98,10 @@ test('a request that cannot become a run is refused with the field and the reaso
   );
   await refused({ inputs: [{ role: 'images', dataset_id: inputs[1]?.dataset_id }] }, 400, 'inputs[0].dataset_id', /does not hold images/);
   await refused({ inputs: [{ role: 'images', dataset_id: randomUUID() }] }, 404, 'inputs[0].dataset_id', /no dataset/);
+  await refused({ priority: 1001 }, 400, 'priority', /must be from -1000 to 1000/);
+  await refused({ requires: { labels: { 'a tag': '1' } } }, 400, 'requires.labels', /cannot be a label's key/);
+  await refused({ requires: { gpu_memory_gib: -1 } }, 400, 'requires.gpu_memory_gib', /must be from 0/);
+  await refused({ forked_from: randomUUID() }, 404, 'forked_from', /no run/);
   await refused({ recipe: await server.smallRecipe(({ dpo }) => dpo && (dpo.beta = -1)) }, 400, 'dpo.beta', /is -1; it must be/);
   await refused(
     { recipe: await server.smallRecipe(({ model }) => model && (model.path = product.folder)) },
@@ -280,7 +284,7 @@ test('too many unusable images fail the run for good, and each is listed', { tim
 });
 
 test('a cancel while a worker is generating stops it and ends the run', { timeout: 120_000 }, async () => {
-  const made = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: inputs.slice(0, 1) }));
+  const made = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: inputs.slice(0, 1), reuse_stages: false }));
   await server.runWhen(made.id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
   assert.equal(Run.fromJSON(await server.post(`/api/runs/${made.id}/cancel`, {})).state, RunState.RUN_STATE_CANCELLING);
   const run = await server.ended(made.id);
@@ -289,7 +293,7 @@ test('a cancel while a worker is generating stops it and ends the run', { timeou
     run.stages.map((stage) => stage.state),
     [StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED],
   );
-  const next = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: inputs.slice(0, 1) }));
+  const next = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: inputs.slice(0, 1), reuse_stages: false }));
   await server.runWhen(next.id, (one) => isWorking(one, StageKind.STAGE_KIND_PREFER));
   await server.post(`/api/runs/${next.id}/cancel`, {});
   assert.equal((await server.ended(next.id)).state, RunState.RUN_STATE_CANCELLED, 'the trainer was free again');

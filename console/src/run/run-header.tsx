@@ -90,7 +90,7 @@ function ForkedFrom({ run: { fork } }: { run: Run }) {
 }
 
 function timing(run: Run): string {
-  if (!run.startedAt) return `created ${ago(run.createdAt)}`;
+  if (!run.startedAt || run.state === RunState.RUN_STATE_QUEUED) return `created ${ago(run.createdAt)}`;
   if (run.state === RunState.RUN_STATE_PAUSED) return `paused, started ${ago(run.startedAt)}`;
   const took = elapsed(run.startedAt, run.endedAt);
   return run.endedAt ? `took ${took}, ended ${ago(run.endedAt)}` : `running for ${took}`;

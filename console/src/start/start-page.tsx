@@ -20,10 +20,11 @@ const firstChoice = 'tiny';
 
 export function StartPage() {
   const presets = usePresets();
+  const [search] = useSearchParams();
   return (
     <Stack gap="sm">
       <PageHeader
-        title="Start a run"
+        title={search.has('fork') ? 'Fork a run' : 'Start a run'}
         detail="The right side shows what the server would do with this form. Nothing starts before the button."
       />
       {presets.isError && <Failure error={presets.error} what="The presets" onRetry={() => void presets.refetch()} />}
@@ -102,16 +103,18 @@ function StartForm({ presets, original }: { presets: Preset[]; original?: Run })
                   edit({ name: event.currentTarget.value });
                 }}
               />
-              <Select
-                label="Preset"
-                description={preset.description}
-                data={presets.map(({ name }) => name)}
-                value={preset.name}
-                allowDeselect={false}
-                onChange={(name) => {
-                  edit({ preset: name ?? '', edits: {} });
-                }}
-              />
+              {!original && (
+                <Select
+                  label="Preset"
+                  description={preset.description}
+                  data={presets.map(({ name }) => name)}
+                  value={preset.name}
+                  allowDeselect={false}
+                  onChange={(name) => {
+                    edit({ preset: name ?? '', edits: {} });
+                  }}
+                />
+              )}
               <TextInput
                 label="Base model"
                 description="Absolute path of a Hugging Face Llava or LlavaNext folder on the trainer's host, or embedded:world"

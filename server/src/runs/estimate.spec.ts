@@ -39,3 +39,12 @@ test('a stage without a rate of its own counts down from its share and never bel
   assert.equal(Math.round(secondsLeft([done, running(STAGE_KIND_DPO, -1)], at(5))), 15);
   assert.equal(secondsLeft([done, running(STAGE_KIND_DPO, -1)], at(500)), 0);
 });
+
+test('a linked stage says nothing about how long the others take', () => {
+  const linked = stage(STAGE_KIND_PREFER, StageState.STAGE_STATE_SUCCEEDED, {
+    startedAt: start,
+    endedAt: start,
+    linkedFrom: { runId: 'r', runName: 'earlier', stageId: 's', attemptId: 'a' },
+  });
+  assert.equal(secondsLeft([linked, stage(STAGE_KIND_DPO, StageState.STAGE_STATE_PENDING)], at(1)), -1);
+});

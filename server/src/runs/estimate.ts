@@ -11,7 +11,8 @@ export function secondsLeft(stages: readonly Stage[], now: Date): number {
   let shareOfKnown = 0;
   let shareAhead = 0;
   let left = 0;
-  for (const stage of stages) {
+  // A linked stage says nothing about how long the others take.
+  for (const stage of stages.filter((one) => one.linkedFrom === undefined)) {
     const { share } = nodeOf(stage.kind);
     const own = stage.state === StageState.STAGE_STATE_RUNNING ? (stage.progress?.etaSeconds ?? -1) : -1;
     if (stage.state === StageState.STAGE_STATE_SUCCEEDED || own >= 0) {

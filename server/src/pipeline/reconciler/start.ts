@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { RunState } from '../../gen/stic/runs/v1/runs.js';
 import { JobState } from '../../gen/stic/trainer/v1/trainer.js';
 import { isId } from '../../platform/pages.js';
 import type { TrainerStatus } from '../../trainers/index.js';
@@ -36,22 +37,19 @@ export async function start(tools: Tools, lease: Lease, number: number, previous
       resumeFrom,
     });
     await begin(manager, lease);
+    await manager.update(RunEntity, { id: lease.runId, state: RunState.RUN_STATE_QUEUED }, { state: RunState.RUN_STATE_RUNNING });
     await tools.changes.notify(manager, runTopic(lease.runId));
     return true;
   });
 }
 
-/** Stage and run are under way from now on. */
+/** The stage is under way from now on. A run is RUNNING only once a trainer has something of it. */
 export async function begin(manager: EntityManager, lease: Lease): Promise<void> {
   await manager.query(
     `UPDATE stage SET state = 'STAGE_STATE_RUNNING', started_at = coalesce(started_at, now()), not_before = NULL WHERE id = $1`,
     [lease.stageId],
   );
-  await manager.query(
-    `UPDATE run SET state = CASE WHEN state = 'RUN_STATE_QUEUED' THEN 'RUN_STATE_RUNNING' ELSE state END,
-       started_at = coalesce(started_at, now()) WHERE id = $1`,
-    [lease.runId],
-  );
+  await manager.query(`UPDATE run SET started_at = coalesce(started_at, now()) WHERE id = $1`, [lease.runId]);
 }
 
 /** Work on other inputs must not be mixed with work on these: an earlier stage may have been made again in between. */

@@ -27,7 +27,7 @@ export const protobufFileName = "stic/runs/v1/runs.proto";
 /** States of a run. */
 export enum RunState {
   RUN_STATE_UNSPECIFIED = "RUN_STATE_UNSPECIFIED",
-  /** RUN_STATE_QUEUED - Waits for its turn: no stage has started yet, or none since it was resumed or retried. */
+  /** RUN_STATE_QUEUED - Waits for its turn: no trainer has been given anything of it yet, or since it was resumed or retried. */
   RUN_STATE_QUEUED = "RUN_STATE_QUEUED",
   RUN_STATE_RUNNING = "RUN_STATE_RUNNING",
   /** RUN_STATE_CANCELLING - Cancel was asked for; a stage is still stopping. */
