@@ -25,7 +25,7 @@ const { values } = parseArgs({ options: { out: { type: 'string', default: 'bench
 const product = new Product();
 try {
   const server = await product.start();
-  const world = await product.world(16, 8, 4);
+  const world = await product.world(8, 4, 4);
   const images = await server.dataset('images', 'DATASET_KIND_IMAGES', `${world}/images`);
   const instructions = await server.dataset('instructions', 'DATASET_KIND_INSTRUCTIONS', `${world}/instructions/instructions.json`);
   const inputs = [
@@ -41,9 +41,9 @@ try {
       memory_gib: Math.round(os.totalmem() / 2 ** 30),
       node: process.version,
     },
-    hand_over: await handOver(server, recipe, inputs),
-    queue: await queue(server, db, recipe, inputs),
-    metrics: await metrics(db),
+    hand_over: await told('hand-over', handOver(server, recipe, inputs)),
+    queue: await told('queue', queue(server, db, recipe, inputs)),
+    metrics: await told('metrics', metrics(db)),
   };
   await db.destroy();
   mkdirSync(path.dirname(values.out), { recursive: true });
@@ -51,6 +51,13 @@ try {
   console.log(JSON.stringify(result, null, 2));
 } finally {
   await product.close();
+}
+
+/** Says on the way what is done; the whole is printed at the end. */
+async function told(name, work) {
+  const result = await work;
+  console.error(name, JSON.stringify(result));
+  return result;
 }
 
 /** Milliseconds from a stage's last event to the next one's first counted progress, and what they are made of; from the journals. */
