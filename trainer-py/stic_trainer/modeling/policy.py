@@ -19,6 +19,7 @@ import torch
 from peft import LoraConfig as PeftLoraConfig
 from peft import PeftModel, get_peft_model, get_peft_model_state_dict
 from PIL import Image
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -29,6 +30,7 @@ from stic_trainer.modeling.chat import Chat
 from stic_trainer.modeling.families import Family, find_family
 
 LANGUAGE_MODEL = "model.language_model"
+_PEFT_PREFIX = "base_model.model."
 _FEATURE_CACHE_BYTES = 512 * 2**20
 
 
@@ -165,18 +167,25 @@ class Policy:
         self.active = "default"
 
     def load_adapter(self, folder: Path, *, name: str = "default", trainable: bool = False) -> None:
-        """An adapter from a PEFT folder, in use from now on. StageError MODEL_INVALID when it does not fit."""
+        """An adapter from a PEFT folder, in use from now on. StageError MODEL_INVALID when it does not fit, to the last weight."""
+        stored = _stored_weights(folder)
         try:
             if self.peft is None:
                 self.peft = PeftModel.from_pretrained(self.base, folder, adapter_name=name, is_trainable=trainable)
-                problems: list[str] = []
             else:
-                loaded = self.peft.load_adapter(str(folder), adapter_name=name, is_trainable=trainable)
-                problems = list(loaded.unexpected_keys)
-        except (ValueError, RuntimeError, KeyError) as error:
+                self.peft.load_adapter(str(folder), adapter_name=name, is_trainable=trainable)
+        except (ValueError, RuntimeError, KeyError, OSError) as error:
             raise StageError("MODEL_INVALID", f"the adapter does not fit the model: {error}", str(folder)) from error
-        if problems:
-            raise StageError("MODEL_INVALID", f"the adapter has unknown weights: {problems[:3]}", str(folder))
+        wanted = set(get_peft_model_state_dict(self.peft, adapter_name=name, save_embedding_layers=False))
+        _only_language_model((key.removeprefix(_PEFT_PREFIX) for key in wanted), code="MODEL_INVALID")
+        for what, names in (("lacks weights", wanted - stored), ("has unknown weights", stored - wanted)):
+            if names:
+                raise StageError(
+                    "MODEL_INVALID",
+                    f"the adapter {what}: {', '.join(sorted(names)[:3])}{', ...' if len(names) > 3 else ''}",
+                    str(folder),
+                    "it was made for another model, or by another version of the library that names layers differently",
+                )
         self.peft.set_adapter(name, inference_mode=not trainable)
         self.active = name
         self.base.eval()
@@ -282,10 +291,22 @@ def target_pattern(leaves: Sequence[str]) -> str:
     return re.escape(LANGUAGE_MODEL) + r"\.layers\.\d+\.(?:\w+\.)*(?:" + "|".join(re.escape(leaf) for leaf in leaves) + ")"
 
 
-def _only_language_model(names: Iterable[str]) -> None:
+def _only_language_model(names: Iterable[str], *, code: str = "INTERNAL") -> None:
     strangers = [name for name in names if not (name.startswith(f"{LANGUAGE_MODEL}.") and ".lora_" in name)]
     if strangers:
-        raise StageError("INTERNAL", f"trainable outside the language model's adapter: {', '.join(strangers[:3])}", "lora")
+        raise StageError(code, f"weights outside the language model's adapter: {', '.join(strangers[:3])}", "lora")
+
+
+def _stored_weights(folder: Path) -> set[str]:
+    """Names of an adapter's weights. StageError MODEL_INVALID when the folder holds no adapter in safetensors."""
+    for file in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / file).is_file():
+            raise StageError("MODEL_INVALID", f"the adapter's folder has no {file}", str(folder))
+    try:
+        with safe_open(folder / "adapter_model.safetensors", framework="pt") as weights:
+            return set(weights.keys())
+    except (SafetensorError, OSError) as error:
+        raise StageError("MODEL_INVALID", f"the adapter's weights cannot be read: {error}", str(folder)) from error
 
 
 def _upright_size(path: Path) -> tuple[int, int]:
