@@ -73,6 +73,7 @@ class GenerationConfig:
     temperature: float
     top_p: float
     max_new_tokens: int
+    share_image_cache: bool
 
     def __post_init__(self) -> None:
         require(0 <= self.temperature <= 10, "temperature", self.temperature, "0 (greedy) to 10")

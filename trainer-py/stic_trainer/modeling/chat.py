@@ -47,7 +47,10 @@ class Chat:
         self._processor = processor
         self._template = template
         self.image_token: str = processor.image_token
-        self.image_token_id: int = processor.tokenizer.convert_tokens_to_ids(self.image_token)
+        self.image_token_id: int = processor.image_token_ids[0]
+        # Some families put a frame of their own around an image of always the same length.
+        self._framed_image: str | None = getattr(processor, "full_image_sequence", None)
+        self._reserved = tuple(dict.fromkeys([self.image_token, processor.tokenizer.convert_ids_to_tokens(self.image_token_id)]))
         if self._tokenizer.eos_token is None or not self._tokenizer.is_fast:
             raise StageError("MODEL_INVALID", "the tokenizer has no end-of-text token or is not a fast one", str(folder))
         self._end: str = self._tokenizer.eos_token
@@ -105,8 +108,9 @@ class Chat:
 
     def _render(self, messages: Sequence[Message], *, generate: bool) -> str:
         for message in messages:
-            if self.image_token in message.text:
-                raise PlaceholderError(f"the text contains {self.image_token!r}, which stands for an image")
+            for token in self._reserved:
+                if token in message.text:
+                    raise PlaceholderError(f"the text contains {token!r}, which stands for an image")
         rows = [{"role": message.role, "content": self._content(message)} for message in messages]
         rendered: str = self._processor.apply_chat_template(
             rows, chat_template=self._template, tokenize=False, add_generation_prompt=generate
@@ -117,7 +121,7 @@ class Chat:
         return ([{"type": "image"}] if message.image else []) + [{"type": "text", "text": message.text}]
 
     def _expand(self, text: str, messages: Sequence[Message], image_tokens: int) -> str:
-        return text.replace(self.image_token, self.image_token * image_tokens)
+        return text.replace(self.image_token, self._framed_image or self.image_token * image_tokens)
 
     def _tokenize(self, text: str, **options: Any) -> Any:
         # As the processor does it: a template that writes the first token itself must not get a second one.

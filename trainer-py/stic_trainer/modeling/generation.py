@@ -1,22 +1,24 @@
-"""Batched generation whose text does not depend on the batch: left padding, noise by item seed, features by image.
+"""Batched generation whose text does not depend on the batch: noise by item seed, features by image, positions by row.
 
-Requests are sorted by length and grouped so that the padded tokens, prompt and answer together, stay within a bound. Rows
-that have ended leave the batch.
+Prompts on the same image can share one prefill of [template head + image]: what the model has read is then repeated for each of
+them, and padding lies between the image and the question. Requests are sorted and grouped so that the padded tokens, prompt
+and answer together, stay within a bound. Rows that have ended leave the batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from stic_trainer.data.images import ImageProblem
 from stic_trainer.method.sampling import pick_tokens
 from stic_trainer.modeling.chat import Message, PlaceholderError
+from stic_trainer.modeling.inputs import Sight
+from stic_trainer.modeling.memory import Memory
 from stic_trainer.modeling.policy import Picture, Policy
 
 _KEEP_SHARE = 0.75
@@ -32,6 +34,8 @@ class SamplingSettings(Protocol):
     def top_p(self) -> float: ...
     @property
     def max_new_tokens(self) -> int: ...
+    @property
+    def share_image_cache(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -67,18 +71,35 @@ class Refusal:
 class _Prepared:
     request: Request
     ids: list[int]
+    head: int
+    """Leading tokens that are read once for all prompts on the image: the template's and the image's. 0: none are."""
+
+    @property
+    def rest(self) -> int:
+        return len(self.ids) - self.head
+
+    @property
+    def image(self) -> str:
+        return self.request.picture.sha256 if self.request.picture and self.head else ""
 
 
 def generate(
     policy: Policy, requests: Sequence[Request], settings: SamplingSettings, *, max_batch_tokens: int
 ) -> Iterator[tuple[list[Answer], list[Refusal]]]:
-    """Answers batch by batch, longest prompts first, each request exactly once as an answer or a refusal."""
+    """Answers batch by batch, each request exactly once as an answer or a refusal.
+
+    Images are shared where that is asked for, exact, and fewer tokens to read.
+    """
     prepared, refused = _prepare(policy, requests)
     if refused:
         yield [], refused
-    for group in _groups(prepared, settings.max_new_tokens, max_batch_tokens):
-        seen, features, refused = _look(policy, group)
-        yield (_answer(policy, seen, features, settings) if seen else []), refused
+    layouts = [[replace(row, head=0) for row in prepared]]
+    if settings.share_image_cache and policy.family.shares_image:
+        layouts.append(prepared)
+    plans = [list(_groups(rows, settings.max_new_tokens, max_batch_tokens)) for rows in layouts]
+    for group in min(plans, key=lambda plan: sum(map(_prompt_tokens, plan))):
+        seen, sights, refused = _look(policy, group)
+        yield (_answer(policy, seen, sights, settings) if seen else []), refused
 
 
 def _prepare(policy: Policy, requests: Sequence[Request]) -> tuple[list[_Prepared], list[Refusal]]:
@@ -97,77 +118,92 @@ def _prepare(policy: Policy, requests: Sequence[Request]) -> tuple[list[_Prepare
                 reason = f"the prompt has {len(ids)} tokens; the model takes {policy.max_positions}"
                 refused.append(Refusal(request.key, "TOO_LONG", reason))
             else:
-                prepared.append(_Prepared(request, ids))
-    return sorted(prepared, key=lambda row: (-len(row.ids), row.request.key)), refused
+                head = ids.index(policy.chat.image_token_id) + count if request.picture else 0
+                prepared.append(_Prepared(request, ids, head))
+    return prepared, refused
 
 
 def _groups(prepared: list[_Prepared], new_tokens: int, max_tokens: int) -> Iterator[list[_Prepared]]:
-    start = 0
-    while start < len(prepared):
-        size = max(1, max_tokens // (len(prepared[start].ids) + new_tokens))
-        yield prepared[start : start + size]
-        start += size
+    """Batches, longest rows first; prompts that share an image stay together. A row above the bound is a batch of its own."""
+    group: list[_Prepared] = []
+    head = rest = 0
+    for row in sorted(prepared, key=lambda row: (-row.head, row.image, -row.rest, row.request.key)):
+        head, rest = max(head, row.head), max(rest, row.rest)
+        if group and (len(group) + 1) * (head + rest + new_tokens) > max_tokens:
+            yield group
+            group, head, rest = [], row.head, row.rest
+        group.append(row)
+    if group:
+        yield group
 
 
-def _look(policy: Policy, group: list[_Prepared]) -> tuple[list[_Prepared], list[Tensor], list[Refusal]]:
+def _prompt_tokens(group: list[_Prepared]) -> int:
+    """Padded tokens that the model reads before the first answer's."""
+    images = {row.image for row in group}
+    return len(images) * max(row.head for row in group) + len(group) * max(row.rest for row in group)
+
+
+def _look(policy: Policy, group: list[_Prepared]) -> tuple[list[_Prepared], list[Sight | None], list[Refusal]]:
     seen: list[_Prepared] = []
-    features: list[Tensor] = []
+    sights: list[Sight | None] = []
     refused: list[Refusal] = []
     for row in group:
         try:
-            if row.request.picture is not None:
-                features.append(policy.see(row.request.picture))
+            sights.append(policy.see(row.request.picture) if row.request.picture else None)
             seen.append(row)
         except ImageProblem as problem:
             refused.append(Refusal(row.request.key, problem.code, problem.reason))
-    return seen, features, refused
+    return seen, sights, refused
 
 
 @torch.no_grad()
-def _answer(policy: Policy, rows: list[_Prepared], features: list[Tensor], settings: SamplingSettings) -> list[Answer]:
+def _answer(policy: Policy, rows: list[_Prepared], sights: list[Sight | None], settings: SamplingSettings) -> list[Answer]:
     device = policy.device
-    width = max(len(row.ids) for row in rows)
-    lengths = torch.tensor([len(row.ids) for row in rows], device=device)
-    input_ids = torch.tensor([[0] * (width - len(row.ids)) + row.ids for row in rows], device=device)
-    mask = torch.arange(width, device=device)[None, :] >= (width - lengths)[:, None]
-    embeds = policy.embed(input_ids.masked_fill(~mask, policy.end_tokens()[0]), features)
+    memory, last = _read_prompts(policy, rows, sights)
     ends = torch.tensor(policy.end_tokens(), device=device)
     seeds = torch.tensor([row.request.seed for row in rows], device=device)
-    cache = DynamicCache(config=policy.base.config.text_config)
-    positions = (mask.long().cumsum(dim=1) - 1).clamp(min=0)
+    lengths = [len(row.ids) for row in rows]
 
-    texts = torch.full((len(rows), settings.max_new_tokens), -1, device=device)
-    alive = torch.arange(len(rows), device=device)  # rows of the batch, as places in ``rows``
-    ended = torch.zeros(len(rows), dtype=torch.bool, device=device)
-    last = _last_hidden(policy, embeds, mask, positions, cache)
+    texts: list[list[int]] = [[] for _ in rows]
+    ended = [False] * len(rows)
+    alive = list(range(len(rows)))  # rows of the batch, as places in ``rows``
     for step in range(settings.max_new_tokens):
-        tokens = pick_tokens(policy.head(last), seeds[alive], step, temperature=settings.temperature, top_p=settings.top_p)
-        stops = torch.isin(tokens, ends)
-        texts[alive, step] = torch.where(ended[alive] | stops, -1, tokens)
-        ended[alive] |= stops
-        full = lengths[alive] + step + 1 >= policy.max_positions
-        going = ~ended[alive] & ~full
-        count = int(going.sum())
-        if count == 0 or step + 1 == settings.max_new_tokens:
+        tokens = pick_tokens(policy.head(last), seeds, step, temperature=settings.temperature, top_p=settings.top_p)
+        going: list[int] = []
+        for place, (row, token, stop) in enumerate(zip(alive, tokens.tolist(), torch.isin(tokens, ends).tolist(), strict=True)):
+            if ended[row]:
+                continue
+            ended[row] = stop
+            if not stop:
+                texts[row].append(token)
+                if lengths[row] + step + 1 < policy.max_positions:
+                    going.append(place)
+        if not going or step + 1 == settings.max_new_tokens:
             break
-        if count < _KEEP_SHARE * len(alive) or bool(full.any()):
-            kept = going.nonzero().squeeze(1)
-            cache.batch_select_indices(kept)
-            alive, tokens, mask = alive[kept], tokens[kept], mask[kept]
-        mask = torch.cat((mask, mask.new_ones(len(alive), 1)), dim=1)
-        embeds = policy.base.get_input_embeddings()(tokens[:, None])
-        last = _last_hidden(policy, embeds, mask, (lengths[alive] + step)[:, None], cache)
-    return [
-        Answer(row.request.key, policy.chat.text(ids), len(ids), done)
-        for row, ids, done in zip(rows, _trimmed(texts), ended.tolist(), strict=True)
-    ]
+        if len(going) < _KEEP_SHARE * len(alive):
+            kept = torch.tensor(going, device=device)
+            memory.select(kept)
+            alive, tokens, seeds = [alive[place] for place in going], tokens[kept], seeds[kept]
+        last = memory.read(tokens[:, None])
+    return [Answer(row.request.key, policy.chat.text(ids), len(ids), done) for row, ids, done in zip(rows, texts, ended, strict=True)]
 
 
-def _last_hidden(policy: Policy, embeds: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> Tensor:
-    output = policy.language_model(inputs_embeds=embeds, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True)
-    last: Tensor = output.last_hidden_state[:, -1]
-    return last
+def _read_prompts(policy: Policy, rows: list[_Prepared], sights: list[Sight | None]) -> tuple[Memory, Tensor]:
+    """What is in mind after the prompts, and the last hidden state (rows, hidden) of each."""
+    if not any(row.head for row in rows):
+        memory = Memory(policy, len(rows))
+        return memory, memory.read(*_padded([row.ids for row in rows], policy), sights)
+    first = {row.image: index for index, row in reversed(list(enumerate(rows)))}
+    images = list(first)
+    memory = Memory(policy, len(images))
+    heads = [rows[index].ids[: rows[index].head] for index in first.values()]
+    memory.read(*_padded(heads, policy), [sights[index] for index in first.values()])
+    memory.select(torch.tensor([images.index(row.image) for row in rows], device=policy.device))
+    return memory, memory.read(*_padded([row.ids[row.head :] for row in rows], policy))
 
 
-def _trimmed(texts: Tensor) -> list[list[int]]:
-    return [[token for token in row if token >= 0] for row in texts.tolist()]
+def _padded(rows: list[list[int]], policy: Policy) -> tuple[Tensor, Tensor]:
+    """Ids (rows, longest), padded on the left, and lengths (rows,)."""
+    width = max(len(ids) for ids in rows)
+    ids = [[0] * (width - len(row)) + row for row in rows]
+    return torch.tensor(ids, device=policy.device), torch.tensor([len(row) for row in rows], device=policy.device)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from stic_trainer.modeling.generation import Answer, Refusal, Request, generate
 from stic_trainer.modeling.policy import Picture, Policy
@@ -25,6 +27,7 @@ class Sampling:
     temperature: float = 0.0
     top_p: float = 1.0
     max_new_tokens: int = 12
+    share_image_cache: bool = True
 
 
 @pytest.fixture(scope="module", params=sorted(TINY_MODELS))
@@ -63,6 +66,39 @@ def test_a_text_does_not_depend_on_the_batch(policy: Policy, requests: list[Requ
     assert _answers(policy, requests, sampling, max_batch_tokens=1) == together
     alone = requests[5]
     assert _answers(policy, [alone], sampling)[alone.key] == together[alone.key]
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=1.0)])
+def test_sharing_what_was_read_of_an_image_changes_no_text(policy: Policy, pictures: list[Picture], sampling: Sampling) -> None:
+    asked = [(picture, question) for picture in (*pictures, None) for question in ("Who is it?", "What is it?", "Where is it?")]
+    requests = [Request(f"{index}", question, picture, seed=index) for index, (picture, question) in enumerate(asked)]
+    read: dict[bool, int] = {}
+    answers: dict[bool, dict[str, Answer]] = {}
+    for shared in (False, True):
+        with _counted(policy) as tokens:
+            answers[shared] = _answers(policy, requests, replace(sampling, share_image_cache=shared), max_batch_tokens=600)
+        read[shared] = sum(tokens)
+    assert answers[True] == answers[False]
+    assert read[True] < read[False]
+
+
+def test_sharing_changes_no_logit(policy: Policy, pictures: list[Picture], monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Tensor] = []
+    head = policy.head
+
+    def keep(hidden: Tensor) -> Tensor:
+        seen.append(head(hidden))
+        return seen[-1]
+
+    monkeypatch.setattr(policy, "head", keep)
+    for picture in pictures:
+        requests = [Request(f"{number}", f"Question {number}?", picture) for number in range(3)]
+        logits = []
+        for shared in (False, True):
+            seen.clear()
+            _answers(policy, requests, Sampling(max_new_tokens=6, share_image_cache=shared))
+            logits.append(seen[0])
+        assert (logits[0] - logits[1]).abs().max() < 1e-9
 
 
 def test_the_seed_and_nothing_else_changes_a_sampled_text(policy: Policy, pictures: list[Picture]) -> None:
@@ -112,6 +148,19 @@ def test_what_cannot_be_answered_is_refused_by_key_and_reason(policy: Policy, pi
     assert set(answers) == {"good"}
     codes = {key: refusal.code for key, refusal in refusals.items()}
     assert codes == {"broken": "TRUNCATED", "long": "TOO_LONG", "placeholder": "ROW_INVALID"}
+
+
+@contextmanager
+def _counted(policy: Policy) -> Iterator[list[int]]:
+    """Padded tokens of every forward pass."""
+    tokens: list[int] = []
+    hook = policy.language_model.register_forward_pre_hook(
+        lambda module, arguments, options: tokens.append(options["inputs_embeds"].shape[:2].numel()), with_kwargs=True
+    )
+    try:
+        yield tokens
+    finally:
+        hook.remove()
 
 
 def _outcome(

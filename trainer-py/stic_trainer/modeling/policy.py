@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+import transformers
 from peft import LoraConfig as PeftLoraConfig
 from peft import PeftModel, get_peft_model, get_peft_model_state_dict
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from stic_trainer.data.images import open_rgb
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.chat import Chat
 from stic_trainer.modeling.families import Family, find_family
+from stic_trainer.modeling.inputs import IMAGE_ATTENTION, POSITIONS, Sight, layer_masks, sliding_window
 
 LANGUAGE_MODEL = "model.language_model"
 _PEFT_PREFIX = "base_model.model."
@@ -70,8 +72,8 @@ class Policy:
         self.active: str | None = None
         self.reuse_features = True
         """Whether features of recent images are kept."""
-        self._features: OrderedDict[str, Tensor] = OrderedDict()
-        self._feature_bytes = 0
+        self._seen: OrderedDict[str, Sight] = OrderedDict()
+        self._seen_bytes = 0
         self._image_tokens: dict[str, int] = {}
 
     @property
@@ -81,8 +83,10 @@ class Policy:
 
     @property
     def sliding_window(self) -> int | None:
-        window: int | None = getattr(self.base.config.text_config, "sliding_window", None)
-        return window if getattr(self.base.config.text_config, "use_sliding_window", True) else None
+        """Positions that every layer sees at most; None when some see all."""
+        config = self.base.config.text_config
+        everywhere = "full_attention" not in (getattr(config, "layer_types", None) or ())
+        return sliding_window(config) if everywhere else None
 
     @property
     def language_model(self) -> Any:
@@ -105,43 +109,75 @@ class Policy:
             self._image_tokens[key] = int(counted["num_image_tokens"][0])
         return self._image_tokens[key]
 
-    def see(self, picture: Picture) -> Tensor:
-        """Projected features (image tokens, hidden) of one image; recent ones are kept. ImageProblem for an unusable file."""
-        features = self._features.get(picture.sha256)
-        if features is None:
-            features = self._encode(open_rgb(picture.path))
+    def see(self, picture: Picture) -> Sight:
+        """One image's projected features; recent ones are kept. ImageProblem for an unusable file."""
+        sight = self._seen.get(picture.sha256)
+        if sight is None:
+            sight = self._encode(open_rgb(picture.path))
             if self.reuse_features:
-                self._keep(picture.sha256, features)
+                self._keep(picture.sha256, sight)
         else:
-            self._features.move_to_end(picture.sha256)
-        return features
+            self._seen.move_to_end(picture.sha256)
+        return sight
 
     @torch.no_grad()
-    def _encode(self, image: Image.Image) -> Tensor:
+    def _encode(self, image: Image.Image) -> Sight:
         inputs = self.processor.image_processor(images=image, return_tensors="pt")
         arguments = {name: inputs[name].to(self.device) for name in self.family.image_inputs}
         arguments["pixel_values"] = arguments["pixel_values"].to(self.dtype)
-        features: Tensor = self.base.model.get_image_features(**arguments, return_dict=True).pooler_output[0]
-        return features
+        output = self.base.model.get_image_features(**arguments, return_dict=True)
+        layers = tuple(layer[0] for layer in getattr(output, "deepstack_features", None) or ())
+        return Sight(output.pooler_output[0], layers, self._grid(arguments))
 
-    def _keep(self, key: str, features: Tensor) -> None:
-        self._features[key] = features
-        self._feature_bytes += features.nbytes
-        while self._feature_bytes > _FEATURE_CACHE_BYTES and len(self._features) > 1:
-            _, oldest = self._features.popitem(last=False)
-            self._feature_bytes -= oldest.nbytes
+    def _grid(self, arguments: dict[str, Tensor]) -> tuple[int, int] | None:
+        if "image_grid_thw" not in arguments:
+            return None
+        merge = self.processor.image_processor.merge_size
+        _, rows, columns = arguments["image_grid_thw"][0].tolist()
+        return rows // merge, columns // merge
+
+    def _keep(self, key: str, sight: Sight) -> None:
+        self._seen[key] = sight
+        self._seen_bytes += sight.nbytes
+        while self._seen_bytes > _FEATURE_CACHE_BYTES and len(self._seen) > 1:
+            _, oldest = self._seen.popitem(last=False)
+            self._seen_bytes -= oldest.nbytes
 
     # The language model
 
-    def embed(self, input_ids: Tensor, features: Sequence[Tensor]) -> Tensor:
-        """(rows, tokens, hidden): token embeddings with the image features, in row order, in the places of image tokens."""
-        embeds: Tensor = self.base.get_input_embeddings()(input_ids)
-        places = input_ids == self.chat.image_token_id
-        if features:
-            stacked = torch.cat(tuple(features)).to(embeds)
-            assert int(places.sum()) == len(stacked), "image tokens and image features differ in number"
-            embeds = embeds.masked_scatter(places[..., None], stacked)
-        return embeds
+    def inputs(
+        self,
+        input_ids: Tensor,
+        positions: Tensor,
+        mask: Tensor,
+        sights: Sequence[Sight],
+        *,
+        shifts: Tensor | None = None,
+        key_positions: Tensor | None = None,
+    ) -> dict[str, Any]:
+        """The language model's arguments for new tokens (B, Q): embeddings with images in their places, positions, masks.
+
+        positions: (B, Q) places in the conversation. mask: (B, 1, Q, K) bool, causal, True = may attend. sights: of the images
+        among the new tokens, in row order. shifts (B,) and key_positions (B, K): what a cache holds already, see inputs.py.
+        """
+        # An image token that the model itself has written stands for no image.
+        images = (input_ids == self.chat.image_token_id) & bool(sights)
+        embeds: Tensor = self.base.get_input_embeddings()(input_ids.masked_fill(images, 0))
+        arguments: dict[str, Any] = {}
+        if sights:
+            features = torch.cat([sight.features for sight in sights]).to(embeds)
+            assert int(images.sum()) == len(features), "image tokens and image features differ in number"
+            embeds = embeds.masked_scatter(images[..., None], features)
+            mask = IMAGE_ATTENTION[self.family.image_attention](mask, images)
+            if sights[0].layers:
+                layers = [torch.cat(parts) for parts in zip(*(sight.layers for sight in sights), strict=True)]
+                arguments |= {"visual_pos_masks": images, "deepstack_visual_embeds": layers}
+        keys = positions if key_positions is None else key_positions
+        return arguments | {
+            "inputs_embeds": embeds,
+            "position_ids": POSITIONS[self.family.positions](positions, images, sights, shifts),
+            "attention_mask": layer_masks(mask, positions, keys, self.base.config.text_config),
+        }
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits (..., vocabulary), at least fp32."""
@@ -275,8 +311,7 @@ def load_policy(folder: Path, *, device: str | None = None, dtype: torch.dtype |
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = dtype or (torch.bfloat16 if device.startswith("cuda") else torch.float32)
     try:
-        # The image processors' backends differ numerically; Pillow's is always there, so it is the one.
-        processor: Any = AutoProcessor.from_pretrained(folder, backend="pil", local_files_only=True)  # type: ignore[no-untyped-call]
+        processor = _load_processor(folder, family)
         base: Any = AutoModelForImageTextToText.from_pretrained(
             folder, dtype=dtype, attn_implementation="sdpa", use_safetensors=True, local_files_only=True
         )
@@ -284,6 +319,27 @@ def load_policy(folder: Path, *, device: str | None = None, dtype: torch.dtype |
         raise StageError("MODEL_INVALID", f"the model cannot be loaded: {error}", str(folder)) from error
     base = base.to(device).eval().requires_grad_(False)
     return Policy(folder, base, processor, family)
+
+
+class _StillImages:
+    """Lets a processor do without its video half, which needs torchvision: no video is ever shown to a model here."""
+
+    def check_argument_for_proper_class(self, name: str, argument: Any) -> Any:
+        check: Any = super().check_argument_for_proper_class  # type: ignore[misc]
+        return None if argument is None else check(name, argument)
+
+
+def _load_processor(folder: Path, family: Family) -> Any:
+    kind = getattr(transformers, family.processor)
+    # The image processors' backends differ numerically; Pillow's is always there, so it is the one.
+    load_images: Any = AutoImageProcessor
+    images, tokenizer = load_images.from_pretrained(folder, backend="pil", local_files_only=True), AutoTokenizer.from_pretrained(folder)
+    halves = {"image_processor": images, "tokenizer": tokenizer}
+    settings, _ = kind.get_processor_dict(folder, local_files_only=True)
+    still: Any = type(kind.__name__, (_StillImages, kind), {})
+    processor = still.from_args_and_dict([halves.get(name) for name in kind.get_attributes()], settings)
+    processor.chat_template = processor.chat_template or tokenizer.chat_template
+    return processor
 
 
 def target_pattern(leaves: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from transformers import AutoModelForImageTextToText
 from stic_trainer.data.images import ImageProblem
 from stic_trainer.errors import StageError
 from stic_trainer.modeling import policy as policy_module
+from stic_trainer.modeling.inputs import Sight
 from stic_trainer.modeling.policy import Picture, Policy, load_policy
 from stic_trainer.modeling.testing import TINY_MODELS, TinyLora, add_random_adapter, paint, save_tiny_model, tiny_policy
 
@@ -150,19 +151,19 @@ def test_features_are_kept_within_a_bound(models: Path, tmp_path: Path, monkeypa
     encoded: list[Image.Image] = []
     encode = policy._encode
 
-    def count(image: Image.Image) -> Tensor:
+    def count(image: Image.Image) -> Sight:
         encoded.append(image)
         return encode(image)
 
     monkeypatch.setattr(policy, "_encode", count)
-    bytes_each = sum(tensor.nbytes for tensor in [policy.see(pictures[0])])
+    bytes_each = policy.see(pictures[0]).nbytes
     monkeypatch.setattr(policy_module, "_FEATURE_CACHE_BYTES", 2 * bytes_each)
     for index in (0, 1, 0, 2, 0):  # the third picture pushes out the second, which was used longest ago
         policy.see(pictures[index])
     assert len(encoded) == 3
     policy.see(pictures[1])
     assert len(encoded) == 4
-    assert len(policy._features) == 2
+    assert len(policy._seen) == 2
 
 
 @pytest.mark.parametrize("name", sorted(TINY_MODELS))

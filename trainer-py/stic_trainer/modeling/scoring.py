@@ -21,11 +21,9 @@ Replacement = Callable[[Tensor, Tensor, Tensor], Tensor]
 def score(policy: Policy, batch: Batch, *, response_only_head: bool = True, replace: Replacement | None = None) -> Tensor:
     """(responses,) sums of log-probabilities, at least fp32."""
     with torch.no_grad():
-        features = [policy.see(picture) for picture in batch.pictures]
-        embeds = policy.embed(batch.input_ids, features)
-    hidden = policy.language_model(
-        inputs_embeds=embeds, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
-    ).last_hidden_state
+        sights = [policy.see(picture) for picture in batch.pictures]
+        inputs = policy.inputs(batch.input_ids, batch.positions, batch.mask, sights)
+    hidden = policy.language_model(**inputs, use_cache=False).last_hidden_state
     responses = len(batch.lengths)
     longest = int(batch.lengths.max())
 

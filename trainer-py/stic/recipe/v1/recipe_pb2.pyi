@@ -102,14 +102,16 @@ class PromptSet(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., digest: _Optional[str] = ..., step_by_step: _Optional[str] = ..., plain: _Optional[_Iterable[str]] = ..., misleading: _Optional[_Iterable[str]] = ..., describe_and_respond: _Optional[str] = ...) -> None: ...
 
 class GenerationConfig(_message.Message):
-    __slots__ = ("temperature", "top_p", "max_new_tokens")
+    __slots__ = ("temperature", "top_p", "max_new_tokens", "share_image_cache")
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     MAX_NEW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SHARE_IMAGE_CACHE_FIELD_NUMBER: _ClassVar[int]
     temperature: float
     top_p: float
     max_new_tokens: int
-    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., max_new_tokens: _Optional[int] = ...) -> None: ...
+    share_image_cache: bool
+    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., max_new_tokens: _Optional[int] = ..., share_image_cache: _Optional[bool] = ...) -> None: ...
 
 class Corruption(_message.Message):
     __slots__ = ("name", "weight", "parameters")

@@ -199,6 +199,11 @@ export interface GenerationConfig {
   /** 1 is off. */
   topP: number;
   maxNewTokens: number;
+  /**
+   * Prompts on the same image read the template's head and the image once for all of them; off: each for itself. Changes no text.
+   * Off by itself where it would not be exact for the model's family, or would not save tokens.
+   */
+  shareImageCache: boolean;
 }
 
 /** One registered corruption with its share among corrupted images. */
@@ -596,7 +601,7 @@ export const PromptSet: MessageFns<PromptSet> = {
 };
 
 function createBaseGenerationConfig(): GenerationConfig {
-  return { temperature: 0, topP: 0, maxNewTokens: 0 };
+  return { temperature: 0, topP: 0, maxNewTokens: 0, shareImageCache: false };
 }
 
 export const GenerationConfig: MessageFns<GenerationConfig> = {
@@ -605,6 +610,7 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
       temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : 0,
       topP: isSet(object.top_p) ? globalThis.Number(object.top_p) : 0,
       maxNewTokens: isSet(object.max_new_tokens) ? globalThis.Number(object.max_new_tokens) : 0,
+      shareImageCache: isSet(object.share_image_cache) ? globalThis.Boolean(object.share_image_cache) : false,
     };
   },
 
@@ -619,6 +625,9 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
     if (message.maxNewTokens !== 0) {
       obj.max_new_tokens = Math.round(message.maxNewTokens);
     }
+    if (message.shareImageCache !== false) {
+      obj.share_image_cache = message.shareImageCache;
+    }
     return obj;
   },
 
@@ -630,6 +639,7 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
     message.temperature = object.temperature ?? 0;
     message.topP = object.topP ?? 0;
     message.maxNewTokens = object.maxNewTokens ?? 0;
+    message.shareImageCache = object.shareImageCache ?? false;
     return message;
   },
 };

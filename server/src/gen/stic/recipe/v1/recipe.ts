@@ -238,6 +238,11 @@ export interface GenerationConfig {
   /** 1 is off. */
   topP: number;
   maxNewTokens: number;
+  /**
+   * Prompts on the same image read the template's head and the image once for all of them; off: each for itself. Changes no text.
+   * Off by itself where it would not be exact for the model's family, or would not save tokens.
+   */
+  shareImageCache: boolean;
 }
 
 /** One registered corruption with its share among corrupted images. */
@@ -1026,7 +1031,7 @@ export const PromptSet: MessageFns<PromptSet> = {
 };
 
 function createBaseGenerationConfig(): GenerationConfig {
-  return { temperature: 0, topP: 0, maxNewTokens: 0 };
+  return { temperature: 0, topP: 0, maxNewTokens: 0, shareImageCache: false };
 }
 
 export const GenerationConfig: MessageFns<GenerationConfig> = {
@@ -1039,6 +1044,9 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
     }
     if (message.maxNewTokens !== 0) {
       writer.uint32(24).uint32(message.maxNewTokens);
+    }
+    if (message.shareImageCache !== false) {
+      writer.uint32(32).bool(message.shareImageCache);
     }
     return writer;
   },
@@ -1080,6 +1088,14 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
             message.maxNewTokens = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.shareImageCache = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1097,6 +1113,7 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
       temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : 0,
       topP: isSet(object.top_p) ? globalThis.Number(object.top_p) : 0,
       maxNewTokens: isSet(object.max_new_tokens) ? globalThis.Number(object.max_new_tokens) : 0,
+      shareImageCache: isSet(object.share_image_cache) ? globalThis.Boolean(object.share_image_cache) : false,
     };
   },
 
@@ -1111,6 +1128,9 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
     if (message.maxNewTokens !== 0) {
       obj.max_new_tokens = Math.round(message.maxNewTokens);
     }
+    if (message.shareImageCache !== false) {
+      obj.share_image_cache = message.shareImageCache;
+    }
     return obj;
   },
 
@@ -1122,6 +1142,7 @@ export const GenerationConfig: MessageFns<GenerationConfig> = {
     message.temperature = object.temperature ?? 0;
     message.topP = object.topP ?? 0;
     message.maxNewTokens = object.maxNewTokens ?? 0;
+    message.shareImageCache = object.shareImageCache ?? false;
     return message;
   },
 };

@@ -1,0 +1,112 @@
+"""What the language model is given: embeddings with images in their places, positions to turn by, and one mask per kind of layer.
+
+Where families differ there is one function for each way, chosen by the family's record. Legend: rows B, new tokens Q, keys K
+(what a row has read before, and the new tokens, last).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stic_trainer.modeling.families import ImageAttention, Positions
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One image as the language model takes it in."""
+
+    features: Tensor
+    """(image tokens, hidden), in the places of the image's tokens."""
+    layers: tuple[Tensor, ...]
+    """(image tokens, hidden) each, added in the same places behind the first decoder layers (DeepStack); mostly none."""
+    grid: tuple[int, int] | None
+    """Rows and columns of the image's tokens, for families whose positions need them."""
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def nbytes(self) -> int:
+        return self.features.nbytes + sum(layer.nbytes for layer in self.layers)
+
+    @property
+    def shift(self) -> int:
+        """What the image adds to the grid positions of the text behind it, compared with its place in the sequence."""
+        return 0 if self.grid is None else max(self.grid) - len(self)
+
+
+def sequence_positions(positions: Tensor, images: Tensor, sights: Sequence[Sight], shifts: Tensor | None) -> Tensor:
+    return positions
+
+
+def grid_positions(positions: Tensor, images: Tensor, sights: Sequence[Sight], shifts: Tensor | None) -> Tensor:
+    """(3, B, Q): time, row and column. Text has the same number thrice.
+
+    positions: (B, Q) places in the conversation, which begins at 0; several conversations may follow each other in a row, and a
+    conversation may branch. images: (B, Q) where ``sights`` lie, in order. shifts: (B,) of images that a row has read before.
+    """
+    grid = positions.expand(3, -1, -1).clone()
+    if shifts is not None:
+        grid += shifts[:, None]
+    conversation = (positions == 0).cumsum(dim=1)
+    rows, columns = images.nonzero(as_tuple=True)
+    start = 0
+    for sight in sights:
+        assert sight.grid is not None
+        row, places = rows[start], columns[start : start + len(sight)]
+        token = torch.arange(len(sight), device=positions.device)
+        width = sight.grid[1]
+        grid[:, row, places] = positions[row, places[0]] + torch.stack((torch.zeros_like(token), token // width, token % width))
+        after = (conversation[row] == conversation[row, places[0]]) & (positions[row] > positions[row, places[-1]])
+        grid[:, row, after] += sight.shift
+        start += len(sight)
+    return grid
+
+
+def causal_images(mask: Tensor, images: Tensor) -> Tensor:
+    return mask
+
+
+def bidirectional_images(mask: Tensor, images: Tensor) -> Tensor:
+    """The mask (B, 1, Q, K) with every image's tokens among the Q seeing each other. An image is a run of image tokens."""
+    before = torch.nn.functional.pad(images, (1, 0))[:, :-1]
+    run = (images & ~before).cumsum(dim=1).masked_fill(~images, 0)
+    same = (run[:, :, None] == run[:, None, :]) & images[:, :, None]
+    opened = mask.clone()
+    opened[..., -images.shape[1] :] |= same[:, None]
+    return opened
+
+
+def layer_masks(mask: Tensor, queries: Tensor, keys: Tensor, config: Any) -> Tensor | dict[str, Tensor]:
+    """The mask as the decoder's layers need it: those with a sliding window see less. By position, not by place in the row.
+
+    queries (B, Q) and keys (B, K) are positions; config is the text configuration.
+    """
+    window = sliding_window(config)
+    if window is None:
+        return mask
+    near = mask & (queries[:, None, :, None] - keys[:, None, None, :] < window)
+    kinds = set(getattr(config, "layer_types", None) or ["sliding_attention"])
+    return near if kinds == {"sliding_attention"} else {"full_attention": mask, "sliding_attention": near}
+
+
+def sliding_window(config: Any) -> int | None:
+    """Positions that a sliding layer of a text configuration sees, itself included; None when there is no such layer."""
+    window: int | None = getattr(config, "sliding_window", None)
+    kinds = getattr(config, "layer_types", None) or ["sliding_attention"]
+    return window if getattr(config, "use_sliding_window", True) and "sliding_attention" in kinds else None
+
+
+POSITIONS: dict[Positions, Callable[[Tensor, Tensor, Sequence[Sight], Tensor | None], Tensor]] = {
+    Positions.SEQUENCE: sequence_positions,
+    Positions.GRID: grid_positions,
+}
+IMAGE_ATTENTION: dict[ImageAttention, Callable[[Tensor, Tensor], Tensor]] = {
+    ImageAttention.CAUSAL: causal_images,
+    ImageAttention.BIDIRECTIONAL: bidirectional_images,
+}
