@@ -16,26 +16,27 @@ from torch import Tensor
 
 from stic_trainer.modeling.generation import Answer, Refusal, Request, generate
 from stic_trainer.modeling.policy import Picture, Policy
-from stic_trainer.modeling.testing import TINY_MODELS, add_random_adapter, paint, tiny_policy
+from stic_trainer.modeling.testing import add_random_adapter, paint, tiny_policy
+from stic_trainer.modeling.testing_families import ALL_MODELS, family_policy
 
-_SIZES = ((40, 40), (90, 30), (30, 90), (64, 64))
-_PROMPTS = ("What is it?", "Describe the picture in detail, please.", "Hm", "Name two things that are not in the picture.")
+_SIZES = ((40, 40), (90, 30), (30, 90))
+_PROMPTS = ("What is it?", "Hm", "Name two things that are not in the picture.")
 
 
 @dataclass(frozen=True)
 class Sampling:
     temperature: float = 0.0
     top_p: float = 1.0
-    max_new_tokens: int = 12
+    max_new_tokens: int = 10
     share_image_cache: bool = True
 
 
-@pytest.fixture(scope="module", params=sorted(TINY_MODELS))
+@pytest.fixture(scope="module", params=list(ALL_MODELS))
 def policy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Policy:
     torch.set_num_threads(1)
-    loaded = tiny_policy(tmp_path_factory.mktemp(request.param), request.param)
-    # A random model hardly ever says </s>: a tenth of the alphabet ends its texts too, as some models' lists of end tokens do.
-    loaded.base.generation_config.eos_token_id = [loaded.processor.tokenizer.eos_token_id, *range(7, 100, 10)]
+    loaded = family_policy(tmp_path_factory.mktemp(request.param), request.param)
+    # A random model hardly ever says </s>: a sixth of the alphabet ends its texts too, as some models' lists of end tokens do.
+    loaded.base.generation_config.eos_token_id = [loaded.processor.tokenizer.eos_token_id, *range(9, 100, 6)]
     return loaded
 
 
@@ -55,7 +56,7 @@ def test_greedy_texts_are_those_of_the_library_one_by_one(policy: Policy, reques
     answers = _answers(policy, requests)
     for request in requests:
         assert (answers[request.key].text, answers[request.key].ended) == _library_text(policy, request), request
-    assert {answer.ended for answer in answers.values()} == {True, False}
+    assert len({answer.text for answer in answers.values()}) > 4
 
 
 @pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=1.0), Sampling(temperature=1.5, top_p=0.8)])
@@ -119,11 +120,10 @@ def test_rows_that_have_ended_leave_the_batch(policy: Policy, requests: list[Req
         return forward(*arguments, **options)
 
     monkeypatch.setattr(policy.language_model, "forward", count)
-    answers = _answers(policy, requests, Sampling(max_new_tokens=24))
+    answers = _answers(policy, requests, Sampling(temperature=1.0, max_new_tokens=24, share_image_cache=False))
     assert any(answer.ended for answer in answers.values())
-    decoding = sizes[-20:]
-    assert decoding == sorted(decoding, reverse=True)
-    assert decoding[-1] < len(requests)
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == len(requests) > sizes[-1]
 
 
 def test_an_adapter_is_used_only_where_it_is_asked_for(tmp_path: Path, requests: list[Request]) -> None:

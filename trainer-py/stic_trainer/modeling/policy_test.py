@@ -20,7 +20,8 @@ from stic_trainer.errors import StageError
 from stic_trainer.modeling import policy as policy_module
 from stic_trainer.modeling.inputs import Sight
 from stic_trainer.modeling.policy import Picture, Policy, load_policy
-from stic_trainer.modeling.testing import TINY_MODELS, TinyLora, add_random_adapter, paint, save_tiny_model, tiny_policy
+from stic_trainer.modeling.testing import TinyLora, add_random_adapter, paint, save_tiny_model, tiny_policy
+from stic_trainer.modeling.testing_families import ALL_MODELS, family_policy
 
 _WEIGHTS = "adapter_model.safetensors"
 _IDS = torch.tensor([[1, 40, 41, 42, 50, 60]])
@@ -41,9 +42,9 @@ def adapter(models: Path) -> Path:
     return models / "adapter"
 
 
-@pytest.mark.parametrize("name", sorted(TINY_MODELS))
+@pytest.mark.parametrize("name", list(ALL_MODELS))
 def test_a_saved_adapter_is_a_plain_peft_folder(models: Path, tmp_path: Path, name: str) -> None:
-    policy = tiny_policy(models / name, name)
+    policy = family_policy(models / name, name)
     add_random_adapter(policy)
     policy.save_adapter(tmp_path / "adapter")
     base = AutoModelForImageTextToText.from_pretrained(models / name, dtype=torch.float64)
@@ -166,9 +167,9 @@ def test_features_are_kept_within_a_bound(models: Path, tmp_path: Path, monkeypa
     assert len(policy._seen) == 2
 
 
-@pytest.mark.parametrize("name", sorted(TINY_MODELS))
+@pytest.mark.parametrize("name", list(ALL_MODELS))
 def test_image_tokens_are_known_from_the_size_alone(models: Path, tmp_path: Path, name: str) -> None:
-    policy = tiny_policy(models / name, name)
+    policy = family_policy(models / name, name)
     for seed, size in enumerate([(40, 40), (90, 30), (30, 90), (200, 33), (1, 1)]):
         picture = paint(tmp_path, size, seed=seed)
         assert policy.image_tokens(picture) == len(policy.see(picture)), size
