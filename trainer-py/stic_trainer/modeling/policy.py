@@ -27,6 +27,7 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTo
 
 from stic_trainer.data.images import open_rgb
 from stic_trainer.errors import StageError
+from stic_trainer.modeling.attention import GROUPED_SDPA
 from stic_trainer.modeling.chat import Chat
 from stic_trainer.modeling.families import Family, find_family
 from stic_trainer.modeling.inputs import IMAGE_ATTENTION, POSITIONS, Sight, layer_masks, sliding_window
@@ -126,8 +127,9 @@ class Policy:
         arguments = {name: inputs[name].to(self.device) for name in self.family.image_inputs}
         arguments["pixel_values"] = arguments["pixel_values"].to(self.dtype)
         output = self.base.model.get_image_features(**arguments, return_dict=True)
+        (features,) = output.pooler_output
         layers = tuple(layer[0] for layer in getattr(output, "deepstack_features", None) or ())
-        return Sight(output.pooler_output[0], layers, self._grid(arguments))
+        return Sight(features, layers, self._grid(arguments))
 
     def _grid(self, arguments: dict[str, Tensor]) -> tuple[int, int] | None:
         if "image_grid_thw" not in arguments:
@@ -313,7 +315,11 @@ def load_policy(folder: Path, *, device: str | None = None, dtype: torch.dtype |
     try:
         processor = _load_processor(folder, family)
         base: Any = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=dtype, attn_implementation="sdpa", use_safetensors=True, local_files_only=True
+            folder,
+            dtype=dtype,
+            attn_implementation={"text_config": GROUPED_SDPA, "vision_config": "sdpa"},
+            use_safetensors=True,
+            local_files_only=True,
         )
     except (OSError, ValueError, KeyError) as error:
         raise StageError("MODEL_INVALID", f"the model cannot be loaded: {error}", str(folder)) from error
@@ -334,6 +340,13 @@ def _load_processor(folder: Path, family: Family) -> Any:
     # The image processors' backends differ numerically; Pillow's is always there, so it is the one.
     load_images: Any = AutoImageProcessor
     images, tokenizer = load_images.from_pretrained(folder, backend="pil", local_files_only=True), AutoTokenizer.from_pretrained(folder)
+    if getattr(images, "do_pan_and_scan", None):
+        raise StageError(
+            "MODEL_UNSUPPORTED",
+            "the image processor cuts crops out of images (pan-and-scan), so how many tokens an image has is not known beforehand",
+            "model.path",
+            "set do_pan_and_scan to false in the folder's image processor settings",
+        )
     halves = {"image_processor": images, "tokenizer": tokenizer}
     settings, _ = kind.get_processor_dict(folder, local_files_only=True)
     still: Any = type(kind.__name__, (_StillImages, kind), {})

@@ -206,6 +206,18 @@ def test_an_unsupported_architecture_is_refused_by_name(models: Path, tmp_path: 
         load_policy(folder)
 
 
+def test_an_image_processor_that_cuts_crops_is_refused(models: Path, tmp_path: Path) -> None:
+    family_policy(models / "gemma3", "gemma3")
+    shutil.copytree(models / "gemma3", tmp_path / "model")
+    (settings,) = [path for path in (tmp_path / "model").glob("*processor_config.json") if "image_mean" in path.read_text()]
+    fields = json.loads(settings.read_text())
+    fields.get("image_processor", fields)["do_pan_and_scan"] = True
+    settings.write_text(json.dumps(fields))
+    with pytest.raises(StageError, match="pan-and-scan") as caught:
+        load_policy(tmp_path / "model")
+    assert caught.value.code == "MODEL_UNSUPPORTED"
+
+
 def _policy(models: Path) -> Policy:
     return tiny_policy(models / "llava-llama")
 
