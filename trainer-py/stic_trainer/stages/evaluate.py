@@ -20,7 +20,7 @@ from stic_trainer.method.prompts import pick_plain
 from stic_trainer.modeling.generation import Request
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.comparison import Arm, Exam, compare, grade, read_exams
+from stic_trainer.stages.comparison import Arm, Exam, Grade, compare, grade, read_exams
 from stic_trainer.stages.opening import Skips, metadata, open_policy
 from stic_trainer.stages.pictures import picture_of
 from stic_trainer.stages.texts import Texts, write_texts
@@ -41,13 +41,12 @@ def run(job: Job, ctx: StageContext) -> None:
 
     for subject in subjects:
         _describe_samples(writer, subject, samples if config.sample_images else [])
-    answers: dict[tuple[str, Arm], dict[str, tuple[str, str | None]]] = {}
-    for exam in exams:
-        for subject in subjects:
-            for mode in config.modes:
-                answers[exam.name, Arm(subject, mode)] = _sit(writer, exam, subject, mode)
-
-    grades = [grade(exam, arm, texts) for exam in exams for (name, arm), texts in answers.items() if name == exam.name]
+    grades: list[Grade] = []
+    for subject in subjects:
+        for mode in config.modes:
+            for exam, texts in zip(exams, _sit(writer, exams, subject, mode), strict=True):
+                grades.append(grade(exam, Arm(subject, mode), texts))
+    grades.sort(key=lambda each: exams.index(each.exam))
     comparison = compare(exams, grades, resamples=config.bootstrap_resamples, seed=job.recipe.seed)
     for score in comparison:
         ctx.evaluation(score)
@@ -103,30 +102,39 @@ def _describe_samples(writer: _Writer, subject: str, samples: Sequence[ImageItem
             ctx.sample(subject, image.ref, prompts[image.name], texts.said[f"sample/{image.name}"])
 
 
-def _sit(writer: _Writer, exam: Exam, subject: str, mode: str) -> dict[str, tuple[str, str | None]]:
-    """Answers by item, each with the description it was given. DaR's first turn is made once per subject and image."""
+def _sit(writer: _Writer, exams: Sequence[Exam], subject: str, mode: str) -> list[dict[str, tuple[str, str | None]]]:
+    """Per exam the answers by item, each with the description it was given.
+
+    All exams are sat at once, so that questions on one image meet; DaR's first turn is made once per subject and image.
+    """
     job, ctx = writer.job, writer.ctx
     config = job.recipe.evaluate
-    described: dict[str, str] = {}
-    if mode == "dar":
-        pictures = {item.image.sha256: picture_of(ctx, item.image) for item in exam.items if item.image}
-        prompt = job.recipe.prompts.describe_and_respond
-        turns = [Request(f"dar/{sha256}", prompt, picture, writer.seed(sha256)) for sha256, picture in pictures.items()]
-        texts = writer.write(subject, turns, config.describe_generation, f"dar: {subject} describes {exam.name}", "images")
-        described = {sha256: texts.said[f"dar/{sha256}"] for sha256 in pictures if f"dar/{sha256}" in texts.said}
+    described = _describe(writer, exams, subject) if mode == "dar" else {}
     requests: list[Request] = []
-    given: dict[str, str | None] = {}
-    for item in exam.items:
-        picture = picture_of(ctx, item.image) if item.image else None
-        description = described.get(item.image.sha256) if mode == "dar" and item.image else None
-        if mode == "dar" and item.image and description is None:
-            continue
-        question = item.prompt
-        if description is not None:
-            question = infuse(job.recipe.infuse.template, description=description, question=question)
-        key = f"{exam.name}/{mode}/{item.name}"
-        given[key] = description
-        requests.append(Request(key, question, picture, writer.seed(f"{exam.name}/{item.name}")))
-    texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} on {exam.name}", "items")
-    prefix = len(f"{exam.name}/{mode}/")
-    return {key[prefix:]: (texts.said[key], given[key]) for key in given if key in texts.said}
+    given: list[dict[str, tuple[str, str | None]]] = []
+    for exam in exams:
+        asked: dict[str, tuple[str, str | None]] = {}
+        for item in exam.items:
+            picture = picture_of(ctx, item.image) if item.image else None
+            description = described.get(item.image.sha256) if mode == "dar" and item.image else None
+            if mode == "dar" and item.image and description is None:
+                continue
+            question = item.prompt
+            if description is not None:
+                question = infuse(job.recipe.infuse.template, description=description, question=question)
+            key = f"{exam.name}/{mode}/{item.name}"
+            asked[item.name] = (key, description)
+            requests.append(Request(key, question, picture, writer.seed(f"{exam.name}/{item.name}")))
+        given.append(asked)
+    texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} answers", "items")
+    return [{name: (texts.said[key], told) for name, (key, told) in asked.items() if key in texts.said} for asked in given]
+
+
+def _describe(writer: _Writer, exams: Sequence[Exam], subject: str) -> dict[str, str]:
+    """The subject's own description of every image, by the image's sha256."""
+    job, ctx = writer.job, writer.ctx
+    pictures = {item.image.sha256: picture_of(ctx, item.image) for exam in exams for item in exam.items if item.image}
+    prompt = job.recipe.prompts.describe_and_respond
+    turns = [Request(f"dar/{sha256}", prompt, picture, writer.seed(sha256)) for sha256, picture in pictures.items()]
+    texts = writer.write(subject, turns, job.recipe.evaluate.describe_generation, f"dar: {subject} describes", "images")
+    return {sha256: texts.said[f"dar/{sha256}"] for sha256 in pictures if f"dar/{sha256}" in texts.said}
