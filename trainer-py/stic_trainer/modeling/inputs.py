@@ -83,23 +83,22 @@ def bidirectional_images(mask: Tensor, images: Tensor) -> Tensor:
 
 
 def layer_masks(mask: Tensor, queries: Tensor, keys: Tensor, config: Any) -> Tensor | dict[str, Tensor]:
-    """The mask as the decoder's layers need it: those with a sliding window see less. By position, not by place in the row.
+    """The mask as the decoder's layers need it. Where only some have a sliding window, they see less: by position, not by place.
 
     queries (B, Q) and keys (B, K) are positions; config is the text configuration.
     """
-    window = sliding_window(config)
-    if window is None:
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if kinds != {"full_attention", "sliding_attention"}:
         return mask
-    near = mask & (queries[:, None, :, None] - keys[:, None, None, :] < window)
-    kinds = set(getattr(config, "layer_types", None) or ["sliding_attention"])
-    return near if kinds == {"sliding_attention"} else {"full_attention": mask, "sliding_attention": near}
+    near = mask & (queries[:, None, :, None] - keys[:, None, None, :] < config.sliding_window)
+    return {"full_attention": mask, "sliding_attention": near}
 
 
 def sliding_window(config: Any) -> int | None:
-    """Positions that a sliding layer of a text configuration sees, itself included; None when there is no such layer."""
+    """Positions that every layer sees at most, itself included; None where some layer sees all. The caller's mask has this window."""
     window: int | None = getattr(config, "sliding_window", None)
-    kinds = getattr(config, "layer_types", None) or ["sliding_attention"]
-    return window if getattr(config, "use_sliding_window", True) and "sliding_attention" in kinds else None
+    everywhere = "full_attention" not in (getattr(config, "layer_types", None) or ())
+    return window if everywhere and getattr(config, "use_sliding_window", True) else None
 
 
 POSITIONS: dict[Positions, Callable[[Tensor, Tensor, Sequence[Sight], Tensor | None], Tensor]] = {

@@ -65,6 +65,8 @@ class Memory:
         """(B, 1, Q, K)"""
         keys, queries = self._positions[:, None, None, :], positions[:, None, :, None]
         mask = (keys != _PADDING) & (keys <= queries)
+        if self._policy.sliding_window is not None:
+            mask &= queries - keys < self._policy.sliding_window
         if positions.shape[1] > 1:
             # Padding sees itself: a softmax over nothing would be NaN.
             mask[..., -positions.shape[1] :] |= torch.eye(positions.shape[1], dtype=torch.bool, device=positions.device)

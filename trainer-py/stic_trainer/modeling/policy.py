@@ -84,10 +84,8 @@ class Policy:
 
     @property
     def sliding_window(self) -> int | None:
-        """Positions that every layer sees at most; None when some see all."""
-        config = self.base.config.text_config
-        everywhere = "full_attention" not in (getattr(config, "layer_types", None) or ())
-        return sliding_window(config) if everywhere else None
+        """Positions that every layer sees at most; None where some layer sees all."""
+        return sliding_window(self.base.config.text_config)
 
     @property
     def language_model(self) -> Any:
@@ -159,8 +157,9 @@ class Policy:
     ) -> dict[str, Any]:
         """The language model's arguments for new tokens (B, Q): embeddings with images in their places, positions, masks.
 
-        positions: (B, Q) places in the conversation. mask: (B, 1, Q, K) bool, causal, True = may attend. sights: of the images
-        among the new tokens, in row order. shifts (B,) and key_positions (B, K): what a cache holds already, see inputs.py.
+        positions: (B, Q) places in the conversation. mask: (B, 1, Q, K) bool, causal and within ``sliding_window``, True = may
+        attend. sights: of the images among the new tokens, in row order. shifts (B,): what images read before add to the positions
+        (Sight.shift). key_positions: (B, K), where a cache holds keys already.
         """
         # An image token that the model itself has written stands for no image.
         images = (input_ids == self.chat.image_token_id) & bool(sights)

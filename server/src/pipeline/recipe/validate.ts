@@ -62,6 +62,7 @@ const generation = (field: string): Rule[] => [
   number(`${field}.temperature`, 0, 2),
   [`${field}.top_p`, 'above 0, at most 1 (1 is off)', (value) => typeof value === 'number' && value > 0 && value <= 1],
   whole(`${field}.max_new_tokens`, 1, 8192),
+  flag(`${field}.share_image_cache`),
 ];
 
 const optimizer = (field: string): Rule[] => [
