@@ -40,7 +40,7 @@ def _modules(*, tests: bool) -> list[Path]:
     """Source files by path below the package; helpers of tests (testing.py) count as tests."""
 
     def is_test(path: Path) -> bool:
-        return path.name.endswith("_test.py") or path.name == "testing.py"
+        return path.name.endswith("_test.py") or path.name.startswith("testing")
 
     return sorted(path for path in PACKAGE.rglob("*.py") if is_test(path) == tests)
 
