@@ -92,21 +92,24 @@ def _expected_loss(laboratory: Laboratory, adapter: str, rows: list[InfusedRow])
     return sum(losses) / len(losses)
 
 
+def _without_dropout(laboratory: Laboratory, adapter: str, folder: Path) -> str:
+    folder.mkdir()
+    for file in laboratory.store.tree(adapter).iterdir():
+        (folder / file.name).write_bytes(file.read_bytes().replace(b'"lora_dropout": 0.1', b'"lora_dropout": 0.0'))
+    return laboratory.store.put_tree(folder)[0]
+
+
 def test_the_first_step_reports_the_mean_of_the_rows_means(
     laboratory: Laboratory, rows: list[InfusedRow], adapter: str, tmp_path: Path
 ) -> None:
-    """Without dropout, and all rows in one step: the loss of stage 1's adapter, which is taken up as it is."""
-    plain = tiny_policy(laboratory.model)
-    plain.load_adapter(laboratory.store.tree(adapter))
+    """All rows in one step: the loss of stage 1's adapter, taken up as it is. With dropout it is another one."""
     one_step = {"sft": {"optimizer": {"batch_size": len(rows)}}}
-    folder = tmp_path / "no-dropout"
-    config = laboratory.store.tree(adapter)
-    folder.mkdir()
-    for file in config.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes().replace(b'"lora_dropout": 0.1', b'"lora_dropout": 0.0'))
-    still = laboratory.store.put_tree(folder)[0]
-    recorder = laboratory.run(_job(laboratory, rows, still, one_step), tmp_path / "work")
-    assert recorder.series("sft/loss")[1] == pytest.approx(_expected_loss(laboratory, still, rows), rel=1e-5)
+    still = _without_dropout(laboratory, adapter, tmp_path / "adapter")
+    expected = _expected_loss(laboratory, adapter, rows)
+    found = laboratory.run(_job(laboratory, rows, still, one_step), tmp_path / "still").series("sft/loss")[1]
+    dropped = laboratory.run(_job(laboratory, rows, adapter, one_step), tmp_path / "dropped").series("sft/loss")[1]
+    assert found == pytest.approx(expected, rel=1e-5)
+    assert dropped != pytest.approx(expected, rel=1e-3)
 
 
 def test_the_adapter_of_stage_1_is_continued(laboratory: Laboratory, adapter: str, unbroken: Recorder) -> None:
@@ -128,7 +131,9 @@ def test_stopped_after_any_step_it_ends_as_if_unbroken(
     assert resumed.artifact("adapter")["sha256"] == unbroken.artifact("adapter")["sha256"]
 
 
-def test_dropout_is_on(laboratory: Laboratory, rows: list[InfusedRow], adapter: str, unbroken: Recorder, tmp_path: Path) -> None:
+def test_the_seed_decides_order_and_dropout(
+    laboratory: Laboratory, rows: list[InfusedRow], adapter: str, unbroken: Recorder, tmp_path: Path
+) -> None:
     other = laboratory.run(_job(laboratory, rows, adapter, {"seed": 43}), tmp_path / "other")
     again = laboratory.run(_job(laboratory, rows, adapter), tmp_path / "again")
     assert again.artifact("adapter")["sha256"] == unbroken.artifact("adapter")["sha256"]

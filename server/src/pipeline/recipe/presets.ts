@@ -5,7 +5,7 @@ import type { Preset } from '../../gen/stic/runs/v1/runs.js';
 import { differencesFromPaper } from './differences.js';
 import { promptsDigest, wholeJson } from './fields.js';
 import type { Json } from './canonical.js';
-import { validateRecipe } from './validate.js';
+import { validatePrompts, validateRecipe } from './validate.js';
 
 type Fields = { [key: string]: Json };
 export type Presets = ReadonlyMap<string, Preset>;
@@ -29,12 +29,16 @@ export function loadPresets(recipesFolder: string, promptsFolder: string): Prese
   return new Map(whole.map((preset) => [preset.name, preset]));
 }
 
-/** The prompt sets by name, with their digests. */
+/** The prompt sets by name, with their digests. Throws with the set's name for an unknown field or a text that is missing. */
 export function loadPrompts(folder: string): ReadonlyMap<string, PromptSet> {
   const sets = [...readFolder(folder)].map(([name, fields]): [string, PromptSet] => {
     const set = PromptSet.fromJSON(fields);
     refuseUnknown(`prompt set ${name}`, fields, wholeJson(set));
-    return [name, { ...set, name, digest: promptsDigest(set) }];
+    const complete = { ...set, name, digest: promptsDigest(set) };
+    validated(`Prompt set ${name}`, () => {
+      validatePrompts(complete);
+    });
+    return [name, complete];
   });
   return new Map(sets);
 }
@@ -87,12 +91,18 @@ function read(name: string, merged: Fields, prompts: ReadonlyMap<string, PromptS
   const set = prompts.get(recipe.prompts?.name ?? '');
   if (!set) throw new Error(`Preset ${name} names the prompt set "${recipe.prompts?.name ?? ''}", which prompts/ does not have.`);
   const complete: Recipe = { ...recipe, preset: name, prompts: PromptSet.fromPartial(set) };
-  try {
+  validated(`Preset ${name}`, () => {
     validateRecipe(complete);
-  } catch (error) {
-    throw new Error(`Preset ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  });
   return complete;
+}
+
+function validated(what: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
 
 /** A misspelt field would otherwise vanish without a word. */

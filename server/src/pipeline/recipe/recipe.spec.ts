@@ -147,6 +147,8 @@ test('a prompt set is added as a file, and named by what it says', () => {
     assert.notEqual(sets.get('mine')?.digest, sets.get('other')?.digest);
     writeFileSync(path.join(folder, 'typo.json'), JSON.stringify({ ...own, plane: [] }));
     assert.throws(() => loadPrompts(folder), /prompt set typo, plane is not a field/);
+    writeFileSync(path.join(folder, 'typo.json'), JSON.stringify({ ...own, plain: [] }));
+    assert.throws(() => loadPrompts(folder), /Prompt set typo: Recipe field prompts\.plain is \[\]/);
   } finally {
     rmSync(folder, { recursive: true });
   }

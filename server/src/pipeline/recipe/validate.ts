@@ -1,4 +1,4 @@
-import type { Recipe } from '../../gen/stic/recipe/v1/recipe.js';
+import type { PromptSet, Recipe } from '../../gen/stic/recipe/v1/recipe.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Json } from './canonical.js';
 import { canonicalJson } from './canonical.js';
@@ -151,6 +151,12 @@ export function validateRecipe(recipe: Recipe): void {
   const fields = wholeJson(recipe);
   for (const rule of rules) demand(rule, valueAt(fields, rule[0]), rule[0]);
   validateCorruptions(recipe);
+}
+
+/** Throws likewise for a prompt set by itself. */
+export function validatePrompts(prompts: PromptSet): void {
+  const fields = wholeJson({ prompts });
+  for (const rule of rules.filter(([field]) => field.startsWith('prompts.'))) demand(rule, valueAt(fields, rule[0]), rule[0]);
 }
 
 function validateCorruptions(recipe: Recipe): void {
