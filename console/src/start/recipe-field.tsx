@@ -15,10 +15,11 @@ export interface RecipeFieldProps {
   onChange: (value: Json) => void;
 }
 
-/** An input for one recipe field, chosen by the field's value: number, text, list of texts, or JSON for anything else. */
+/** An input for one recipe field, chosen by the field's value: yes or no, number, text, list of texts, or JSON for anything else. */
 export function RecipeField(props: RecipeFieldProps) {
   const { path, base } = props;
   if (path === 'dpo.objective') return <ObjectiveField {...props} />;
+  if (typeof base === 'boolean') return <FlagField {...props} />;
   if (typeof base === 'number') return <NumberField {...props} />;
   if (typeof base === 'string') return <TextField {...props} />;
   if (Array.isArray(base) && base.every((item) => typeof item === 'string')) return <LinesField {...props} />;
@@ -55,6 +56,20 @@ function NumberField(props: RecipeFieldProps) {
         const number = next.trim() === '' ? NaN : Number(next);
         setText(next);
         props.onChange(Number.isFinite(number) ? number : next);
+      }}
+    />
+  );
+}
+
+function FlagField(props: RecipeFieldProps) {
+  return (
+    <Select
+      {...common(props)}
+      data={['true', 'false']}
+      value={asText(props.value)}
+      allowDeselect={false}
+      onChange={(next) => {
+        props.onChange(next === 'true');
       }}
     />
   );

@@ -107,5 +107,9 @@ export function warningsOf(recipe: Recipe, inputs: readonly ResolvedInput[]): st
     warnings.push('No benchmark was given: nothing can be scored. Look at pairs, curves and sample descriptions.');
   if (recipe.dpo?.objective === DpoObjective.DPO_OBJECTIVE_SWAPPED)
     warnings.push('Control arm: preferred and rejected sides are exchanged. This run must make the model worse.');
+  if (recipe.dpo?.omitImage === true) warnings.push('As in the published code, training sees no image: dpo.omit_image.');
+  if (recipe.dpo?.scoreStrongestToken === true)
+    warnings.push('As in the published code, the rejected texts are not scored: dpo.score_strongest_token.');
+  if (recipe.prefer?.showCleanImage === true) warnings.push('As in the published code, no image is corrupted: prefer.show_clean_image.');
   return warnings;
 }

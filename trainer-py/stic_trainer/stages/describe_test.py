@@ -109,3 +109,13 @@ def test_a_row_whose_image_was_not_described_is_left_out(
     recorder = laboratory.run(laboratory.job(StageKind.INFUSE, inputs), tmp_path)
     infused = [row.name for row in read_rows(laboratory.store.blob(recorder.artifact("infused")["sha256"]), InfusedRow)]
     assert infused == ["second", "same image", "text"]
+
+
+def test_describing_and_infusing_draw_the_same_rows(laboratory: Laboratory, rows: list[InstructionRow], tmp_path: Path) -> None:
+    some = {"describe": {"max_rows": 2}}
+    described = laboratory.run(_describe(laboratory, rows, some), tmp_path / "described")
+    inputs = {"instructions": laboratory.put_rows(rows), "descriptions": described.artifact("descriptions")["sha256"]}
+    recorder = laboratory.run(laboratory.job(StageKind.INFUSE, inputs, some), tmp_path / "infused")
+    infused = list(read_rows(laboratory.store.blob(recorder.artifact("infused")["sha256"]), InfusedRow))
+    assert len(infused) == 2
+    assert [row.name for row in infused if row.image is not None] == list(_descriptions(laboratory, described))
