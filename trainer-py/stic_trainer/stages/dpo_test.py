@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft import PeftModel
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
@@ -14,7 +15,11 @@ from stic_trainer.config.job import Job, StageKind
 from stic_trainer.data.records import Pair
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.policy import Policy
-from stic_trainer.modeling.testing import tiny_policy
+from stic_trainer.modeling.rows import join_rows
+from stic_trainer.modeling.testing import add_random_adapter, tiny_policy
+from stic_trainer.runtime.context import StageContext
+from stic_trainer.stages import dpo
+from stic_trainer.stages.plan import Plan
 from stic_trainer.stages.testing import Laboratory, Recorder, after_step, pair_of
 
 TEXTS = [
@@ -74,8 +79,6 @@ def _logp(policy: Policy, laboratory: Laboratory, pair: Pair, answer: str, *, wi
 
 
 def _first_batch(laboratory: Laboratory, pairs: list[Pair]) -> list[Pair]:
-    from stic_trainer.stages.plan import Plan
-
     job = _job(laboratory, pairs)
     return [pairs[at] for at in Plan(len(pairs), job.recipe.seed, job.recipe.dpo.optimizer).rows(0)]
 
@@ -99,8 +102,6 @@ def test_training_moves_the_texts_apart(unbroken: Recorder) -> None:
 
 
 def test_the_adapter_is_plain_peft(laboratory: Laboratory, unbroken: Recorder) -> None:
-    from peft import PeftModel
-
     base = tiny_policy(laboratory.model).base
     folder = laboratory.store.tree(unbroken.artifact("adapter")["sha256"])
     loaded = PeftModel.from_pretrained(base, folder)
@@ -231,3 +232,23 @@ def test_control_arms_minimise_what_they_say(laboratory: Laboratory, pairs: list
     else:
         expected = -sum(_logp(base, laboratory, pair, pair.chosen) / (len(pair.chosen) + 1) for pair in first) / len(first)
     assert recorder.series("dpo/loss")[1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_reference_that_is_kept_is_the_one_computed_again(laboratory: Laboratory, pairs: list[Pair], tmp_path: Path) -> None:
+    """In fp64, with an adapter that has moved and other company in the batch: kept or computed again, to 1e-9."""
+    policy = tiny_policy(laboratory.model)
+    add_random_adapter(policy)
+    job = _job(laboratory, pairs)
+    again = _job(laboratory, pairs, {"speed": {"reuse_reference_scores": False}})
+    ctx = StageContext(sink=Recorder(), store=laboratory.store, work=tmp_path)
+    rows = dpo._read_rows(ctx, policy, pairs, job.recipe.dpo)
+    known = torch.full((len(rows), 2), torch.nan, dtype=torch.float64)
+    for group in (rows[:3], rows[3:]):
+        dpo._reference(job, policy, join_rows(group, device=policy.device), known, [row.key for row in group])
+    kept = known.clone()
+    batch, keys = join_rows(rows, device=policy.device), [row.key for row in rows]
+    assert torch.equal(dpo._reference(job, policy, batch, known, keys).chosen, kept[:, 0])
+    computed = dpo._reference(again, policy, batch, known, keys)
+    torch.testing.assert_close(torch.stack((computed.chosen, computed.rejected), dim=1), kept, rtol=0, atol=1e-9)
+    with torch.no_grad():
+        assert not torch.allclose(dpo._scores(job, policy, batch).chosen, kept[:, 0])
