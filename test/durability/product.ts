@@ -55,6 +55,11 @@ export class Server {
     return this.child.pid ?? 0;
   }
 
+  /** Address of the public gRPC. */
+  get grpc(): string {
+    return /gRPC: (\S+)/.exec(this.output)?.[1] ?? '';
+  }
+
   /** Gone at once, without a chance to tidy up. */
   async kill(): Promise<void> {
     if (!this.isRunning) return;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { connect, disconnect } from '../../server/src/cli/clients.js';
 import { ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import {
@@ -122,6 +124,18 @@ test('a run that equals an earlier one is linked to it, stage by stage, and read
   assert.match(logs[0]?.line?.message ?? '', /Linked, not run again.*"first"/);
 });
 
+test('the same can be asked over gRPC, and a refusal says what to do', async () => {
+  const { runs, ...others } = connect(server.grpc);
+  const ask = (method: 'pauseRun' | 'resumeRun' | 'retryRun'): Promise<ServiceError | null> =>
+    new Promise((resolve) => runs[method]({ runId: first.id, fromStage: StageKind.STAGE_KIND_UNSPECIFIED }, resolve));
+  for (const method of ['pauseRun', 'resumeRun', 'retryRun'] as const) {
+    const refused = await ask(method);
+    assert.equal(refused?.code, status.FAILED_PRECONDITION);
+    assert.match(refused.details, /SUCCEEDED: .* [Ff]ork/);
+  }
+  disconnect({ runs, ...others });
+});
+
 test('a fork runs what its changes reach, and a retry goes on from where it stopped', { timeout: 240_000 }, async () => {
   const body = { forked_from: first.id, recipe: undefined, inputs: undefined, changes: { 'dpo.beta': '0.2', 'dpo.optimizer.epochs': '6' } };
   const odd = await server.call('POST', '/api/runs', { ...body, changes: { 'dpo.gamma': '1' } });
@@ -164,8 +178,9 @@ test(
     const picky = await create({ ...own, name: 'picky', requires: { labels: { tag: 'a100' } }, priority: 9 });
     const waits = await server.runWhen(picky.id, (run) => run.waiting !== '');
     assert.deepEqual([waits.state, waits.waiting, waits.queuePosition], [RunState.RUN_STATE_QUEUED, 'no trainer has label tag=a100', 1]);
-    const busy = await create({ ...own, name: 'busy' });
-    await server.runWhen(busy.id, (run) => isWorking(run, STAGE_KIND_PREFER));
+    const long = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 1000));
+    const busy = await create({ recipe: long, name: 'busy' });
+    await server.runWhen(busy.id, (run) => isWorking(run, STAGE_KIND_DPO));
     const later = await create({ ...own, name: 'later' });
     const urgent = await create({ ...own, name: 'urgent', priority: 5 });
     const positions = await Promise.all([picky, urgent, later].map(async ({ id }) => (await server.run(id)).queuePosition));
