@@ -91,8 +91,8 @@ function journal(jobId) {
 
 /** What a thousand runs that wait cost: making them, a look of the reconciler, a page of the list. */
 async function queue(server, db, recipe, inputs) {
-  // Nothing carries this label, so they stay where they are.
-  const body = { recipe, inputs, requires: { labels: { bench: 'never' } } };
+  // Nothing carries this label and no run had this seed, so they stay where they are and are looked at for an equal stage every time.
+  const body = { recipe: { ...recipe, seed: 7 }, inputs, requires: { labels: { bench: 'never' } } };
   const began = performance.now();
   for (let count = 0; count < QUEUED; count++) await server.post('/api/runs', body);
   const createMs = (performance.now() - began) / QUEUED;
