@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from stic.trainer.v1 import trainer_pb2 as stic_dot_trainer_dot_v1_dot_trainer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stic/evaluations/v1/evaluations.proto\x12\x13stic.evaluations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dstic/trainer/v1/trainer.proto\"\xa0\x01\n\nEvaluation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x15\n\rcheckpoint_id\x18\x03 \x01(\t\x12/\n\x05score\x18\x04 \x01(\x0b\x32 .stic.trainer.v1.EvaluationScore\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x14GetEvaluationRequest\x12\x15\n\revaluation_id\x18\x01 \x01(\t\"f\n\x16ListEvaluationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x15\n\rcheckpoint_id\x18\x04 \x01(\t\"h\n\x17ListEvaluationsResponse\x12\x34\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32\x1f.stic.evaluations.v1.Evaluation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x14GetComparisonRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"`\n\nComparison\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x30\n\x06scores\x18\x02 \x03(\x0b\x32 .stic.trainer.v1.EvaluationScore\x12\x10\n\x08\x66indings\x18\x03 \x03(\t2\xbb\x02\n\x11\x45valuationService\x12[\n\rGetEvaluation\x12).stic.evaluations.v1.GetEvaluationRequest\x1a\x1f.stic.evaluations.v1.Evaluation\x12l\n\x0fListEvaluations\x12+.stic.evaluations.v1.ListEvaluationsRequest\x1a,.stic.evaluations.v1.ListEvaluationsResponse\x12[\n\rGetComparison\x12).stic.evaluations.v1.GetComparisonRequest\x1a\x1f.stic.evaluations.v1.Comparisonb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stic/evaluations/v1/evaluations.proto\x12\x13stic.evaluations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dstic/trainer/v1/trainer.proto\"\xa0\x01\n\nEvaluation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x15\n\rcheckpoint_id\x18\x03 \x01(\t\x12/\n\x05score\x18\x04 \x01(\x0b\x32 .stic.trainer.v1.EvaluationScore\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x14GetEvaluationRequest\x12\x15\n\revaluation_id\x18\x01 \x01(\t\"f\n\x16ListEvaluationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x15\n\rcheckpoint_id\x18\x04 \x01(\t\"h\n\x17ListEvaluationsResponse\x12\x34\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32\x1f.stic.evaluations.v1.Evaluation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x14GetComparisonRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"\x9c\x01\n\nComparison\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x30\n\x06scores\x18\x02 \x03(\x0b\x32 .stic.trainer.v1.EvaluationScore\x12\x10\n\x08\x66indings\x18\x03 \x03(\t\x12:\n\x10\x61gainst_champion\x18\x04 \x03(\x0b\x32 .stic.trainer.v1.EvaluationScore2\xbb\x02\n\x11\x45valuationService\x12[\n\rGetEvaluation\x12).stic.evaluations.v1.GetEvaluationRequest\x1a\x1f.stic.evaluations.v1.Evaluation\x12l\n\x0fListEvaluations\x12+.stic.evaluations.v1.ListEvaluationsRequest\x1a,.stic.evaluations.v1.ListEvaluationsResponse\x12[\n\rGetComparison\x12).stic.evaluations.v1.GetComparisonRequest\x1a\x1f.stic.evaluations.v1.Comparisonb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,8 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEVALUATIONSRESPONSE']._serialized_end=544
   _globals['_GETCOMPARISONREQUEST']._serialized_start=546
   _globals['_GETCOMPARISONREQUEST']._serialized_end=584
-  _globals['_COMPARISON']._serialized_start=586
-  _globals['_COMPARISON']._serialized_end=682
-  _globals['_EVALUATIONSERVICE']._serialized_start=685
-  _globals['_EVALUATIONSERVICE']._serialized_end=1000
+  _globals['_COMPARISON']._serialized_start=587
+  _globals['_COMPARISON']._serialized_end=743
+  _globals['_EVALUATIONSERVICE']._serialized_start=746
+  _globals['_EVALUATIONSERVICE']._serialized_end=1061
 # @@protoc_insertion_point(module_scope)

@@ -57,11 +57,13 @@ class GetComparisonRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
 class Comparison(_message.Message):
-    __slots__ = ("run_id", "scores", "findings")
+    __slots__ = ("run_id", "scores", "findings", "against_champion")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_CHAMPION_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     scores: _containers.RepeatedCompositeFieldContainer[_trainer_pb2.EvaluationScore]
     findings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, run_id: _Optional[str] = ..., scores: _Optional[_Iterable[_Union[_trainer_pb2.EvaluationScore, _Mapping]]] = ..., findings: _Optional[_Iterable[str]] = ...) -> None: ...
+    against_champion: _containers.RepeatedCompositeFieldContainer[_trainer_pb2.EvaluationScore]
+    def __init__(self, run_id: _Optional[str] = ..., scores: _Optional[_Iterable[_Union[_trainer_pb2.EvaluationScore, _Mapping]]] = ..., findings: _Optional[_Iterable[str]] = ..., against_champion: _Optional[_Iterable[_Union[_trainer_pb2.EvaluationScore, _Mapping]]] = ...) -> None: ...

@@ -71,7 +71,7 @@ class EvaluationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetComparison(self, request, context):
-        """Every cell of a run's table: base, stage 1, stage 2, plain and describe-and-respond.
+        """Every cell of a run's table: base, champion, stage 1, stage 2, plain and describe-and-respond.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

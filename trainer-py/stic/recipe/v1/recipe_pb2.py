@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bstic/recipe/v1/recipe.proto\x12\x0estic.recipe.v1\"\xe4\x03\n\x06Recipe\x12\x0e\n\x06preset\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\r\x12(\n\x05model\x18\x03 \x01(\x0b\x32\x19.stic.recipe.v1.ModelSpec\x12*\n\x07prompts\x18\x04 \x01(\x0b\x32\x19.stic.recipe.v1.PromptSet\x12,\n\x06prefer\x18\x05 \x01(\x0b\x32\x1c.stic.recipe.v1.PreferConfig\x12&\n\x03\x64po\x18\x06 \x01(\x0b\x32\x19.stic.recipe.v1.DpoConfig\x12\x30\n\x08\x64\x65scribe\x18\x07 \x01(\x0b\x32\x1e.stic.recipe.v1.DescribeConfig\x12,\n\x06infuse\x18\x08 \x01(\x0b\x32\x1c.stic.recipe.v1.InfuseConfig\x12&\n\x03sft\x18\t \x01(\x0b\x32\x19.stic.recipe.v1.SftConfig\x12\x30\n\x08\x65valuate\x18\n \x01(\x0b\x32\x1e.stic.recipe.v1.EvaluateConfig\x12*\n\x05speed\x18\x0b \x01(\x0b\x32\x1b.stic.recipe.v1.SpeedConfig\x12*\n\x05retry\x18\x14 \x01(\x0b\x32\x1b.stic.recipe.v1.RetryConfig\"<\n\x0bRetryConfig\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\r\x12\x17\n\x0f\x62\x61\x63koff_seconds\x18\x02 \x01(\x01\"V\n\tModelSpec\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x03 \x01(\t\x12\x15\n\rtemplate_hash\x18\x04 \x01(\t\"\x91\x01\n\tPromptSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x14\n\x0cstep_by_step\x18\x04 \x01(\t\x12\r\n\x05plain\x18\x05 \x03(\t\x12\x12\n\nmisleading\x18\x06 \x03(\t\x12\x1c\n\x14\x64\x65scribe_and_respond\x18\x07 \x01(\t\"i\n\x10GenerationConfig\x12\x13\n\x0btemperature\x18\x01 \x01(\x01\x12\r\n\x05top_p\x18\x02 \x01(\x01\x12\x16\n\x0emax_new_tokens\x18\x03 \x01(\r\x12\x19\n\x11share_image_cache\x18\x04 \x01(\x08\"\x9d\x01\n\nCorruption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12>\n\nparameters\x18\x03 \x03(\x0b\x32*.stic.recipe.v1.Corruption.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xfa\x01\n\x0cPreferConfig\x12\x12\n\nmax_images\x18\x01 \x01(\r\x12\x34\n\ngeneration\x18\x02 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12\x1d\n\x15\x63orrupted_probability\x18\x03 \x01(\x01\x12/\n\x0b\x63orruptions\x18\x04 \x03(\x0b\x32\x1a.stic.recipe.v1.Corruption\x12\x1c\n\x14max_skipped_fraction\x18\x05 \x01(\x01\x12\x18\n\x10max_batch_tokens\x18\x06 \x01(\r\x12\x18\n\x10show_clean_image\x18\x07 \x01(\x08\"R\n\nLoraConfig\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\x01\x12\x0f\n\x07\x64ropout\x18\x03 \x01(\x01\x12\x16\n\x0etarget_modules\x18\x04 \x03(\t\"\xcf\x01\n\x0fOptimizerConfig\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\x14\n\x0cwarmup_ratio\x18\x02 \x01(\x01\x12\x14\n\x0cweight_decay\x18\x03 \x01(\x01\x12\x15\n\rmax_grad_norm\x18\x04 \x01(\x01\x12\x12\n\nbatch_size\x18\x05 \x01(\r\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\r\x12\x1e\n\x16max_micro_batch_tokens\x18\x07 \x01(\r\x12\x1e\n\x16\x63heckpoint_every_steps\x18\x08 \x01(\r\"\x86\x02\n\tDpoConfig\x12\x0c\n\x04\x62\x65ta\x18\x01 \x01(\x01\x12\x15\n\rchosen_weight\x18\x02 \x01(\x01\x12(\n\x04lora\x18\x03 \x01(\x0b\x32\x1a.stic.recipe.v1.LoraConfig\x12\x32\n\toptimizer\x18\x04 \x01(\x0b\x32\x1f.stic.recipe.v1.OptimizerConfig\x12/\n\tobjective\x18\x05 \x01(\x0e\x32\x1c.stic.recipe.v1.DpoObjective\x12\x12\n\nmax_length\x18\x06 \x01(\r\x12\x1d\n\x15score_strongest_token\x18\x07 \x01(\x08\x12\x12\n\nomit_image\x18\x08 \x01(\x08\"\x90\x01\n\x0e\x44\x65scribeConfig\x12\x10\n\x08max_rows\x18\x01 \x01(\r\x12\x34\n\ngeneration\x18\x02 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12\x1c\n\x14max_skipped_fraction\x18\x03 \x01(\x01\x12\x18\n\x10max_batch_tokens\x18\x04 \x01(\r\" \n\x0cInfuseConfig\x12\x10\n\x08template\x18\x01 \x01(\t\"S\n\tSftConfig\x12\x32\n\toptimizer\x18\x01 \x01(\x0b\x32\x1f.stic.recipe.v1.OptimizerConfig\x12\x12\n\nmax_length\x18\x02 \x01(\r\"\xfc\x01\n\x0e\x45valuateConfig\x12\r\n\x05modes\x18\x01 \x03(\t\x12=\n\x13\x64\x65scribe_generation\x18\x02 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12;\n\x11\x61nswer_generation\x18\x03 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12\x1b\n\x13\x62ootstrap_resamples\x18\x04 \x01(\r\x12\x15\n\rsample_images\x18\x05 \x01(\r\x12\x18\n\x10max_batch_tokens\x18\x06 \x01(\r\x12\x11\n\tmax_items\x18\x07 \x01(\r\"\x9d\x01\n\x0bSpeedConfig\x12\x14\n\x0cshare_prefix\x18\x01 \x01(\x08\x12\x1c\n\x14reuse_image_features\x18\x02 \x01(\x08\x12\x1a\n\x12response_only_head\x18\x03 \x01(\x08\x12\x1e\n\x16reuse_reference_scores\x18\x04 \x01(\x08\x12\x1e\n\x16gradient_checkpointing\x18\x05 \x01(\x08*\xaf\x01\n\tStageKind\x12\x1a\n\x16STAGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11STAGE_KIND_PREFER\x10\x01\x12\x12\n\x0eSTAGE_KIND_DPO\x10\x02\x12\x17\n\x13STAGE_KIND_DESCRIBE\x10\x03\x12\x15\n\x11STAGE_KIND_INFUSE\x10\x04\x12\x12\n\x0eSTAGE_KIND_SFT\x10\x05\x12\x17\n\x13STAGE_KIND_EVALUATE\x10\x06*\x86\x01\n\x0c\x44poObjective\x12\x1d\n\x19\x44PO_OBJECTIVE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44PO_OBJECTIVE_REGULARISED\x10\x01\x12\x1d\n\x19\x44PO_OBJECTIVE_CHOSEN_ONLY\x10\x02\x12\x19\n\x15\x44PO_OBJECTIVE_SWAPPED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bstic/recipe/v1/recipe.proto\x12\x0estic.recipe.v1\"\xbd\x04\n\x06Recipe\x12\x0e\n\x06preset\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\r\x12(\n\x05model\x18\x03 \x01(\x0b\x32\x19.stic.recipe.v1.ModelSpec\x12*\n\x07prompts\x18\x04 \x01(\x0b\x32\x19.stic.recipe.v1.PromptSet\x12,\n\x06prefer\x18\x05 \x01(\x0b\x32\x1c.stic.recipe.v1.PreferConfig\x12&\n\x03\x64po\x18\x06 \x01(\x0b\x32\x19.stic.recipe.v1.DpoConfig\x12\x30\n\x08\x64\x65scribe\x18\x07 \x01(\x0b\x32\x1e.stic.recipe.v1.DescribeConfig\x12,\n\x06infuse\x18\x08 \x01(\x0b\x32\x1c.stic.recipe.v1.InfuseConfig\x12&\n\x03sft\x18\t \x01(\x0b\x32\x19.stic.recipe.v1.SftConfig\x12\x30\n\x08\x65valuate\x18\n \x01(\x0b\x32\x1e.stic.recipe.v1.EvaluateConfig\x12*\n\x05speed\x18\x0b \x01(\x0b\x32\x1b.stic.recipe.v1.SpeedConfig\x12*\n\x05retry\x18\x14 \x01(\x0b\x32\x1b.stic.recipe.v1.RetryConfig\x12-\n\nstart_from\x18\x0e \x01(\x0b\x32\x19.stic.recipe.v1.StartFrom\x12(\n\x04gate\x18\x0f \x01(\x0b\x32\x1a.stic.recipe.v1.GateConfig\"<\n\x0bRetryConfig\x12\x14\n\x0cmax_attempts\x18\x01 \x01(\r\x12\x17\n\x0f\x62\x61\x63koff_seconds\x18\x02 \x01(\x01\"t\n\tStartFrom\x12)\n\x05point\x18\x01 \x01(\x0e\x32\x1a.stic.recipe.v1.StartPoint\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x15\n\rcheckpoint_id\x18\x03 \x01(\t\x12\x16\n\x0e\x61\x64\x61pter_sha256\x18\x04 \x01(\t\"^\n\nGateConfig\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\x10\n\x08max_drop\x18\x02 \x01(\x01\x12\x15\n\rmin_mean_gain\x18\x03 \x01(\x01\x12\x18\n\x10require_approval\x18\x04 \x01(\x08\"V\n\tModelSpec\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x03 \x01(\t\x12\x15\n\rtemplate_hash\x18\x04 \x01(\t\"\x91\x01\n\tPromptSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x14\n\x0cstep_by_step\x18\x04 \x01(\t\x12\r\n\x05plain\x18\x05 \x03(\t\x12\x12\n\nmisleading\x18\x06 \x03(\t\x12\x1c\n\x14\x64\x65scribe_and_respond\x18\x07 \x01(\t\"i\n\x10GenerationConfig\x12\x13\n\x0btemperature\x18\x01 \x01(\x01\x12\r\n\x05top_p\x18\x02 \x01(\x01\x12\x16\n\x0emax_new_tokens\x18\x03 \x01(\r\x12\x19\n\x11share_image_cache\x18\x04 \x01(\x08\"\x9d\x01\n\nCorruption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12>\n\nparameters\x18\x03 \x03(\x0b\x32*.stic.recipe.v1.Corruption.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xfa\x01\n\x0cPreferConfig\x12\x12\n\nmax_images\x18\x01 \x01(\r\x12\x34\n\ngeneration\x18\x02 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12\x1d\n\x15\x63orrupted_probability\x18\x03 \x01(\x01\x12/\n\x0b\x63orruptions\x18\x04 \x03(\x0b\x32\x1a.stic.recipe.v1.Corruption\x12\x1c\n\x14max_skipped_fraction\x18\x05 \x01(\x01\x12\x18\n\x10max_batch_tokens\x18\x06 \x01(\r\x12\x18\n\x10show_clean_image\x18\x07 \x01(\x08\"R\n\nLoraConfig\x12\x0c\n\x04rank\x18\x01 \x01(\r\x12\r\n\x05\x61lpha\x18\x02 \x01(\x01\x12\x0f\n\x07\x64ropout\x18\x03 \x01(\x01\x12\x16\n\x0etarget_modules\x18\x04 \x03(\t\"\xcf\x01\n\x0fOptimizerConfig\x12\x15\n\rlearning_rate\x18\x01 \x01(\x01\x12\x14\n\x0cwarmup_ratio\x18\x02 \x01(\x01\x12\x14\n\x0cweight_decay\x18\x03 \x01(\x01\x12\x15\n\rmax_grad_norm\x18\x04 \x01(\x01\x12\x12\n\nbatch_size\x18\x05 \x01(\r\x12\x0e\n\x06\x65pochs\x18\x06 \x01(\r\x12\x1e\n\x16max_micro_batch_tokens\x18\x07 \x01(\r\x12\x1e\n\x16\x63heckpoint_every_steps\x18\x08 \x01(\r\"\x86\x02\n\tDpoConfig\x12\x0c\n\x04\x62\x65ta\x18\x01 \x01(\x01\x12\x15\n\rchosen_weight\x18\x02 \x01(\x01\x12(\n\x04lora\x18\x03 \x01(\x0b\x32\x1a.stic.recipe.v1.LoraConfig\x12\x32\n\toptimizer\x18\x04 \x01(\x0b\x32\x1f.stic.recipe.v1.OptimizerConfig\x12/\n\tobjective\x18\x05 \x01(\x0e\x32\x1c.stic.recipe.v1.DpoObjective\x12\x12\n\nmax_length\x18\x06 \x01(\r\x12\x1d\n\x15score_strongest_token\x18\x07 \x01(\x08\x12\x12\n\nomit_image\x18\x08 \x01(\x08\"\x90\x01\n\x0e\x44\x65scribeConfig\x12\x10\n\x08max_rows\x18\x01 \x01(\r\x12\x34\n\ngeneration\x18\x02 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12\x1c\n\x14max_skipped_fraction\x18\x03 \x01(\x01\x12\x18\n\x10max_batch_tokens\x18\x04 \x01(\r\" \n\x0cInfuseConfig\x12\x10\n\x08template\x18\x01 \x01(\t\"S\n\tSftConfig\x12\x32\n\toptimizer\x18\x01 \x01(\x0b\x32\x1f.stic.recipe.v1.OptimizerConfig\x12\x12\n\nmax_length\x18\x02 \x01(\r\"\xfc\x01\n\x0e\x45valuateConfig\x12\r\n\x05modes\x18\x01 \x03(\t\x12=\n\x13\x64\x65scribe_generation\x18\x02 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12;\n\x11\x61nswer_generation\x18\x03 \x01(\x0b\x32 .stic.recipe.v1.GenerationConfig\x12\x1b\n\x13\x62ootstrap_resamples\x18\x04 \x01(\r\x12\x15\n\rsample_images\x18\x05 \x01(\r\x12\x18\n\x10max_batch_tokens\x18\x06 \x01(\r\x12\x11\n\tmax_items\x18\x07 \x01(\r\"\x9d\x01\n\x0bSpeedConfig\x12\x14\n\x0cshare_prefix\x18\x01 \x01(\x08\x12\x1c\n\x14reuse_image_features\x18\x02 \x01(\x08\x12\x1a\n\x12response_only_head\x18\x03 \x01(\x08\x12\x1e\n\x16reuse_reference_scores\x18\x04 \x01(\x08\x12\x1e\n\x16gradient_checkpointing\x18\x05 \x01(\x08*V\n\nStartPoint\x12\x1b\n\x17START_POINT_UNSPECIFIED\x10\x00\x12\x14\n\x10START_POINT_BASE\x10\x01\x12\x15\n\x11START_POINT_ALIAS\x10\x02*\xaf\x01\n\tStageKind\x12\x1a\n\x16STAGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11STAGE_KIND_PREFER\x10\x01\x12\x12\n\x0eSTAGE_KIND_DPO\x10\x02\x12\x17\n\x13STAGE_KIND_DESCRIBE\x10\x03\x12\x15\n\x11STAGE_KIND_INFUSE\x10\x04\x12\x12\n\x0eSTAGE_KIND_SFT\x10\x05\x12\x17\n\x13STAGE_KIND_EVALUATE\x10\x06*\x86\x01\n\x0c\x44poObjective\x12\x1d\n\x19\x44PO_OBJECTIVE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44PO_OBJECTIVE_REGULARISED\x10\x01\x12\x1d\n\x19\x44PO_OBJECTIVE_CHOSEN_ONLY\x10\x02\x12\x19\n\x15\x44PO_OBJECTIVE_SWAPPED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,40 +33,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CORRUPTION_PARAMETERSENTRY']._loaded_options = None
   _globals['_CORRUPTION_PARAMETERSENTRY']._serialized_options = b'8\001'
-  _globals['_STAGEKIND']._serialized_start=2593
-  _globals['_STAGEKIND']._serialized_end=2768
-  _globals['_DPOOBJECTIVE']._serialized_start=2771
-  _globals['_DPOOBJECTIVE']._serialized_end=2905
+  _globals['_STARTPOINT']._serialized_start=2895
+  _globals['_STARTPOINT']._serialized_end=2981
+  _globals['_STAGEKIND']._serialized_start=2984
+  _globals['_STAGEKIND']._serialized_end=3159
+  _globals['_DPOOBJECTIVE']._serialized_start=3162
+  _globals['_DPOOBJECTIVE']._serialized_end=3296
   _globals['_RECIPE']._serialized_start=48
-  _globals['_RECIPE']._serialized_end=532
-  _globals['_RETRYCONFIG']._serialized_start=534
-  _globals['_RETRYCONFIG']._serialized_end=594
-  _globals['_MODELSPEC']._serialized_start=596
-  _globals['_MODELSPEC']._serialized_end=682
-  _globals['_PROMPTSET']._serialized_start=685
-  _globals['_PROMPTSET']._serialized_end=830
-  _globals['_GENERATIONCONFIG']._serialized_start=832
-  _globals['_GENERATIONCONFIG']._serialized_end=937
-  _globals['_CORRUPTION']._serialized_start=940
-  _globals['_CORRUPTION']._serialized_end=1097
-  _globals['_CORRUPTION_PARAMETERSENTRY']._serialized_start=1048
-  _globals['_CORRUPTION_PARAMETERSENTRY']._serialized_end=1097
-  _globals['_PREFERCONFIG']._serialized_start=1100
-  _globals['_PREFERCONFIG']._serialized_end=1350
-  _globals['_LORACONFIG']._serialized_start=1352
-  _globals['_LORACONFIG']._serialized_end=1434
-  _globals['_OPTIMIZERCONFIG']._serialized_start=1437
-  _globals['_OPTIMIZERCONFIG']._serialized_end=1644
-  _globals['_DPOCONFIG']._serialized_start=1647
-  _globals['_DPOCONFIG']._serialized_end=1909
-  _globals['_DESCRIBECONFIG']._serialized_start=1912
-  _globals['_DESCRIBECONFIG']._serialized_end=2056
-  _globals['_INFUSECONFIG']._serialized_start=2058
-  _globals['_INFUSECONFIG']._serialized_end=2090
-  _globals['_SFTCONFIG']._serialized_start=2092
-  _globals['_SFTCONFIG']._serialized_end=2175
-  _globals['_EVALUATECONFIG']._serialized_start=2178
-  _globals['_EVALUATECONFIG']._serialized_end=2430
-  _globals['_SPEEDCONFIG']._serialized_start=2433
-  _globals['_SPEEDCONFIG']._serialized_end=2590
+  _globals['_RECIPE']._serialized_end=621
+  _globals['_RETRYCONFIG']._serialized_start=623
+  _globals['_RETRYCONFIG']._serialized_end=683
+  _globals['_STARTFROM']._serialized_start=685
+  _globals['_STARTFROM']._serialized_end=801
+  _globals['_GATECONFIG']._serialized_start=803
+  _globals['_GATECONFIG']._serialized_end=897
+  _globals['_MODELSPEC']._serialized_start=899
+  _globals['_MODELSPEC']._serialized_end=985
+  _globals['_PROMPTSET']._serialized_start=988
+  _globals['_PROMPTSET']._serialized_end=1133
+  _globals['_GENERATIONCONFIG']._serialized_start=1135
+  _globals['_GENERATIONCONFIG']._serialized_end=1240
+  _globals['_CORRUPTION']._serialized_start=1243
+  _globals['_CORRUPTION']._serialized_end=1400
+  _globals['_CORRUPTION_PARAMETERSENTRY']._serialized_start=1351
+  _globals['_CORRUPTION_PARAMETERSENTRY']._serialized_end=1400
+  _globals['_PREFERCONFIG']._serialized_start=1403
+  _globals['_PREFERCONFIG']._serialized_end=1653
+  _globals['_LORACONFIG']._serialized_start=1655
+  _globals['_LORACONFIG']._serialized_end=1737
+  _globals['_OPTIMIZERCONFIG']._serialized_start=1740
+  _globals['_OPTIMIZERCONFIG']._serialized_end=1947
+  _globals['_DPOCONFIG']._serialized_start=1950
+  _globals['_DPOCONFIG']._serialized_end=2212
+  _globals['_DESCRIBECONFIG']._serialized_start=2215
+  _globals['_DESCRIBECONFIG']._serialized_end=2359
+  _globals['_INFUSECONFIG']._serialized_start=2361
+  _globals['_INFUSECONFIG']._serialized_end=2393
+  _globals['_SFTCONFIG']._serialized_start=2395
+  _globals['_SFTCONFIG']._serialized_end=2478
+  _globals['_EVALUATECONFIG']._serialized_start=2481
+  _globals['_EVALUATECONFIG']._serialized_end=2733
+  _globals['_SPEEDCONFIG']._serialized_start=2736
+  _globals['_SPEEDCONFIG']._serialized_end=2893
 # @@protoc_insertion_point(module_scope)

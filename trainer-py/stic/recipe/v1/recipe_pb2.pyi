@@ -7,6 +7,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class StartPoint(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    START_POINT_UNSPECIFIED: _ClassVar[StartPoint]
+    START_POINT_BASE: _ClassVar[StartPoint]
+    START_POINT_ALIAS: _ClassVar[StartPoint]
+
 class StageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     STAGE_KIND_UNSPECIFIED: _ClassVar[StageKind]
@@ -23,6 +29,9 @@ class DpoObjective(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DPO_OBJECTIVE_REGULARISED: _ClassVar[DpoObjective]
     DPO_OBJECTIVE_CHOSEN_ONLY: _ClassVar[DpoObjective]
     DPO_OBJECTIVE_SWAPPED: _ClassVar[DpoObjective]
+START_POINT_UNSPECIFIED: StartPoint
+START_POINT_BASE: StartPoint
+START_POINT_ALIAS: StartPoint
 STAGE_KIND_UNSPECIFIED: StageKind
 STAGE_KIND_PREFER: StageKind
 STAGE_KIND_DPO: StageKind
@@ -36,7 +45,7 @@ DPO_OBJECTIVE_CHOSEN_ONLY: DpoObjective
 DPO_OBJECTIVE_SWAPPED: DpoObjective
 
 class Recipe(_message.Message):
-    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate", "speed", "retry")
+    __slots__ = ("preset", "seed", "model", "prompts", "prefer", "dpo", "describe", "infuse", "sft", "evaluate", "speed", "retry", "start_from", "gate")
     PRESET_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +58,8 @@ class Recipe(_message.Message):
     EVALUATE_FIELD_NUMBER: _ClassVar[int]
     SPEED_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
+    START_FROM_FIELD_NUMBER: _ClassVar[int]
+    GATE_FIELD_NUMBER: _ClassVar[int]
     preset: str
     seed: int
     model: ModelSpec
@@ -61,7 +72,9 @@ class Recipe(_message.Message):
     evaluate: EvaluateConfig
     speed: SpeedConfig
     retry: RetryConfig
-    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ..., speed: _Optional[_Union[SpeedConfig, _Mapping]] = ..., retry: _Optional[_Union[RetryConfig, _Mapping]] = ...) -> None: ...
+    start_from: StartFrom
+    gate: GateConfig
+    def __init__(self, preset: _Optional[str] = ..., seed: _Optional[int] = ..., model: _Optional[_Union[ModelSpec, _Mapping]] = ..., prompts: _Optional[_Union[PromptSet, _Mapping]] = ..., prefer: _Optional[_Union[PreferConfig, _Mapping]] = ..., dpo: _Optional[_Union[DpoConfig, _Mapping]] = ..., describe: _Optional[_Union[DescribeConfig, _Mapping]] = ..., infuse: _Optional[_Union[InfuseConfig, _Mapping]] = ..., sft: _Optional[_Union[SftConfig, _Mapping]] = ..., evaluate: _Optional[_Union[EvaluateConfig, _Mapping]] = ..., speed: _Optional[_Union[SpeedConfig, _Mapping]] = ..., retry: _Optional[_Union[RetryConfig, _Mapping]] = ..., start_from: _Optional[_Union[StartFrom, _Mapping]] = ..., gate: _Optional[_Union[GateConfig, _Mapping]] = ...) -> None: ...
 
 class RetryConfig(_message.Message):
     __slots__ = ("max_attempts", "backoff_seconds")
@@ -70,6 +83,30 @@ class RetryConfig(_message.Message):
     max_attempts: int
     backoff_seconds: float
     def __init__(self, max_attempts: _Optional[int] = ..., backoff_seconds: _Optional[float] = ...) -> None: ...
+
+class StartFrom(_message.Message):
+    __slots__ = ("point", "alias", "checkpoint_id", "adapter_sha256")
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_SHA256_FIELD_NUMBER: _ClassVar[int]
+    point: StartPoint
+    alias: str
+    checkpoint_id: str
+    adapter_sha256: str
+    def __init__(self, point: _Optional[_Union[StartPoint, str]] = ..., alias: _Optional[str] = ..., checkpoint_id: _Optional[str] = ..., adapter_sha256: _Optional[str] = ...) -> None: ...
+
+class GateConfig(_message.Message):
+    __slots__ = ("alias", "max_drop", "min_mean_gain", "require_approval")
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    MAX_DROP_FIELD_NUMBER: _ClassVar[int]
+    MIN_MEAN_GAIN_FIELD_NUMBER: _ClassVar[int]
+    REQUIRE_APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    alias: str
+    max_drop: float
+    min_mean_gain: float
+    require_approval: bool
+    def __init__(self, alias: _Optional[str] = ..., max_drop: _Optional[float] = ..., min_mean_gain: _Optional[float] = ..., require_approval: _Optional[bool] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("path", "digest", "architecture", "template_hash")

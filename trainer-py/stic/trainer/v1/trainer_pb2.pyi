@@ -314,7 +314,7 @@ class SkippedItem(_message.Message):
     def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class EvaluationScore(_message.Message):
-    __slots__ = ("benchmark", "metric", "primary", "higher_is_better", "subject", "mode", "n", "value", "difference", "low", "high", "majority")
+    __slots__ = ("benchmark", "metric", "primary", "higher_is_better", "subject", "mode", "n", "value", "difference", "low", "high", "majority", "versus")
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
     PRIMARY_FIELD_NUMBER: _ClassVar[int]
@@ -327,6 +327,7 @@ class EvaluationScore(_message.Message):
     LOW_FIELD_NUMBER: _ClassVar[int]
     HIGH_FIELD_NUMBER: _ClassVar[int]
     MAJORITY_FIELD_NUMBER: _ClassVar[int]
+    VERSUS_FIELD_NUMBER: _ClassVar[int]
     benchmark: str
     metric: str
     primary: bool
@@ -339,7 +340,8 @@ class EvaluationScore(_message.Message):
     low: float
     high: float
     majority: float
-    def __init__(self, benchmark: _Optional[str] = ..., metric: _Optional[str] = ..., primary: _Optional[bool] = ..., higher_is_better: _Optional[bool] = ..., subject: _Optional[str] = ..., mode: _Optional[str] = ..., n: _Optional[int] = ..., value: _Optional[float] = ..., difference: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., majority: _Optional[float] = ...) -> None: ...
+    versus: str
+    def __init__(self, benchmark: _Optional[str] = ..., metric: _Optional[str] = ..., primary: _Optional[bool] = ..., higher_is_better: _Optional[bool] = ..., subject: _Optional[str] = ..., mode: _Optional[str] = ..., n: _Optional[int] = ..., value: _Optional[float] = ..., difference: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., majority: _Optional[float] = ..., versus: _Optional[str] = ...) -> None: ...
 
 class ImportDatasetRequest(_message.Message):
     __slots__ = ("kind", "source", "image_root")

@@ -52,6 +52,8 @@ export interface Comparison {
   scores: EvaluationScore[];
   /** In words: what got better or worse beyond its interval, and what did not change. */
   findings: string[];
+  /** The run's last checkpoint against the champion, where its recipe has a gate and the line has a champion. */
+  againstChampion: EvaluationScore[];
 }
 
 function createBaseEvaluation(): Evaluation {
@@ -240,7 +242,7 @@ export const GetComparisonRequest: MessageFns<GetComparisonRequest> = {
 };
 
 function createBaseComparison(): Comparison {
-  return { runId: "", scores: [], findings: [] };
+  return { runId: "", scores: [], findings: [], againstChampion: [] };
 }
 
 export const Comparison: MessageFns<Comparison> = {
@@ -251,6 +253,9 @@ export const Comparison: MessageFns<Comparison> = {
         ? object.scores.map((e: any) => EvaluationScore.fromJSON(e))
         : [],
       findings: globalThis.Array.isArray(object?.findings) ? object.findings.map((e: any) => globalThis.String(e)) : [],
+      againstChampion: globalThis.Array.isArray(object?.against_champion)
+        ? object.against_champion.map((e: any) => EvaluationScore.fromJSON(e))
+        : [],
     };
   },
 
@@ -265,6 +270,9 @@ export const Comparison: MessageFns<Comparison> = {
     if (message.findings?.length) {
       obj.findings = message.findings;
     }
+    if (message.againstChampion?.length) {
+      obj.against_champion = message.againstChampion.map((e) => EvaluationScore.toJSON(e));
+    }
     return obj;
   },
 
@@ -276,6 +284,7 @@ export const Comparison: MessageFns<Comparison> = {
     message.runId = object.runId ?? "";
     message.scores = object.scores?.map((e) => EvaluationScore.fromPartial(e)) || [];
     message.findings = object.findings?.map((e) => e) || [];
+    message.againstChampion = object.againstChampion?.map((e) => EvaluationScore.fromPartial(e)) || [];
     return message;
   },
 };

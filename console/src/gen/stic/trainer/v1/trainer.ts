@@ -218,7 +218,7 @@ export interface InspectModelResponse {
 
 /** What a job reads: a blob or tree of the artifact store, under a role the stage knows. */
 export interface JobInput {
-  /** images | instructions | benchmark | pairs | descriptions | infused | adapter | stage1 | stage2 */
+  /** images | instructions | benchmark | pairs | descriptions | infused | adapter | stage1 | stage2 | champion | start */
   role: string;
   /** For role benchmark: the benchmark's name. */
   name: string;
@@ -347,7 +347,7 @@ export interface LogLine {
 
 /** A text to look at: what a model said about an image. */
 export interface Sample {
-  /** base | stage1 | stage2 */
+  /** base | stage1 | stage2 | champion */
   subject: string;
   imageSha256: string;
   imageName: string;
@@ -388,7 +388,7 @@ export interface EvaluationScore {
   /** The benchmark's headline metric. */
   primary: boolean;
   higherIsBetter: boolean;
-  /** base | stage1 | stage2 */
+  /** base | stage1 | stage2 | champion */
   subject: string;
   /** plain | dar */
   mode: string;
@@ -401,6 +401,11 @@ export interface EvaluationScore {
   high: number;
   /** Score of always giving the most frequent answer, 0..100; negative where it has no meaning. */
   majority: number;
+  /**
+   * Empty: difference, low and high are as said there. "champion": they are against the champion in the same mode; such a cell
+   * comes beside the subject's own one.
+   */
+  versus: string;
 }
 
 /** Request of ImportDataset. */
@@ -1687,6 +1692,7 @@ function createBaseEvaluationScore(): EvaluationScore {
     low: 0,
     high: 0,
     majority: 0,
+    versus: "",
   };
 }
 
@@ -1705,6 +1711,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
       low: isSet(object.low) ? globalThis.Number(object.low) : 0,
       high: isSet(object.high) ? globalThis.Number(object.high) : 0,
       majority: isSet(object.majority) ? globalThis.Number(object.majority) : 0,
+      versus: isSet(object.versus) ? globalThis.String(object.versus) : "",
     };
   },
 
@@ -1746,6 +1753,9 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
     if (message.majority !== 0) {
       obj.majority = floatToJson(message.majority);
     }
+    if (message.versus !== "") {
+      obj.versus = message.versus;
+    }
     return obj;
   },
 
@@ -1766,6 +1776,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
     message.low = object.low ?? 0;
     message.high = object.high ?? 0;
     message.majority = object.majority ?? 0;
+    message.versus = object.versus ?? "";
     return message;
   },
 };

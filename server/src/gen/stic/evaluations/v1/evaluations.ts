@@ -65,6 +65,8 @@ export interface Comparison {
   scores: EvaluationScore[];
   /** In words: what got better or worse beyond its interval, and what did not change. */
   findings: string[];
+  /** The run's last checkpoint against the champion, where its recipe has a gate and the line has a champion. */
+  againstChampion: EvaluationScore[];
 }
 
 function createBaseEvaluation(): Evaluation {
@@ -541,7 +543,7 @@ export const GetComparisonRequest: MessageFns<GetComparisonRequest> = {
 };
 
 function createBaseComparison(): Comparison {
-  return { runId: "", scores: [], findings: [] };
+  return { runId: "", scores: [], findings: [], againstChampion: [] };
 }
 
 export const Comparison: MessageFns<Comparison> = {
@@ -554,6 +556,9 @@ export const Comparison: MessageFns<Comparison> = {
     }
     for (const v of message.findings) {
       writer.uint32(26).string(v!);
+    }
+    for (const v of message.againstChampion) {
+      EvaluationScore.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -595,6 +600,14 @@ export const Comparison: MessageFns<Comparison> = {
             message.findings.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.againstChampion.push(EvaluationScore.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -614,6 +627,9 @@ export const Comparison: MessageFns<Comparison> = {
         ? object.scores.map((e: any) => EvaluationScore.fromJSON(e))
         : [],
       findings: globalThis.Array.isArray(object?.findings) ? object.findings.map((e: any) => globalThis.String(e)) : [],
+      againstChampion: globalThis.Array.isArray(object?.against_champion)
+        ? object.against_champion.map((e: any) => EvaluationScore.fromJSON(e))
+        : [],
     };
   },
 
@@ -628,6 +644,9 @@ export const Comparison: MessageFns<Comparison> = {
     if (message.findings?.length) {
       obj.findings = message.findings;
     }
+    if (message.againstChampion?.length) {
+      obj.against_champion = message.againstChampion.map((e) => EvaluationScore.toJSON(e));
+    }
     return obj;
   },
 
@@ -639,6 +658,7 @@ export const Comparison: MessageFns<Comparison> = {
     message.runId = object.runId ?? "";
     message.scores = object.scores?.map((e) => EvaluationScore.fromPartial(e)) || [];
     message.findings = object.findings?.map((e) => e) || [];
+    message.againstChampion = object.againstChampion?.map((e) => EvaluationScore.fromPartial(e)) || [];
     return message;
   },
 };
@@ -668,7 +688,7 @@ export const EvaluationServiceService = {
       Buffer.from(ListEvaluationsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListEvaluationsResponse => ListEvaluationsResponse.decode(value),
   },
-  /** Every cell of a run's table: base, stage 1, stage 2, plain and describe-and-respond. */
+  /** Every cell of a run's table: base, champion, stage 1, stage 2, plain and describe-and-respond. */
   getComparison: {
     path: "/stic.evaluations.v1.EvaluationService/GetComparison" as const,
     requestStream: false as const,
@@ -685,7 +705,7 @@ export interface EvaluationServiceServer extends UntypedServiceImplementation {
   getEvaluation: handleUnaryCall<GetEvaluationRequest, Evaluation>;
   /** Evaluations, newest first. */
   listEvaluations: handleUnaryCall<ListEvaluationsRequest, ListEvaluationsResponse>;
-  /** Every cell of a run's table: base, stage 1, stage 2, plain and describe-and-respond. */
+  /** Every cell of a run's table: base, champion, stage 1, stage 2, plain and describe-and-respond. */
   getComparison: handleUnaryCall<GetComparisonRequest, Comparison>;
 }
 
@@ -722,7 +742,7 @@ export interface EvaluationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListEvaluationsResponse) => void,
   ): ClientUnaryCall;
-  /** Every cell of a run's table: base, stage 1, stage 2, plain and describe-and-respond. */
+  /** Every cell of a run's table: base, champion, stage 1, stage 2, plain and describe-and-respond. */
   getComparison(
     request: GetComparisonRequest,
     callback: (error: ServiceError | null, response: Comparison) => void,

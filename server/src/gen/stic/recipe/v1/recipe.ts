@@ -11,6 +11,66 @@ export const protobufPackage = "stic.recipe.v1";
 
 export const protobufFileName = "stic/recipe/v1/recipe.proto";
 
+/** Where a run starts. */
+export enum StartPoint {
+  /** START_POINT_UNSPECIFIED - The same as BASE. */
+  START_POINT_UNSPECIFIED = "START_POINT_UNSPECIFIED",
+  /** START_POINT_BASE - From the base model, as in the paper. */
+  START_POINT_BASE = "START_POINT_BASE",
+  /**
+   * START_POINT_ALIAS - From the checkpoint an alias points at (iterated self-training): it writes the pairs, its adapter is trained on, and it is
+   * DPO's reference.
+   */
+  START_POINT_ALIAS = "START_POINT_ALIAS",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function startPointFromJSON(object: any): StartPoint {
+  switch (object) {
+    case 0:
+    case "START_POINT_UNSPECIFIED":
+      return StartPoint.START_POINT_UNSPECIFIED;
+    case 1:
+    case "START_POINT_BASE":
+      return StartPoint.START_POINT_BASE;
+    case 2:
+    case "START_POINT_ALIAS":
+      return StartPoint.START_POINT_ALIAS;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return StartPoint.UNRECOGNIZED;
+  }
+}
+
+export function startPointToJSON(object: StartPoint): string {
+  switch (object) {
+    case StartPoint.START_POINT_UNSPECIFIED:
+      return "START_POINT_UNSPECIFIED";
+    case StartPoint.START_POINT_BASE:
+      return "START_POINT_BASE";
+    case StartPoint.START_POINT_ALIAS:
+      return "START_POINT_ALIAS";
+    case StartPoint.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function startPointToNumber(object: StartPoint): number {
+  switch (object) {
+    case StartPoint.START_POINT_UNSPECIFIED:
+      return 0;
+    case StartPoint.START_POINT_BASE:
+      return 1;
+    case StartPoint.START_POINT_ALIAS:
+      return 2;
+    case StartPoint.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** The six stages, in the order of a full run. */
 export enum StageKind {
   STAGE_KIND_UNSPECIFIED = "STAGE_KIND_UNSPECIFIED",
@@ -189,7 +249,15 @@ export interface Recipe {
     | SpeedConfig
     | undefined;
   /** Read by the control plane alone; a job's recipe comes without it. */
-  retry: RetryConfig | undefined;
+  retry:
+    | RetryConfig
+    | undefined;
+  /** Where it starts. Absent: from the base model. Read by the control plane alone, like all that follows. */
+  startFrom:
+    | StartFrom
+    | undefined;
+  /** Absent: nothing is promoted by itself. */
+  gate: GateConfig | undefined;
 }
 
 /**
@@ -201,6 +269,33 @@ export interface RetryConfig {
   maxAttempts: number;
   /** Wait before the second try; doubles with every further one. */
   backoffSeconds: number;
+}
+
+/** What a run starts from. */
+export interface StartFrom {
+  point: StartPoint;
+  /** Alias of the base model's line; empty for champion. */
+  alias: string;
+  /** What the alias pointed at, filled in when the run is created; empty when it pointed at nothing: then the base model. */
+  checkpointId: string;
+  /** Tree digest of that checkpoint's adapter, filled in likewise. */
+  adapterSha256: string;
+}
+
+/**
+ * The end of a recipe: promote the run's last checkpoint if it is good enough, else keep the champion. Both are evaluated in
+ * the same run. Promote when on no benchmark (headline metric, plain mode) the candidate is worse than the champion by more than
+ * max_drop with an interval that excludes zero, and its mean gain is at least min_mean_gain.
+ */
+export interface GateConfig {
+  /** Alias of the base model's line; empty for champion. */
+  alias: string;
+  /** Points, 0..100. */
+  maxDrop: number;
+  /** Points, -100..100. */
+  minMeanGain: number;
+  /** A person has to approve what the rule lets through. */
+  requireApproval: boolean;
 }
 
 /** The base model: a local Hugging Face folder, or the embedded one. */
@@ -401,6 +496,8 @@ function createBaseRecipe(): Recipe {
     evaluate: undefined,
     speed: undefined,
     retry: undefined,
+    startFrom: undefined,
+    gate: undefined,
   };
 }
 
@@ -441,6 +538,12 @@ export const Recipe: MessageFns<Recipe> = {
     }
     if (message.retry !== undefined) {
       RetryConfig.encode(message.retry, writer.uint32(162).fork()).join();
+    }
+    if (message.startFrom !== undefined) {
+      StartFrom.encode(message.startFrom, writer.uint32(114).fork()).join();
+    }
+    if (message.gate !== undefined) {
+      GateConfig.encode(message.gate, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -554,6 +657,22 @@ export const Recipe: MessageFns<Recipe> = {
             message.retry = RetryConfig.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.startFrom = StartFrom.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.gate = GateConfig.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -580,6 +699,8 @@ export const Recipe: MessageFns<Recipe> = {
       evaluate: isSet(object.evaluate) ? EvaluateConfig.fromJSON(object.evaluate) : undefined,
       speed: isSet(object.speed) ? SpeedConfig.fromJSON(object.speed) : undefined,
       retry: isSet(object.retry) ? RetryConfig.fromJSON(object.retry) : undefined,
+      startFrom: isSet(object.start_from) ? StartFrom.fromJSON(object.start_from) : undefined,
+      gate: isSet(object.gate) ? GateConfig.fromJSON(object.gate) : undefined,
     };
   },
 
@@ -621,6 +742,12 @@ export const Recipe: MessageFns<Recipe> = {
     if (message.retry !== undefined) {
       obj.retry = RetryConfig.toJSON(message.retry);
     }
+    if (message.startFrom !== undefined) {
+      obj.start_from = StartFrom.toJSON(message.startFrom);
+    }
+    if (message.gate !== undefined) {
+      obj.gate = GateConfig.toJSON(message.gate);
+    }
     return obj;
   },
 
@@ -656,6 +783,12 @@ export const Recipe: MessageFns<Recipe> = {
       : undefined;
     message.retry = (object.retry !== undefined && object.retry !== null)
       ? RetryConfig.fromPartial(object.retry)
+      : undefined;
+    message.startFrom = (object.startFrom !== undefined && object.startFrom !== null)
+      ? StartFrom.fromPartial(object.startFrom)
+      : undefined;
+    message.gate = (object.gate !== undefined && object.gate !== null)
+      ? GateConfig.fromPartial(object.gate)
       : undefined;
     return message;
   },
@@ -742,6 +875,240 @@ export const RetryConfig: MessageFns<RetryConfig> = {
     const message = createBaseRetryConfig();
     message.maxAttempts = object.maxAttempts ?? 0;
     message.backoffSeconds = object.backoffSeconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseStartFrom(): StartFrom {
+  return { point: StartPoint.START_POINT_UNSPECIFIED, alias: "", checkpointId: "", adapterSha256: "" };
+}
+
+export const StartFrom: MessageFns<StartFrom> = {
+  encode(message: StartFrom, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.point !== StartPoint.START_POINT_UNSPECIFIED) {
+      writer.uint32(8).int32(startPointToNumber(message.point));
+    }
+    if (message.alias !== "") {
+      writer.uint32(18).string(message.alias);
+    }
+    if (message.checkpointId !== "") {
+      writer.uint32(26).string(message.checkpointId);
+    }
+    if (message.adapterSha256 !== "") {
+      writer.uint32(34).string(message.adapterSha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartFrom {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartFrom();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.point = startPointFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.alias = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.checkpointId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.adapterSha256 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartFrom {
+    return {
+      point: isSet(object.point) ? startPointFromJSON(object.point) : StartPoint.START_POINT_UNSPECIFIED,
+      alias: isSet(object.alias) ? globalThis.String(object.alias) : "",
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      adapterSha256: isSet(object.adapter_sha256) ? globalThis.String(object.adapter_sha256) : "",
+    };
+  },
+
+  toJSON(message: StartFrom): unknown {
+    const obj: any = {};
+    if (message.point !== StartPoint.START_POINT_UNSPECIFIED) {
+      obj.point = startPointToJSON(message.point);
+    }
+    if (message.alias !== "") {
+      obj.alias = message.alias;
+    }
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.adapterSha256 !== "") {
+      obj.adapter_sha256 = message.adapterSha256;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StartFrom>, I>>(base?: I): StartFrom {
+    return StartFrom.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartFrom>, I>>(object: I): StartFrom {
+    const message = createBaseStartFrom();
+    message.point = object.point ?? StartPoint.START_POINT_UNSPECIFIED;
+    message.alias = object.alias ?? "";
+    message.checkpointId = object.checkpointId ?? "";
+    message.adapterSha256 = object.adapterSha256 ?? "";
+    return message;
+  },
+};
+
+function createBaseGateConfig(): GateConfig {
+  return { alias: "", maxDrop: 0, minMeanGain: 0, requireApproval: false };
+}
+
+export const GateConfig: MessageFns<GateConfig> = {
+  encode(message: GateConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.alias !== "") {
+      writer.uint32(10).string(message.alias);
+    }
+    if (message.maxDrop !== 0) {
+      writer.uint32(17).double(message.maxDrop);
+    }
+    if (message.minMeanGain !== 0) {
+      writer.uint32(25).double(message.minMeanGain);
+    }
+    if (message.requireApproval !== false) {
+      writer.uint32(32).bool(message.requireApproval);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GateConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGateConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.alias = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.maxDrop = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.minMeanGain = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.requireApproval = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GateConfig {
+    return {
+      alias: isSet(object.alias) ? globalThis.String(object.alias) : "",
+      maxDrop: isSet(object.max_drop) ? globalThis.Number(object.max_drop) : 0,
+      minMeanGain: isSet(object.min_mean_gain) ? globalThis.Number(object.min_mean_gain) : 0,
+      requireApproval: isSet(object.require_approval) ? globalThis.Boolean(object.require_approval) : false,
+    };
+  },
+
+  toJSON(message: GateConfig): unknown {
+    const obj: any = {};
+    if (message.alias !== "") {
+      obj.alias = message.alias;
+    }
+    if (message.maxDrop !== 0) {
+      obj.max_drop = floatToJson(message.maxDrop);
+    }
+    if (message.minMeanGain !== 0) {
+      obj.min_mean_gain = floatToJson(message.minMeanGain);
+    }
+    if (message.requireApproval !== false) {
+      obj.require_approval = message.requireApproval;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GateConfig>, I>>(base?: I): GateConfig {
+    return GateConfig.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GateConfig>, I>>(object: I): GateConfig {
+    const message = createBaseGateConfig();
+    message.alias = object.alias ?? "";
+    message.maxDrop = object.maxDrop ?? 0;
+    message.minMeanGain = object.minMeanGain ?? 0;
+    message.requireApproval = object.requireApproval ?? false;
     return message;
   },
 };

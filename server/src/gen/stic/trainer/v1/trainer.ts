@@ -292,7 +292,7 @@ export interface InspectModelResponse {
 
 /** What a job reads: a blob or tree of the artifact store, under a role the stage knows. */
 export interface JobInput {
-  /** images | instructions | benchmark | pairs | descriptions | infused | adapter | stage1 | stage2 */
+  /** images | instructions | benchmark | pairs | descriptions | infused | adapter | stage1 | stage2 | champion | start */
   role: string;
   /** For role benchmark: the benchmark's name. */
   name: string;
@@ -421,7 +421,7 @@ export interface LogLine {
 
 /** A text to look at: what a model said about an image. */
 export interface Sample {
-  /** base | stage1 | stage2 */
+  /** base | stage1 | stage2 | champion */
   subject: string;
   imageSha256: string;
   imageName: string;
@@ -462,7 +462,7 @@ export interface EvaluationScore {
   /** The benchmark's headline metric. */
   primary: boolean;
   higherIsBetter: boolean;
-  /** base | stage1 | stage2 */
+  /** base | stage1 | stage2 | champion */
   subject: string;
   /** plain | dar */
   mode: string;
@@ -475,6 +475,11 @@ export interface EvaluationScore {
   high: number;
   /** Score of always giving the most frequent answer, 0..100; negative where it has no meaning. */
   majority: number;
+  /**
+   * Empty: difference, low and high are as said there. "champion": they are against the champion in the same mode; such a cell
+   * comes beside the subject's own one.
+   */
+  versus: string;
 }
 
 /** Request of ImportDataset. */
@@ -3452,6 +3457,7 @@ function createBaseEvaluationScore(): EvaluationScore {
     low: 0,
     high: 0,
     majority: 0,
+    versus: "",
   };
 }
 
@@ -3492,6 +3498,9 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
     }
     if (message.majority !== 0) {
       writer.uint32(97).double(message.majority);
+    }
+    if (message.versus !== "") {
+      writer.uint32(106).string(message.versus);
     }
     return writer;
   },
@@ -3605,6 +3614,14 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
             message.majority = reader.double();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.versus = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3631,6 +3648,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
       low: isSet(object.low) ? globalThis.Number(object.low) : 0,
       high: isSet(object.high) ? globalThis.Number(object.high) : 0,
       majority: isSet(object.majority) ? globalThis.Number(object.majority) : 0,
+      versus: isSet(object.versus) ? globalThis.String(object.versus) : "",
     };
   },
 
@@ -3672,6 +3690,9 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
     if (message.majority !== 0) {
       obj.majority = floatToJson(message.majority);
     }
+    if (message.versus !== "") {
+      obj.versus = message.versus;
+    }
     return obj;
   },
 
@@ -3692,6 +3713,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
     message.low = object.low ?? 0;
     message.high = object.high ?? 0;
     message.majority = object.majority ?? 0;
+    message.versus = object.versus ?? "";
     return message;
   },
 };
