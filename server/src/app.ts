@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule, type AppOptions } from './app.module.js';
 import { DomainError, messageOf } from './platform/errors.js';
 import { serveConsole } from './platform/http/console.js';
-import { jsonOnly, sameSiteOnly, securityHeaders } from './platform/http/protection.js';
+import { inCallersName, jsonOnly, sameSiteOnly, securityHeaders } from './platform/http/protection.js';
 import { HttpErrors } from './platform/transport/http-errors.js';
 import { GrpcServer } from './platform/transport/grpc-server.js';
 
@@ -26,6 +26,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   app.set('query parser', 'simple');
   app.use(securityHeaders, sameSiteOnly(config.host), jsonOnly);
   app.useBodyParser('json', { limit: LARGEST_BODY });
+  app.use(inCallersName);
   app.useGlobalFilters(new HttpErrors());
   serveConsole(app, config.paths.console);
   try {

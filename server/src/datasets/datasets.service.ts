@@ -19,6 +19,7 @@ import {
   type WatchDatasetRequest,
 } from '../gen/stic/datasets/v1/datasets.js';
 import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+import { audit } from '../audit/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, pageTokens, timePosition } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
@@ -58,6 +59,7 @@ export class DatasetsService {
       const dataset = { id: randomUUID(), name, kind, source, imageRoot, createdAt: new Date() };
       await manager.insert(DatasetEntity, dataset);
       await this.startImport(manager, dataset.id, 1);
+      await audit(manager, { verb: 'create', subject: { type: 'dataset', id: dataset.id, name }, details: { source } });
       return dataset.id;
     }).catch((error: unknown) => {
       if (!isUniqueViolation(error, 'dataset_name_key')) throw error;
@@ -77,7 +79,10 @@ export class DatasetsService {
       const dataset = await manager.findOne(DatasetEntity, { where: { id: datasetId }, lock: { mode: 'pessimistic_write' } });
       if (!dataset) throw noDataset(datasetId);
       const latest = (await latestVersions(manager, [datasetId])).get(datasetId);
-      if (latest?.state !== VersionState.VERSION_STATE_IMPORTING) await this.startImport(manager, datasetId, (latest?.number ?? 0) + 1);
+      if (latest?.state !== VersionState.VERSION_STATE_IMPORTING) {
+        await this.startImport(manager, datasetId, (latest?.number ?? 0) + 1);
+        await audit(manager, { verb: 'refresh', subject: { type: 'dataset', id: datasetId, name: dataset.name } });
+      }
       return datasetId;
     });
     return this.get({ datasetId });

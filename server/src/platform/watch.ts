@@ -11,6 +11,11 @@ const RECONNECT_MS = 1_000;
 /** What `notify` needs of an EntityManager, a QueryRunner or a DataSource. */
 export type SqlExecutor = { query(sql: string, parameters: unknown[]): Promise<unknown> };
 
+/** Wakes all watchers of `topic`, on every server, when the executor's transaction commits. A topic is like `run:<id>`. */
+export async function notifyChange(executor: SqlExecutor, topic: string): Promise<void> {
+  await executor.query('SELECT pg_notify($1, $2)', [CHANNEL, topic]);
+}
+
 export type WatchOptions<T> = {
   /** The watched thing has come to rest: it is emitted once more and the stream ends. */
   until(snapshot: T): boolean;
@@ -36,7 +41,7 @@ export class Changes implements OnApplicationShutdown, OnModuleDestroy {
 
   /** Tells all watchers of `topic`, when the executor's transaction commits. A topic is like `run:<id>`. */
   async notify(executor: SqlExecutor, topic: string): Promise<void> {
-    await executor.query('SELECT pg_notify($1, $2)', [CHANNEL, topic]);
+    await notifyChange(executor, topic);
   }
 
   /** Calls back on every change of the topic until the returned function is called. */

@@ -20,6 +20,10 @@ export type Config = {
   /** Folder of Postgres binaries to use in place of the npm package's. */
   postgresBinaries: string | undefined;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Seals secrets in the database; undefined for a key of the state folder's own. */
+  secretKey: Buffer | undefined;
+  /** Webhooks may go to addresses that are not public. */
+  webhooksAllowPrivate: boolean;
   paths: RepositoryPaths;
 };
 
@@ -63,6 +67,10 @@ const environmentSchema = z.object({
   STIC_HTTP_PORT: optionalText.transform((text) => text ?? '7420').pipe(port),
   STIC_GRPC_PORT: optionalText.transform((text) => text ?? '7421').pipe(port),
   PG_BIN: optionalText,
+  STIC_SECRET_KEY: optionalText
+    .transform((text) => (text === undefined ? undefined : Buffer.from(text, 'base64')))
+    .refine((key) => key === undefined || key.length === 32, 'must be 32 bytes in base64'),
+  STIC_WEBHOOKS_ALLOW_PRIVATE: optionalText.transform((text) => text ?? '0').pipe(z.enum(['0', '1'])),
   STIC_LOG_LEVEL: optionalText.transform((text) => text ?? 'info').pipe(z.enum(['debug', 'info', 'warn', 'error'])),
 });
 
@@ -86,6 +94,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     grpcPort: values.STIC_GRPC_PORT,
     postgresBinaries: values.PG_BIN,
     logLevel: values.STIC_LOG_LEVEL,
+    secretKey: values.STIC_SECRET_KEY,
+    webhooksAllowPrivate: values.STIC_WEBHOOKS_ALLOW_PRIVATE === '1',
     paths,
   };
 }

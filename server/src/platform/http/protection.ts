@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { ACTOR_HEADER, asCaller } from '../caller.js';
 import { DomainError } from '../errors.js';
 import { sendError } from '../transport/http-errors.js';
 
@@ -34,6 +35,11 @@ export function sameSiteOnly(host: string): RequestHandler {
       sendError(response, refused(`Pages of ${origin} may not use this server.`));
     } else next();
   };
+}
+
+/** What the request changes is written down under its sender's name. */
+export function inCallersName(request: Request, _response: Response, next: NextFunction): void {
+  asCaller(request.get(ACTOR_HEADER), `HTTP ${request.socket.remoteAddress ?? 'unknown'}`, next);
 }
 
 /** Bodies are JSON or absent: a form or plain text, which browsers send across sites without asking, is refused. */

@@ -8,6 +8,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { ACTOR_HEADER, asCaller } from '../caller.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { DomainError } from '../errors.js';
 import { healthImplementation, HealthService } from './grpc-health.js';
@@ -16,7 +17,8 @@ import { toGrpcError } from './grpc-errors.js';
 /** A unary method from an application service's method. */
 export function unary<Request, Response>(method: (request: Request) => Promise<Response>): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    method(call.request).then(
+    const [claimed] = call.metadata.get(ACTOR_HEADER);
+    asCaller(claimed?.toString(), `gRPC ${call.getPeer()}`, () => method(call.request)).then(
       (response) => callback(null, response),
       (error: unknown) => callback(toGrpcError(error)),
     );
