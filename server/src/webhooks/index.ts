@@ -1,0 +1,7 @@
+import { WebhookDeliveryEntity, WebhookEndpointEntity } from './webhook.entity.js';
+
+export { announce, type EventType } from './outbox.js';
+export { WebhooksModule } from './webhooks.module.js';
+
+/** Every table of the webhooks. */
+export const webhookEntities = [WebhookEndpointEntity, WebhookDeliveryEntity];
