@@ -2,6 +2,7 @@ import { Datasets1764000000001 } from './0001-datasets.js';
 import { Pipeline1764000000002 } from './0002-pipeline.js';
 import { Actions1764000000003 } from './0003-actions.js';
 import { Schedules1764000000004 } from './0004-schedules.js';
+import { Registry1764000000005 } from './0005-registry.js';
 
 /** In the order they run. */
-export const migrations = [Datasets1764000000001, Pipeline1764000000002, Actions1764000000003, Schedules1764000000004];
+export const migrations = [Datasets1764000000001, Pipeline1764000000002, Actions1764000000003, Schedules1764000000004, Registry1764000000005];

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { migrations } from '../../migrations/index.js';
+import { AuditEntryEntity, AuditModule } from './audit/index.js';
 import { CheckpointsModule } from './checkpoints/index.js';
 import { datasetEntities, DatasetsModule } from './datasets/index.js';
 import { EvaluationsModule } from './evaluations/index.js';
@@ -11,12 +12,21 @@ import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
 import { GrpcModule } from './platform/transport/grpc.module.js';
+import { PromotionModule, promotionEntities } from './promotion/index.js';
 import { RunsModule } from './runs/index.js';
 import { scheduleEntities, SchedulesModule } from './schedules/index.js';
 import { type TrainerDirectory, TrainersModule } from './trainers/index.js';
+import { WebhooksModule, webhookEntities } from './webhooks/index.js';
 
 /** All tables; a test compares them with what the migrations make. */
-export const entities = [...datasetEntities, ...pipelineEntities, ...scheduleEntities];
+export const entities = [
+  ...datasetEntities,
+  ...pipelineEntities,
+  ...scheduleEntities,
+  ...promotionEntities,
+  ...webhookEntities,
+  AuditEntryEntity,
+];
 
 export type AppOptions = { config: Config; databaseUrl: string; trainers: TrainerDirectory };
 
@@ -38,6 +48,9 @@ export class AppModule {
         SchedulesModule,
         CheckpointsModule,
         EvaluationsModule,
+        PromotionModule,
+        AuditModule,
+        WebhooksModule,
       ],
     };
   }

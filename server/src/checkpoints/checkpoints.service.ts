@@ -8,11 +8,12 @@ import type {
   ListCheckpointsRequest,
   ListCheckpointsResponse,
 } from '../gen/stic/checkpoints/v1/checkpoints.js';
+import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
 import { notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
-import { lineageOf, succeeded } from './lineage.js';
+import { type Ancestor, lineageOf, succeeded } from './lineage.js';
 
 /** stic.checkpoints.v1.CheckpointService. */
 @Injectable()
@@ -54,14 +55,30 @@ export class CheckpointsService {
       where: { stageId: In(stages.map((stage) => stage.id)) },
       order: { number: 'ASC' },
     });
+    const run = await manager.findOneByOrFail(RunEntity, { id: runId });
     return lineageOf(checkpoint, {
-      run: await manager.findOneByOrFail(RunEntity, { id: runId }),
+      run,
       inputs: await manager.find(RunInputEntity, { where: { runId }, order: { position: 'ASC' } }),
       stages,
       attempts,
       artifacts: await manager.findBy(ArtifactEntity, { attemptId: In(attempts.filter(succeeded).map((attempt) => attempt.id)) }),
       checkpoints: await manager.findBy(CheckpointEntity, { runId }),
+      ancestors: await this.ancestorsOf(run),
     });
+  }
+
+  private async ancestorsOf(run: RunEntity): Promise<Ancestor[]> {
+    const start = Recipe.fromJSON(run.recipe).startFrom?.checkpointId ?? '';
+    if (start === '') return [];
+    return this.db.manager.query<Ancestor[]>(
+      `WITH RECURSIVE chain AS (
+         SELECT checkpoint.*, 0 AS depth FROM checkpoint WHERE id = $1
+         UNION ALL
+         SELECT checkpoint.*, depth + 1 FROM checkpoint JOIN chain ON checkpoint.id = chain.parent_id)
+       SELECT chain.id, chain.name, adapter_sha256 AS "adapterSha256", parent_id AS "parentId", run_id AS "runId", run.name AS "runName"
+       FROM chain JOIN run ON run.id = run_id ORDER BY depth`,
+      [start],
+    );
   }
 
   private async row(checkpointId: string): Promise<CheckpointEntity> {

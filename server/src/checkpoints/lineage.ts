@@ -20,7 +20,12 @@ export type History = {
   /** Those of attempts that have succeeded. */
   readonly artifacts: readonly ArtifactEntity[];
   readonly checkpoints: readonly CheckpointEntity[];
+  /** What the run started from, and what that one continued, back to the base model: the chain of iterations. */
+  readonly ancestors: readonly Ancestor[];
 };
+
+/** A checkpoint of an earlier run. */
+export type Ancestor = Pick<CheckpointEntity, 'id' | 'name' | 'adapterSha256' | 'parentId' | 'runId'> & { readonly runName: string };
 
 const text = (value: { toString(): string }): string => value.toString();
 
@@ -84,7 +89,8 @@ function addStage(graph: Graph, stage: StageEntity, history: History, roots: rea
   for (const root of roots) graph.edge(root, stage.id);
   for (const source of node.inputs) {
     if (source.from === 'dataset') addDatasets(graph, stage, source.role, history.inputs);
-    else addArtifact(graph, stage, source.stage, source.name, history, roots);
+    else if (source.from === 'start') addAncestors(graph, stage, history);
+    else if (source.from === 'artifact') addArtifact(graph, stage, source.stage, source.name, history, roots);
   }
   const checkpoint = history.checkpoints.find((one) => attempts.some((attempt) => attempt.id === one.attemptId));
   if (checkpoint) addCheckpoint(graph, stage, checkpoint);
@@ -102,6 +108,17 @@ function addDatasets(graph: Graph, stage: StageEntity, role: string, inputs: rea
     });
     graph.edge(id, stage.id);
   }
+}
+
+/** The earlier iterations, each by its checkpoint: its own lineage has the rest. */
+function addAncestors(graph: Graph, stage: StageEntity, { ancestors }: History): void {
+  const [start] = ancestors;
+  if (!start) return;
+  for (const { id, name, adapterSha256, runName, runId } of ancestors) {
+    graph.node({ type: 'checkpoint', id, label: name, digest: adapterSha256, facts: { run: runName, run_id: runId } });
+  }
+  for (const { id, parentId } of ancestors) if (ancestors.some((one) => one.id === parentId)) graph.edge(parentId ?? '', id);
+  graph.edge(start.id, stage.id);
 }
 
 function addArtifact(graph: Graph, to: StageEntity, kind: StageKind, name: string, history: History, roots: readonly string[]): void {

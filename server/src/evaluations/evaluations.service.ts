@@ -31,6 +31,7 @@ export class EvaluationsService {
     const position = timePosition.decode(request.pageToken);
     const query = this.db.manager.createQueryBuilder(EvaluationEntity, 'evaluation');
     query.orderBy({ 'evaluation.createdAt': 'DESC', 'evaluation.id': 'DESC' });
+    query.where(`evaluation.versus = ''`);
     if (request.runId !== '') query.andWhere('evaluation.runId = :runId', { runId: checked('run_id', request.runId) });
     if (request.checkpointId !== '') {
       query.andWhere('evaluation.checkpointId = :checkpointId', { checkpointId: checked('checkpoint_id', request.checkpointId) });
@@ -47,8 +48,9 @@ export class EvaluationsService {
     checkId('run_id', runId);
     if (!(await this.db.manager.existsBy(RunEntity, { id: runId }))) throw notFound(`There is no run ${runId}.`, 'run_id');
     const rows = await this.db.manager.find(EvaluationEntity, { where: { runId }, order: { seq: 'ASC' } });
-    const scores = rows.map(toScore);
-    return { runId, scores, findings: findingsOf(scores) };
+    const scores = rows.filter((row) => row.versus === '').map(toScore);
+    const againstChampion = rows.filter((row) => row.versus !== '').map(toScore);
+    return { runId, scores, findings: findingsOf(scores), againstChampion };
   }
 }
 
@@ -62,6 +64,6 @@ function toEvaluation(row: EvaluationEntity): Evaluation {
 }
 
 function toScore(row: EvaluationEntity): EvaluationScore {
-  const { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority } = row;
-  return { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority };
+  const { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority, versus } = row;
+  return { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority, versus };
 }

@@ -1,6 +1,11 @@
 import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
 
-const subjects: Readonly<Record<string, string>> = { base: 'The base model', stage1: 'Stage 1', stage2: 'Stage 2' };
+const subjects: Readonly<Record<string, string>> = {
+  base: 'The base model',
+  stage1: 'Stage 1',
+  stage2: 'Stage 2',
+  champion: 'The champion',
+};
 const modes: Readonly<Record<string, string>> = { plain: 'plain', dar: 'describe-and-respond' };
 
 /** The difference's interval lies on one side of zero. */

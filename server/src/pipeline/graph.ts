@@ -7,10 +7,14 @@ export type InputRole = (typeof inputRoles)[number];
 
 export type CheckpointName = 'stage1' | 'stage2';
 
-/** Where a stage's input comes from: a dataset of the run, or what an earlier stage has made. */
+/** Where a stage's input comes from: a dataset of the run, what an earlier stage has made, or what an alias points at. */
 export type Source =
   | { readonly from: 'dataset'; readonly role: InputRole }
-  | { readonly from: 'artifact'; readonly role: string; readonly stage: StageKind; readonly name: string; readonly kind: ArtifactKind };
+  | { readonly from: 'artifact'; readonly role: string; readonly stage: StageKind; readonly name: string; readonly kind: ArtifactKind }
+  /** The adapter the run starts from; none when it starts from the base model. */
+  | { readonly from: 'start'; readonly role: 'start' }
+  /** The adapter of the champion the run's gate compares with; none without a gate, or without a champion. */
+  | { readonly from: 'champion'; readonly role: 'champion' };
 
 /** A node of the recipe's graph, as data. */
 export type Node = {
@@ -35,10 +39,12 @@ const { ARTIFACT_KIND_BLOB, ARTIFACT_KIND_TREE } = ArtifactKind;
 const blob = (name: string, stage: StageKind): Source => ({ from: 'artifact', role: name, stage, name, kind: ARTIFACT_KIND_BLOB });
 const adapter = (role: string, stage: StageKind): Source => ({ from: 'artifact', role, stage, name: 'adapter', kind: ARTIFACT_KIND_TREE });
 const dataset = (role: InputRole): Source => ({ from: 'dataset', role });
+const start: Source = { from: 'start', role: 'start' };
+const champion: Source = { from: 'champion', role: 'champion' };
 
 /** The six stages in order. A stage runs after every stage it reads from. */
 export const graph: readonly Node[] = [
-  { kind: STAGE_KIND_PREFER, word: 'prefer', needsInstructions: false, share: 0.2, reads: [], inputs: [dataset('images')] },
+  { kind: STAGE_KIND_PREFER, word: 'prefer', needsInstructions: false, share: 0.2, reads: [], inputs: [dataset('images'), start] },
   {
     kind: STAGE_KIND_DPO,
     word: 'dpo',
@@ -46,7 +52,7 @@ export const graph: readonly Node[] = [
     share: 0.2,
     checkpoint: 'stage1',
     reads: [],
-    inputs: [blob('pairs', STAGE_KIND_PREFER)],
+    inputs: [blob('pairs', STAGE_KIND_PREFER), start],
   },
   {
     kind: STAGE_KIND_DESCRIBE,
@@ -79,7 +85,7 @@ export const graph: readonly Node[] = [
     needsInstructions: false,
     share: 0.35,
     reads: ['infuse'],
-    inputs: [dataset('benchmark'), dataset('images'), adapter('stage1', STAGE_KIND_DPO), adapter('stage2', STAGE_KIND_SFT)],
+    inputs: [dataset('benchmark'), dataset('images'), adapter('stage1', STAGE_KIND_DPO), adapter('stage2', STAGE_KIND_SFT), champion],
   },
 ];
 

@@ -93,6 +93,12 @@ function refuseTwice(inputs: readonly ResolvedInput[]): void {
   if (twice !== undefined) throw invalid('inputs', `The benchmark "${twice}" is given twice.`);
 }
 
+/** A gate decides by figures. */
+export function checkGate(recipe: Recipe, inputs: readonly ResolvedInput[]): void {
+  if (!recipe.gate || inputs.some((input) => input.role === 'benchmark')) return;
+  throw invalid('gate', 'A gate compares on benchmarks, and this run has none.', 'Give a benchmark, or leave the gate out.');
+}
+
 /** What a person should know before the run starts. */
 export function warningsOf(recipe: Recipe, inputs: readonly ResolvedInput[]): string[] {
   const given = new Set(inputs.map((input) => input.role));

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { RunState } from '../gen/stic/runs/v1/runs.js';
 import type { CancelRunRequest, PauseRunRequest, ResumeRunRequest, RetryRunRequest, Run } from '../gen/stic/runs/v1/runs.js';
+import { audit } from '../audit/index.js';
 import { RunEntity } from '../pipeline/entities/index.js';
 import { resumeRun, retryRun } from '../pipeline/reconciler/again.js';
 import type { Stop } from '../pipeline/reconciler/decide.js';
@@ -28,6 +29,7 @@ export class RunActions {
       if (hasEnded(run.state)) return;
       if (run.cancelRequestedAt === null) {
         await manager.update(RunEntity, run.id, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
+        await writeDown(manager, run, 'cancel');
       }
       await stopIfIdle(manager, run.id, 'cancel');
     });
@@ -39,6 +41,7 @@ export class RunActions {
       if (hasEnded(run.state)) throw refused(run, 'there is nothing to pause', 'Fork it, or retry it when it did not succeed.');
       if (run.cancelRequestedAt !== null) throw refused(run, 'it cannot be paused', 'Wait until it has stopped, then retry it.');
       await manager.update(RunEntity, run.id, { pauseRequestedAt: new Date(), state: RunState.RUN_STATE_PAUSING });
+      await writeDown(manager, run, 'pause');
       await stopIfIdle(manager, run.id, 'pause');
     });
   }
@@ -46,7 +49,10 @@ export class RunActions {
   resume({ runId }: ResumeRunRequest): Promise<Run> {
     return this.change(runId, async (manager, run) => {
       if (isGoing(run)) return;
-      if (run.state === RunState.RUN_STATE_PAUSED) return resumeRun(manager, run.id);
+      if (run.state === RunState.RUN_STATE_PAUSED) {
+        await writeDown(manager, run, 'resume');
+        return resumeRun(manager, run.id);
+      }
       if (run.state === RunState.RUN_STATE_PAUSING) {
         throw refused(run, 'its stage is still saving its work', 'Ask again once the run is PAUSED.');
       }
@@ -58,6 +64,7 @@ export class RunActions {
     return this.change(runId, async (manager, run) => {
       if (isGoing(run)) return;
       if (run.state === RunState.RUN_STATE_FAILED || run.state === RunState.RUN_STATE_CANCELLED) {
+        await writeDown(manager, run, 'retry');
         return retryRun(manager, run.id, fromStage);
       }
       if (isPaused(run)) throw refused(run, 'there is nothing to retry', 'Resume it.');
@@ -79,6 +86,9 @@ export class RunActions {
     return this.reader.get(runId);
   }
 }
+
+const writeDown = (manager: EntityManager, { id, name }: RunEntity, verb: string): Promise<void> =>
+  audit(manager, { verb, subject: { type: 'run', id, name } });
 
 /** Nothing is on a trainer: over at once. Otherwise whoever holds the stage stops it. */
 async function stopIfIdle(manager: EntityManager, runId: string, how: Stop): Promise<void> {

@@ -12,9 +12,11 @@ import type {
   Run,
   WatchRunRequest,
 } from '../gen/stic/runs/v1/runs.js';
+import { audit } from '../audit/index.js';
 import { DatasetsService } from '../datasets/index.js';
 import { RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
 import { needs, plan } from '../pipeline/graph.js';
+import { resolveStart, startWarnings } from '../promotion/index.js';
 import { PRESETS } from '../pipeline/pipeline.module.js';
 import { recipeDigest, wholeJson } from '../pipeline/recipe/fields.js';
 import type { Presets } from '../pipeline/recipe/presets.js';
@@ -24,7 +26,7 @@ import { DomainError, invalid } from '../platform/errors.js';
 import { cut, pageSize, timePosition } from '../platform/pages.js';
 import { Changes } from '../platform/watch.js';
 import { TrainerPool } from '../trainers/index.js';
-import { checkedRecipe, freeze, resolveInputs, warningsOf } from './freeze.js';
+import { checkedRecipe, checkGate, freeze, resolveInputs, warningsOf } from './freeze.js';
 import { hasEnded } from './run.messages.js';
 import { originOf } from './fork.js';
 import { checkedPlace } from './place.js';
@@ -59,6 +61,8 @@ export class RunsService {
     try {
       await this.db.transaction(async (manager) => {
         await insert(manager, made);
+        const { id, name, recipeDigest: recipe_digest } = made.run;
+        await audit(manager, { verb: 'create', subject: { type: 'run', id, name }, details: { recipe_digest } });
         await this.changes.notify(manager, pipelineTopic);
         await this.changes.notify(manager, runTopic(made.run.id));
       });
@@ -112,7 +116,9 @@ export class RunsService {
     const { recipe: checked, prompts, model } = checkedRecipe(origin.recipe);
     const place = checkedPlace(request.priority, request.requires ?? origin.requires);
     const inputs = await resolveInputs(origin.inputs, ({ datasetId, versionId }) => this.datasets.readyVersion(datasetId, versionId));
-    const recipe = freeze(checked, prompts, await this.inspect(model.path));
+    checkGate(checked, inputs);
+    const seen = await this.inspect(model.path);
+    const recipe = freeze(await resolveStart(this.db.manager, checked, seen), prompts, seen);
     const id = randomUUID();
     const createdAt = new Date();
     const run = this.db.manager.create(RunEntity, {
@@ -126,7 +132,7 @@ export class RunsService {
       reuseStages: request.reuseStages ?? true,
       forkedFrom: origin.runId,
       forkChanges: origin.changes(recipe),
-      warnings: warningsOf(recipe, inputs),
+      warnings: [...warningsOf(recipe, inputs), ...startWarnings(recipe)],
       error: null,
       cancelRequestedAt: null,
       pauseRequestedAt: null,

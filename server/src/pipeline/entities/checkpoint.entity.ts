@@ -44,11 +44,11 @@ export class CheckpointEntity {
   @Column('text')
   templateHash!: string;
 
-  /** The checkpoint it continues; null when it starts from the base. */
+  /** The checkpoint it continues, which may be another run's; null when it starts from the base. */
   @Column('uuid', { nullable: true })
   parentId!: string | null;
 
-  @ManyToOne(() => CheckpointEntity, { onDelete: 'CASCADE' })
+  @ManyToOne(() => CheckpointEntity, { onDelete: 'SET NULL' })
   @JoinColumn({ name: 'parent_id' })
   parent?: Relation<CheckpointEntity>;
 

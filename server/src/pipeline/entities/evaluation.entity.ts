@@ -5,7 +5,7 @@ import { RunEntity } from './run.entity.js';
 
 /** One cell of a run's comparison. Exists once, however often an attempt reports it. Figures as in EvaluationScore. */
 @Entity('evaluation')
-@Index('evaluation_cell_key', ['runId', 'benchmark', 'metric', 'subject', 'mode'], { unique: true })
+@Index('evaluation_cell_key', ['runId', 'benchmark', 'metric', 'subject', 'mode', 'versus'], { unique: true })
 @Index(['createdAt', 'id'])
 @Index(['checkpointId'])
 export class EvaluationEntity {
@@ -37,13 +37,17 @@ export class EvaluationEntity {
   @Column('text')
   metric!: string;
 
-  /** base | stage1 | stage2 */
+  /** base | stage1 | stage2 | champion */
   @Column('text')
   subject!: string;
 
   /** plain | dar */
   @Column('text')
   mode!: string;
+
+  /** Empty, or champion: what difference, low and high are against. */
+  @Column('text', { default: '' })
+  versus!: string;
 
   @Column('boolean')
   primary!: boolean;

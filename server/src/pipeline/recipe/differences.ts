@@ -22,7 +22,7 @@ export function differencesFromPaper(paper: Recipe, recipe: Recipe): FieldDiffer
   const texts: string[] = [];
   for (const [field, value] of leaves(recipe)) {
     const original = stated.get(field) ?? null;
-    if (identity.has(field) || canonicalJson(original) === canonicalJson(value)) continue;
+    if (identity.has(field) || field.split('.')[0] === 'gate' || canonicalJson(original) === canonicalJson(value)) continue;
     if (field.startsWith('prompts.')) texts.push(field);
     else differences.push({ field, paper: inWords(original), run: inWords(value) });
   }

@@ -146,10 +146,28 @@ const rules: Rule[] = [
   number('retry.backoff_seconds', 0, 86_400),
 ];
 
+const alias = (field: string): Rule => [
+  field,
+  'empty for champion, or a name of a-z, 0-9, - and _ that begins with a letter',
+  (value) => typeof value === 'string' && /^([a-z][a-z0-9_-]{0,62})?$/.test(value),
+];
+
+/** Rules of parts that a recipe may leave out. */
+const optional: readonly (readonly [part: string, rules: readonly Rule[]])[] = [
+  [
+    'start_from',
+    [oneOf('start_from.point', 'START_POINT_UNSPECIFIED', 'START_POINT_BASE', 'START_POINT_ALIAS'), alias('start_from.alias')],
+  ],
+  ['gate', [alias('gate.alias'), number('gate.max_drop', 0, 100), number('gate.min_mean_gain', -100, 100)]],
+];
+
 /** Throws INVALID_ARGUMENT for the first field that is out of range: its path, its value and what is allowed. */
 export function validateRecipe(recipe: Recipe): void {
   const fields = wholeJson(recipe);
   for (const rule of rules) demand(rule, valueAt(fields, rule[0]), rule[0]);
+  for (const [part, partRules] of optional) {
+    if (valueAt(fields, part) !== null) for (const rule of partRules) demand(rule, valueAt(fields, rule[0]), rule[0]);
+  }
   validateCorruptions(recipe);
 }
 

@@ -13,6 +13,8 @@ import {
   SkippedItemEntity,
   StageEntity,
 } from '../entities/index.js';
+import { championOf } from '../../promotion/index.js';
+import type { CheckpointName } from '../graph.js';
 import { sha256 } from '../recipe/canonical.js';
 import { fenced } from './lease.js';
 import type { Lease } from './lease.js';
@@ -102,20 +104,19 @@ async function storeState(manager: EntityManager, attemptId: string, change: Job
 
 /** A cell of the comparison exists once; a later attempt's figures replace an earlier one's. */
 async function storeScore(manager: EntityManager, runId: string, seq: bigint, score: EvaluationScore): Promise<void> {
-  const checkpoint =
-    score.subject === 'base' ? null : await manager.findOneBy(CheckpointEntity, { runId, name: score.subject as 'stage1' | 'stage2' });
+  const checkpointId = await checkpointOf(manager, runId, score.subject);
   await manager.query(
     `INSERT INTO evaluation (id, run_id, checkpoint_id, seq, benchmark, metric, subject, mode, "primary", higher_is_better,
-       n, value, difference, low, high, majority, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now())
-     ON CONFLICT (run_id, benchmark, metric, subject, mode) DO UPDATE SET
+       n, value, difference, low, high, majority, versus, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, now())
+     ON CONFLICT (run_id, benchmark, metric, subject, mode, versus) DO UPDATE SET
        checkpoint_id = excluded.checkpoint_id, seq = excluded.seq, "primary" = excluded."primary",
        higher_is_better = excluded.higher_is_better, n = excluded.n, value = excluded.value, difference = excluded.difference,
        low = excluded.low, high = excluded.high, majority = excluded.majority`,
     [
       randomUUID(),
       runId,
-      checkpoint?.id ?? null,
+      checkpointId,
       seq.toString(),
       score.benchmark,
       score.metric,
@@ -129,8 +130,17 @@ async function storeScore(manager: EntityManager, runId: string, seq: bigint, sc
       score.low,
       score.high,
       score.majority,
+      score.versus,
     ],
   );
+}
+
+/** What a subject of the comparison stands for; null for the base model. */
+async function checkpointOf(manager: EntityManager, runId: string, subject: string): Promise<string | null> {
+  if (subject === 'base') return null;
+  if (subject === 'champion') return (await championOf(manager, runId)) ?? null;
+  const checkpoint = await manager.findOneBy(CheckpointEntity, { runId, name: subject as CheckpointName });
+  return checkpoint?.id ?? null;
 }
 
 async function insertNew<Row extends object>(manager: EntityManager, entity: new () => Row, rows: readonly Partial<Row>[]): Promise<void> {

@@ -10,8 +10,8 @@ import { inputsOf } from './submit.js';
 
 type Fields = { readonly [key: string]: Json };
 
-/** Fields that say what the recipe is called and how faults are met, not what a stage makes. */
-const without = new Set(['preset', 'retry', 'model', 'prompts']);
+/** Fields that say what the recipe is called, how faults are met and what becomes of the result, and what is among the inputs. */
+const without = new Set(['preset', 'retry', 'gate', 'start_from', 'model', 'prompts']);
 
 /** The key of a run's stage; its inputs must be there. */
 export async function keyOf(manager: EntityManager, run: RunEntity, kind: StageKind): Promise<string> {

@@ -123,9 +123,11 @@ async function takeOverScores(manager: EntityManager, runId: string, from: strin
   await manager.query('DELETE FROM evaluation WHERE run_id = $1', [runId]);
   await manager.query(
     `INSERT INTO evaluation (id, run_id, checkpoint_id, seq, benchmark, metric, subject, mode, "primary", higher_is_better,
-       n, value, difference, low, high, majority, created_at)
-     SELECT gen_random_uuid(), $1, (SELECT id FROM checkpoint WHERE run_id = $1 AND name = subject), seq, benchmark, metric, subject, mode,
-       "primary", higher_is_better, n, value, difference, low, high, majority, now()
+       n, value, difference, low, high, majority, versus, created_at)
+     SELECT gen_random_uuid(), $1, 
+       coalesce((SELECT id FROM checkpoint WHERE run_id = $1 AND name = subject),
+         (SELECT champion_id FROM gate WHERE run_id = $1 AND subject = 'champion')), seq, benchmark, metric, subject, mode,
+       "primary", higher_is_better, n, value, difference, low, high, majority, versus, now()
      FROM evaluation WHERE run_id = $2`,
     [runId, from],
   );

@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
+import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
+import { decideGate, openGate } from '../../promotion/index.js';
 import { RunEntity, StageEntity } from '../entities/index.js';
 import { keyOf } from './key.js';
 import { endRun } from './states.js';
@@ -11,11 +13,15 @@ export async function goOn(manager: EntityManager, runId: string): Promise<boole
   const done = new Set(stages.filter((stage) => stage.state === StageState.STAGE_STATE_SUCCEEDED).map((stage) => stage.kind));
   for (const stage of stages) {
     if (stage.state === StageState.STAGE_STATE_PENDING && stage.after.every((kind) => done.has(kind))) {
+      if (stage.kind === StageKind.STAGE_KIND_EVALUATE) await openGate(manager, run);
       const key = await keyOf(manager, run, stage.kind);
       await manager.update(StageEntity, stage.id, { state: StageState.STAGE_STATE_READY, key });
     }
   }
   const over = done.size === stages.length;
-  if (over) await endRun(manager, runId, RunState.RUN_STATE_SUCCEEDED, null);
+  if (over) {
+    await endRun(manager, runId, RunState.RUN_STATE_SUCCEEDED, null);
+    await decideGate(manager, run);
+  }
   return over;
 }

@@ -94,8 +94,13 @@ async function keepCheckpoint(
   const name = nodeOf(stage.kind).checkpoint;
   const adapter = made.findLast((artifact) => artifact.name === 'adapter');
   if (name === undefined || !adapter) return;
-  const parent = name === 'stage2' ? await manager.findOneBy(CheckpointEntity, { runId: run.id, name: 'stage1' }) : null;
-  const model = Recipe.fromJSON(run.recipe).model;
+  const { model, startFrom } = Recipe.fromJSON(run.recipe);
+  const parent =
+    name === 'stage2'
+      ? await manager.findOneBy(CheckpointEntity, { runId: run.id, name: 'stage1' })
+      : startFrom && startFrom.checkpointId !== ''
+        ? await manager.findOneBy(CheckpointEntity, { id: startFrom.checkpointId })
+        : null;
   await manager.insert(CheckpointEntity, {
     id: randomUUID(),
     runId: run.id,

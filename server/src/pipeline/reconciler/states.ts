@@ -1,6 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
 import { JobError } from '../../gen/stic/trainer/v1/trainer.js';
+import { abandonGate } from '../../promotion/index.js';
+import { announce } from '../../webhooks/index.js';
+import { RunEntity } from '../entities/index.js';
 import type { Stop } from './decide.js';
 
 const { STAGE_STATE_PENDING, STAGE_STATE_READY, STAGE_STATE_RUNNING, STAGE_STATE_PAUSED } = StageState;
@@ -70,4 +73,14 @@ export async function endRun(manager: EntityManager, runId: string, state: RunSt
     state,
     error === null ? null : JSON.stringify(error),
   ]);
+  if (state !== RunState.RUN_STATE_SUCCEEDED) await abandonGate(manager, runId);
+  const told = toTell[state];
+  if (told === undefined) return;
+  const { name } = await manager.findOneByOrFail(RunEntity, { id: runId });
+  await announce(manager, told, { run_id: runId, run_name: name, error });
 }
+
+const toTell: Partial<Record<RunState, 'run.succeeded' | 'run.failed'>> = {
+  [RunState.RUN_STATE_SUCCEEDED]: 'run.succeeded',
+  [RunState.RUN_STATE_FAILED]: 'run.failed',
+};

@@ -195,11 +195,11 @@ export interface Recipe {
   speed:
     | SpeedConfig
     | undefined;
-  /** Read by the control plane alone; a job's recipe comes without it. */
+  /** This and what follows is read by the control plane alone; a job's recipe comes without it. */
   retry:
     | RetryConfig
     | undefined;
-  /** Where it starts. Absent: from the base model. Read by the control plane alone, like all that follows. */
+  /** Absent: from the base model. */
   startFrom:
     | StartFrom
     | undefined;

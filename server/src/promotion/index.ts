@@ -1,0 +1,9 @@
+import { AliasEntity, AliasMoveEntity } from './alias.entity.js';
+import { GateEntity } from './gate.entity.js';
+
+export { abandonGate, championOf, decideGate, openGate } from './gate.js';
+export { PromotionModule } from './promotion.module.js';
+export { resolveStart, startWarnings } from './start.js';
+
+/** Every table of the registry. */
+export const promotionEntities = [AliasEntity, AliasMoveEntity, GateEntity];
