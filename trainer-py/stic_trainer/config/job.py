@@ -278,6 +278,10 @@ class Job:
             raise StageError("CONFIG_INVALID", f"stage {self.kind} needs one input {role!r}, found {len(found)} (given: {given})", "inputs")
         return found[0]
 
+    def optional_input(self, role: str) -> JobInput | None:
+        """The one input of ``role``, if there is one; StageError when there are more."""
+        return self.input(role) if self.inputs_of(role) else None
+
     def inputs_of(self, role: str) -> tuple[JobInput, ...]:
         return tuple(item for item in self.inputs if item.role == role)
 

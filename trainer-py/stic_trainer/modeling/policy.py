@@ -203,6 +203,24 @@ class Policy:
             self.peft = get_peft_model(self.base, config)
         self.active = "default"
 
+    def check_shape(self, settings: LoraSettings) -> None:
+        """StageError CONFIG_INVALID when the adapter in use was made with other settings than these."""
+        assert self.peft is not None and self.active is not None, "no adapter to check"
+        config: Any = self.peft.peft_config[self.active]
+        made: dict[str, object] = {"rank": config.r, "alpha": config.lora_alpha, "dropout": config.lora_dropout}
+        made["target_modules"] = config.target_modules
+        wanted: dict[str, object] = {"rank": settings.rank, "alpha": settings.alpha, "dropout": settings.dropout}
+        wanted["target_modules"] = target_pattern(settings.target_modules)
+        for name, value in wanted.items():
+            if made[name] != value:
+                raise StageError(
+                    "CONFIG_INVALID",
+                    f"the adapter the run starts from has {name} {made[name]}, the recipe says {value}",
+                    f"dpo.lora.{name}",
+                    "an adapter that is trained on keeps its shape: take it over, or start from the base model",
+                )
+        _only_language_model(list(self.trainable()))
+
     def load_adapter(self, folder: Path, *, name: str = "default", trainable: bool = False) -> None:
         """An adapter from a PEFT folder, in use from now on. StageError MODEL_INVALID when it does not fit, to the last weight."""
         stored = _stored_weights(folder)

@@ -18,7 +18,7 @@ from stic_trainer.runtime.stop import StopSignal
 from stic_trainer.runtime.store import Store
 from stic_trainer.runtime.worker import default_threads, run_stage
 
-_TREES = frozenset({"adapter", "stage1", "stage2"})
+_TREES = frozenset({"adapter", "stage1", "stage2", "champion", "start"})
 
 
 def run_offline(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 
 from stic_trainer.config.job import Job, StageKind, load_job
 from stic_trainer.errors import Stopped
+from stic_trainer.runtime.code import code_commit
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.runtime.failures import job_error
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
@@ -82,7 +83,8 @@ def run_stage(job: Job, ctx: StageContext, *, threads: int) -> None:
 
 
 def process_facts(threads: int) -> dict[str, str]:
-    return {"host": socket.gethostname(), "pid": str(os.getpid()), "threads": str(threads), "python": platform.python_version()}
+    facts = {"host": socket.gethostname(), "pid": str(os.getpid()), "threads": str(threads), "python": platform.python_version()}
+    return facts | {"commit": code_commit()}
 
 
 def _run(folder: JobFolder, store_root: Path, journal: Journal, stop: StopSignal, threads: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from stic_trainer.sidecar.supervisor import worker_environment
 
 _T = TypeVar("_T")
 
-TREES = frozenset({"adapter", "stage1", "stage2"})
+TREES = frozenset({"adapter", "stage1", "stage2", "champion", "start"})
 
 
 class Sidecar:

@@ -28,7 +28,7 @@ class Exam:
 @dataclass(frozen=True)
 class Arm:
     subject: str
-    """base | stage1 | stage2"""
+    """base | champion | stage1 | stage2"""
     mode: str
     """plain | dar"""
 
@@ -75,37 +75,62 @@ def grade(exam: Exam, arm: Arm, texts: Mapping[str, tuple[str, str | None]]) -> 
 
 
 def compare(exams: Sequence[Exam], grades: Sequence[Grade], *, resamples: int, seed: int) -> list[dict[str, Any]]:
-    """Rows with the fields of EvaluationScore, over the items that every arm of a benchmark answered."""
+    """Rows with the fields of EvaluationScore, over the items that every arm of a benchmark answered: against base, plain."""
     rows: list[dict[str, Any]] = []
     for exam in exams:
-        arms = [each for each in grades if each.exam is exam]
-        items = [item for item in exam.items if all(item.name in each.scores for each in arms)]
-        if not items or not arms:
-            continue
-        before = next((each for each in arms if each.arm == Arm("base", "plain")), arms[0])
-        majority = exam.benchmark.baseline([_item(item) for item in items])
-        for each in arms:
-            for metric in exam.benchmark.metrics:
-                mine = [each.scores[item.name][metric.name] for item in items]
-                theirs = [before.scores[item.name][metric.name] for item in items]
-                interval = paired_bootstrap(theirs, mine, seed=seed, resamples=resamples)
-                rows.append(
-                    {
-                        "benchmark": exam.name,
-                        "metric": metric.name,
-                        "primary": metric.primary,
-                        "higher_is_better": metric.higher_is_better,
-                        "subject": each.arm.subject,
-                        "mode": each.arm.mode,
-                        "n": len(items),
-                        "value": 100 * sum(mine) / len(items),
-                        "difference": interval.difference,
-                        "low": interval.low,
-                        "high": interval.high,
-                        "majority": majority.get(metric.name, -1.0),
-                    }
-                )
+        arms, items = _sat(exam, grades)
+        if items:
+            before = next((each for each in arms if each.arm == Arm("base", "plain")), arms[0])
+            for each in arms:
+                rows += _rows(each, before, items, versus="", resamples=resamples, seed=seed)
     return rows
+
+
+def compare_with_champion(
+    exams: Sequence[Exam], grades: Sequence[Grade], candidate: str, *, resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    """The same of one subject, each mode against the champion in that mode. No rows without a champion."""
+    rows: list[dict[str, Any]] = []
+    for exam in exams:
+        arms, items = _sat(exam, grades)
+        by_arm = {each.arm: each for each in arms}
+        for each in arms:
+            champion = by_arm.get(Arm("champion", each.arm.mode))
+            if items and champion is not None and each.arm.subject == candidate:
+                rows += _rows(each, champion, items, versus="champion", resamples=resamples, seed=seed)
+    return rows
+
+
+def _sat(exam: Exam, grades: Sequence[Grade]) -> tuple[list[Grade], list[BenchmarkItem]]:
+    """The arms that took part in an exam, and the items all of them answered."""
+    arms = [each for each in grades if each.exam is exam]
+    items = [item for item in exam.items if all(item.name in each.scores for each in arms)]
+    return arms, items if arms else []
+
+
+def _rows(
+    mine: Grade, theirs: Grade, items: Sequence[BenchmarkItem], *, versus: str, resamples: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    exam = mine.exam
+    majority = exam.benchmark.baseline([_item(item) for item in items])
+    for metric in exam.benchmark.metrics:
+        ours = [mine.scores[item.name][metric.name] for item in items]
+        interval = paired_bootstrap([theirs.scores[item.name][metric.name] for item in items], ours, seed=seed, resamples=resamples)
+        yield {
+            "benchmark": exam.name,
+            "metric": metric.name,
+            "primary": metric.primary,
+            "higher_is_better": metric.higher_is_better,
+            "subject": mine.arm.subject,
+            "mode": mine.arm.mode,
+            "n": len(items),
+            "value": 100 * sum(ours) / len(items),
+            "difference": interval.difference,
+            "low": interval.low,
+            "high": interval.high,
+            "majority": majority.get(metric.name, -1.0),
+            "versus": versus,
+        }
 
 
 def _item(item: BenchmarkItem) -> Item:

@@ -3,7 +3,11 @@
 Both sides of a pair share the clean image and the plain prompt. The reference is the base model: the policy with its adapter
 switched off. Dropout is off in both.
 
-Reads pairs. Writes the adapter of checkpoint stage1.
+A run that starts from an earlier adapter trains that one on. Its reference is the policy it starts as, adapter included: that one
+wrote the pairs, and against the bare base the pull of beta would be back to where the line began, undoing earlier rounds. Before
+the first step policy and reference are one and the same, so all pairs are scored then, and no second copy is kept.
+
+Reads pairs and, where the run starts from an adapter, start. Writes the adapter of checkpoint stage1.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, split_by_tokens
 from stic_trainer.modeling.scoring import score
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.opening import Skips, lever_facts, metadata, open_policy, too_long
+from stic_trainer.stages.opening import Skips, lever_facts, load_start, metadata, open_policy, too_long
 from stic_trainer.stages.pictures import picture_of
 from stic_trainer.stages.plan import Plan
 
@@ -34,7 +38,11 @@ def run(job: Job, ctx: StageContext) -> None:
     source, config = job.input("pairs"), job.recipe.dpo
     policy = open_policy(job, ctx)
     rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), Pair)), config)
-    policy.add_adapter(config.lora, seed=item_seed(job.recipe.seed, "dpo", "adapter"))
+    begun = load_start(policy, job, ctx, trainable=True)
+    if begun is None:
+        policy.add_adapter(config.lora, seed=item_seed(job.recipe.seed, "dpo", "adapter"))
+    else:
+        policy.check_shape(config.lora)
     policy.set_dropout(False)
     if job.recipe.speed.gradient_checkpointing:
         policy.recompute_activations()
@@ -42,11 +50,13 @@ def run(job: Job, ctx: StageContext) -> None:
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
     made_from = {"stage": "dpo", "dpo": config, "seed": job.recipe.seed, "model": job.recipe.model, "pairs": source.sha256}
-    made_from |= {"rows": len(rows), "dtype": str(policy.dtype)}
+    made_from |= {"rows": len(rows), "dtype": str(policy.dtype)} | ({"start": begun.sha256} if begun else {})
     checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, extra = checkpoints.restore(engine)
     references = extra.get("references", torch.full((len(rows), 2), torch.nan, dtype=torch.float64))
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
+    if begun is not None and start == 0:
+        _score_start(job, ctx, policy, rows, references, share_prefix=share_prefix)
     gains: list[float] = []
 
     ctx.phase("training")
@@ -119,13 +129,28 @@ def _strongest_in_rejected(logits: Tensor, tokens: Tensor, responses: Tensor) ->
 
 
 def _reference(job: Job, policy: Policy, batch: Batch, references: Tensor, keys: list[int]) -> Scores:
-    """The base model's scores: computed when a pair is first met and remembered for later epochs."""
-    if not job.recipe.speed.reuse_reference_scores or bool(references[keys].isnan().any()):
+    """The start's scores, known beforehand, or the base model's, computed when a pair is first met and remembered for later epochs."""
+    again = not job.recipe.speed.reuse_reference_scores and not job.inputs_of("start")
+    if again or bool(references[keys].isnan().any()):
         with policy.using(None), torch.no_grad():
             scores = _scores(job, policy, batch)
             references[keys] = torch.stack((scores.chosen, scores.rejected), dim=1).double().cpu()
     known = references[keys].to(policy.device, torch.promote_types(policy.dtype, torch.float32))
     return Scores(known[:, 0], known[:, 1])
+
+
+def _score_start(job: Job, ctx: StageContext, policy: Policy, rows: list[Row], references: Tensor, *, share_prefix: bool) -> None:
+    """Fills ``references`` (pairs, 2) with the scores of the policy as it is now, before its first step."""
+    ctx.phase("scoring the start")
+    done = 0
+    for group in split_by_tokens(rows, job.recipe.dpo.optimizer.max_micro_batch_tokens, share_prefix=share_prefix):
+        batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window, share_prefix=share_prefix)
+        with torch.no_grad():
+            scores = _scores(job, policy, batch)
+        references[[row.key for row in group]] = torch.stack((scores.chosen, scores.rejected), dim=1).double().cpu()
+        done += len(group)
+        ctx.progress(done, len(rows), unit="pairs")
+        ctx.check_stop()
 
 
 def _losses(config: DpoConfig, policy: Scores, reference: Scores, batch: Batch) -> Tensor:
@@ -148,7 +173,7 @@ def _warn_if_chosen_falls(ctx: StageContext, gains: list[float]) -> None:
     last = gains[-max(1, len(gains) // 5) :]
     if last and sum(last) / len(last) < 0:
         ctx.log(
-            f"the preferred texts became less likely than under the base model ({sum(last) / len(last):+.2f} nats a text over the "
+            f"the preferred texts became less likely than under the reference ({sum(last) / len(last):+.2f} nats a text over the "
             "last steps): the model may be unlearning; raise dpo.chosen_weight or lower the learning rate",
             "warning",
         )

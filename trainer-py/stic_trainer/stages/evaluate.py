@@ -1,9 +1,10 @@
 """Base, stage 1 and stage 2 on every benchmark, answering plainly and with describe-and-respond, item by item comparable.
 
 All of them in one run with one chat template: the difference to the model as it was before (base, plain) comes with the
-interval of a paired bootstrap. Sample descriptions of the same images with the same prompts show the change in words.
+interval of a paired bootstrap, and so does that of the run's last checkpoint to the champion, where there is one. Sample
+descriptions of the same images with the same prompts show the change in words.
 
-Reads benchmarks, images and the adapters stage1 and stage2 (where there is one). Writes scores, per item, and the report.
+Reads benchmarks, images and the adapters stage1, stage2 and champion (where there are such). Writes scores, per item, and the report.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from stic_trainer.method.prompts import pick_plain
 from stic_trainer.modeling.generation import Request
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.comparison import Arm, Exam, Grade, compare, grade, read_exams
+from stic_trainer.stages.comparison import Arm, Exam, Grade, compare, compare_with_champion, grade, read_exams
 from stic_trainer.stages.opening import Skips, metadata, open_policy
 from stic_trainer.stages.pictures import picture_of
 from stic_trainer.stages.texts import Texts, write_texts
+
+_ADAPTERS = ("champion", "stage1", "stage2")
 
 
 def run(job: Job, ctx: StageContext) -> None:
@@ -33,7 +36,7 @@ def run(job: Job, ctx: StageContext) -> None:
     samples = [images[index] for index in sample_without_replacement(job.recipe.seed, len(images), config.sample_images)]
     policy = open_policy(job, ctx)
     subjects = ["base"]
-    for role in ("stage1", "stage2"):
+    for role in _ADAPTERS:
         for adapter in job.inputs_of(role):
             policy.load_adapter(ctx.store.tree(adapter.sha256), name=role)
             subjects.append(role)
@@ -48,6 +51,7 @@ def run(job: Job, ctx: StageContext) -> None:
                 grades.append(grade(exam, Arm(subject, mode), texts))
     grades.sort(key=lambda each: exams.index(each.exam))
     comparison = compare(exams, grades, resamples=config.bootstrap_resamples, seed=job.recipe.seed)
+    comparison += compare_with_champion(exams, grades, subjects[-1], resamples=config.bootstrap_resamples, seed=job.recipe.seed)
     for score in comparison:
         ctx.evaluation(score)
     facts = metadata(policy, job)
@@ -55,7 +59,7 @@ def run(job: Job, ctx: StageContext) -> None:
     count = write_rows(scores, (row for each in grades for row in each.rows()))
     ctx.publish_blob("scores", scores, "application/jsonl", count, facts)
     report = ctx.work / "report.json"
-    about = facts | {"adapters": {role: item.sha256 for role in ("stage1", "stage2") for item in job.inputs_of(role)}}
+    about = facts | {"adapters": {role: item.sha256 for role in _ADAPTERS for item in job.inputs_of(role)}}
     body = {"about": about, "modes": config.modes, "resamples": config.bootstrap_resamples, "scores": comparison}
     report.write_text(json.dumps(body, sort_keys=True, indent=1) + "\n", "utf-8")
     ctx.publish_blob("report", report, "application/json", len(comparison), facts)
@@ -80,12 +84,16 @@ class _Writer:
                 requests,
                 settings,
                 max_batch_tokens=self.job.recipe.evaluate.max_batch_tokens,
-                journal=f"{subject}.jsonl",
+                journal=f"{self._source(subject)}.jsonl",
                 on_progress=on_progress,
             )
         for key, refusal in texts.refused.items():
             self.skips.add(key, refusal.code, refusal.reason)
         return texts
+
+    def _source(self, subject: str) -> str:
+        """Names whose texts these are: a later attempt may meet another champion, and must not take up the earlier one's."""
+        return f"champion-{self.job.input(subject).sha256}" if subject == "champion" else subject
 
     def seed(self, name: str) -> int:
         return item_seed(self.job.recipe.seed, "evaluate", name)

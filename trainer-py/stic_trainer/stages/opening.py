@@ -6,7 +6,7 @@ import dataclasses
 
 import torch
 
-from stic_trainer.config.job import Job
+from stic_trainer.config.job import Job, JobInput
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.policy import Policy, load_policy
 from stic_trainer.modeling.rows import Row
@@ -56,6 +56,14 @@ def too_long(row: Row, policy: Policy, max_length: int) -> str:
     if row.reach > policy.max_positions:
         return f"{row.reach} tokens in a row; the model takes {policy.max_positions}"
     return ""
+
+
+def load_start(policy: Policy, job: Job, ctx: StageContext, *, trainable: bool = False) -> JobInput | None:
+    """The adapter the run starts from, in use from now on; None when the run starts from the base model."""
+    start = job.optional_input("start")
+    if start is not None:
+        policy.load_adapter(ctx.store.tree(start.sha256), trainable=trainable)
+    return start
 
 
 def metadata(policy: Policy, job: Job) -> dict[str, str]:

@@ -3,7 +3,9 @@
 The preferred text answers the step-by-step prompt on the clean image. The dispreferred one answers a misleading prompt, or the
 plain prompt on a corrupted image. Stored as the question of both is the plain prompt. Needs no label and no other model.
 
-Reads images. Writes pairs.
+A run that starts from an earlier adapter lets that one write, not the base model: the pairs are its own words.
+
+Reads images and, where the run starts from an adapter, start. Writes pairs.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from stic_trainer.method.sampling import fold
 from stic_trainer.modeling.generation import Request
 from stic_trainer.modeling.policy import Picture, Policy
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.opening import Skips, metadata, open_policy
+from stic_trainer.stages.opening import Skips, load_start, metadata, open_policy
 from stic_trainer.stages.pictures import picture_of, png_bytes
 from stic_trainer.stages.texts import Texts, write_texts
 
@@ -47,6 +49,7 @@ def run(job: Job, ctx: StageContext) -> None:
     images = [images[drawn[index]] for index in order(job.recipe.seed, 0, len(drawn))]
     skips = Skips(ctx, total=len(images), source=source, max_fraction=config.max_skipped_fraction)
     policy = open_policy(job, ctx)
+    load_start(policy, job, ctx)
     made_with = _made_with(job)
     ctx.facts(**made_with)
 
