@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { Lineage } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
+import { Comparison } from '../../server/src/gen/stic/evaluations/v1/evaluations.js';
+import { StartPoint } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { ListAuditEntriesResponse } from '../../server/src/gen/stic/registry/v1/audit.js';
+import {
+  type Alias,
+  Gate,
+  GateState,
+  ListAliasesResponse,
+  ListGatesResponse,
+  ListMovesResponse,
+  MoveAliasResponse,
+  MoveKind,
+} from '../../server/src/gen/stic/registry/v1/registry.js';
+import { Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Product } from '../durability/product.js';
+import type { Answer, Server } from '../durability/product.js';
+
+const product = new Product();
+let server: Server;
+let inputs: { role: string; dataset_id: string }[] = [];
+let first: Run;
+let second: Run;
+
+before(async () => {
+  server = await product.start();
+  const world = await product.world(8, 4, 4);
+  const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+  const benchmark = await server.dataset('descriptions', DatasetKind.DATASET_KIND_BENCHMARK, `${world}/benchmarks/world-descriptions`);
+  inputs = [
+    { role: 'images', dataset_id: images.id },
+    { role: 'benchmark', dataset_id: benchmark.id },
+  ];
+});
+after(() => product.close());
+
+/** A recipe with a gate; `minMeanGain` -100 lets everything through, 100 nothing. */
+const gated = (
+  minMeanGain: number,
+  more: { approval?: boolean; seed?: number; fromChampion?: boolean; rank?: number } = {},
+): Promise<unknown> =>
+  server.smallRecipe((recipe) => {
+    recipe.gate = { alias: '', maxDrop: 100, minMeanGain, requireApproval: more.approval ?? false };
+    if (recipe.evaluate) Object.assign(recipe.evaluate, { modes: ['plain'], sampleImages: 0, bootstrapResamples: 200 });
+    if (more.fromChampion) {
+      recipe.startFrom = { point: StartPoint.START_POINT_ALIAS, alias: '', checkpointId: '', adapterSha256: '' };
+    }
+    recipe.seed = more.seed ?? recipe.seed;
+    if (recipe.dpo?.lora) recipe.dpo.lora.rank = more.rank ?? recipe.dpo.lora.rank;
+  });
+
+const create = async (name: string, recipe: unknown): Promise<Run> =>
+  Run.fromJSON(await server.post('/api/runs', { name, recipe, inputs }));
+
+async function finished(name: string, recipe: unknown): Promise<Run> {
+  const run = await server.ended((await create(name, recipe)).id);
+  assert.equal(run.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(run.error));
+  return run;
+}
+
+const gateOf = async (run: Run): Promise<Gate> => Gate.fromJSON(await server.get(`/api/runs/${run.id}/gate`));
+
+async function champion(): Promise<Alias> {
+  const { aliases } = ListAliasesResponse.fromJSON(await server.get('/api/aliases?name=champion'));
+  assert.equal(aliases.length, 1);
+  return aliases[0] as Alias;
+}
+
+async function refused(where: string, body: object, status: number, message: RegExp): Promise<void> {
+  const answer = await server.call('POST', where, body);
+  assert.equal(answer.status, status, JSON.stringify(answer.body));
+  assert.match((answer.body as { error: { message: string } }).error.message, message);
+}
+
+test('a gate needs a benchmark and its fields within bounds', async () => {
+  const recipe = await gated(0);
+  const only = inputs.filter((input) => input.role === 'images');
+  await refused('/api/runs', { recipe, inputs: only }, 400, /compares on benchmarks/);
+  const bad = await server.smallRecipe((one) => (one.gate = { alias: 'Best!', maxDrop: 1, minMeanGain: 0, requireApproval: false }));
+  await refused('/api/runs', { recipe: bad, inputs }, 400, /gate\.alias is "Best!"/);
+});
+
+test('the first candidate is measured against the base model and waits for a person', { timeout: 250_000 }, async () => {
+  const preview = Run.fromJSON(
+    await server.post('/api/runs', { recipe: await gated(-100, { fromChampion: true }), inputs, validate_only: true }),
+  );
+  assert.ok(preview.warnings.some((warning) => warning.includes('has no champion yet')));
+  first = await finished('first', await gated(-100, { approval: true }));
+  const gate = await gateOf(first);
+  assert.equal(gate.state, GateState.GATE_STATE_PENDING);
+  assert.deepEqual([gate.championId, gate.config?.alias, gate.benchmarks.length], ['', 'champion', 1]);
+  assert.match(gate.reasons[0] ?? '', /The rule holds: .*the base model/);
+  const { gates } = ListGatesResponse.fromJSON(await server.get('/api/gates?state=GATE_STATE_PENDING'));
+  assert.deepEqual(
+    gates.map((one) => one.runName),
+    ['first'],
+  );
+  assert.deepEqual(ListAliasesResponse.fromJSON(await server.get('/api/aliases')).aliases, []);
+});
+
+test('two people approve at once, and one of them has decided', async () => {
+  const approve = (who: number): Promise<Answer> => server.call('POST', `/api/runs/${first.id}/gate/approve`, { comment: `yes ${who}` });
+  const both = await Promise.all([approve(1), approve(2)]);
+  assert.deepEqual(both.map((answer) => answer.status).sort(), [200, 412]);
+  const gate = await gateOf(first);
+  assert.equal(gate.state, GateState.GATE_STATE_PROMOTED);
+  assert.match(gate.comment, /^yes [12]$/);
+  assert.match(gate.decidedBy, /^someone \(HTTP /);
+  const { checkpointId, version, provenance } = await champion();
+  assert.deepEqual([checkpointId, version], [gate.candidateId, 1]);
+  assert.deepEqual([provenance?.runName, provenance?.recipeDigest, provenance?.seed], ['first', first.recipeDigest, first.recipe?.seed]);
+  assert.match(provenance?.commit ?? '', /^([0-9a-f]{40}(-dirty)?)?$/);
+  assert.deepEqual(
+    provenance?.data.map(({ role, digest }) => [role, digest]),
+    first.inputs.map(({ role, digest }) => [role, digest]),
+  );
+});
+
+test('the next run starts from the champion and is compared with it, in one run', { timeout: 250_000 }, async () => {
+  const otherShape = await gated(-100, { fromChampion: true, rank: 8 });
+  await refused('/api/runs', { recipe: otherShape, inputs }, 400, /adapter with rank 32; this recipe says 8/);
+  const before = await champion();
+  second = await finished('second', await gated(-100, { fromChampion: true, approval: true, seed: 7 }));
+  const start = second.recipe?.startFrom;
+  assert.deepEqual([start?.checkpointId, start?.adapterSha256], [before.checkpointId, before.provenance?.adapterSha256]);
+  const gate = await gateOf(second);
+  assert.deepEqual([gate.championId, gate.championRunName], [before.checkpointId, 'first']);
+
+  const comparison = Comparison.fromJSON(await server.get(`/api/runs/${second.id}/comparison`));
+  assert.deepEqual([...new Set(comparison.scores.map((score) => score.subject))], ['base', 'champion', 'stage1']);
+  assert.ok(comparison.scores.every((score) => score.versus === ''));
+  const headline = comparison.againstChampion.find((score) => score.primary);
+  assert.ok(headline);
+  assert.deepEqual([headline.subject, headline.mode, headline.versus], ['stage1', 'plain', 'champion']);
+  assert.equal(gate.benchmarks[0]?.candidate, headline.value);
+  const own = (subject: string): number => comparison.scores.find((score) => score.primary && score.subject === subject)?.value ?? NaN;
+  assert.ok(Math.abs(headline.difference - (own('stage1') - own('champion'))) < 1e-9);
+
+  const lineage = Lineage.fromJSON(await server.get(`/api/checkpoints/${gate.candidateId}/lineage`));
+  const label = (id: string): string => lineage.nodes.find((node) => node.id === id)?.label ?? '';
+  assert.equal(lineage.nodes.find((node) => node.id === before.checkpointId)?.facts['run'], 'first');
+  const into = lineage.edges.filter((edge) => edge.from === before.checkpointId).map((edge) => label(edge.to));
+  assert.deepEqual(into.sort(), ['dpo', 'prefer']);
+});
+
+test('one call rolls back and names what it restores', async () => {
+  const alias = await champion();
+  const candidate = (await gateOf(second)).candidateId;
+  const by = await fetch(`${server.url}/api/aliases`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'stic-actor': 'Ada' },
+    body: JSON.stringify({ checkpoint_id: candidate, reason: 'by hand' }),
+  });
+  assert.equal(by.status, 200);
+  await refused('/api/aliases', { checkpoint_id: candidate }, 412, /points at this checkpoint already/);
+  await refused('/api/aliases', { checkpoint_id: randomUUID() }, 404, /no checkpoint/);
+
+  const where = `/api/aliases/${alias.id}/rollback`;
+  const body = { reason: 'worse in the field', version: 2 };
+  const { alias: restored, move } = MoveAliasResponse.fromJSON(await server.post(where, body));
+  assert.equal(restored?.checkpointId, alias.checkpointId);
+  assert.deepEqual([move?.kind, move?.undoes, move?.reason], [MoveKind.MOVE_KIND_ROLLED_BACK, 2, 'worse in the field']);
+  const { provenance } = move ?? {};
+  assert.deepEqual([provenance?.runName, provenance?.seed, provenance?.recipeDigest], ['first', first.recipe?.seed, first.recipeDigest]);
+  assert.equal(provenance?.data.length, 2);
+  // The same request again, as a retry would send it.
+  await refused(where, body, 412, /has moved meanwhile/);
+});
+
+test('nobody promotes over a champion the candidate was not compared with', async () => {
+  const alias = await champion();
+  const base = MoveAliasResponse.fromJSON(await server.post(`/api/aliases/${alias.id}/rollback`, { reason: 'all the way' }));
+  assert.deepEqual([base.alias?.checkpointId, base.move?.undoes, base.move?.provenance], ['', 1, undefined]);
+  await refused(`/api/aliases/${alias.id}/rollback`, {}, 412, /Every move of champion has been taken back/);
+
+  await refused(`/api/runs/${second.id}/gate/approve`, { comment: '' }, 412, /has moved since the evaluation began/);
+  assert.equal((await gateOf(second)).state, GateState.GATE_STATE_PENDING);
+  const rejected = Gate.fromJSON(await server.post(`/api/runs/${second.id}/gate/reject`, { comment: 'stale' }));
+  assert.deepEqual([rejected.state, rejected.comment], [GateState.GATE_STATE_REJECTED, 'stale']);
+  await refused(`/api/runs/${second.id}/gate/reject`, { comment: '' }, 412, /does not wait for approval; it is rejected/);
+});
+
+test('the history only grows, page by page', async () => {
+  const alias = await champion();
+  const page = async (token: string): Promise<ListMovesResponse> =>
+    ListMovesResponse.fromJSON(await server.get(`/api/aliases/${alias.id}/moves?page_size=3&page_token=${token}`));
+  const newest = await page('');
+  const moves = [...newest.moves, ...(await page(newest.nextPageToken)).moves];
+  assert.deepEqual(
+    moves.map((one) => `${one.number} ${one.kind.replace('MOVE_KIND_', '')}`),
+    ['4 ROLLED_BACK', '3 ROLLED_BACK', '2 SET', '1 PROMOTED'],
+  );
+  assert.match(moves[2]?.actor ?? '', /^Ada \(HTTP /);
+  assert.equal(moves[3]?.runId, first.id);
+  await assert.rejects(product.query('DELETE FROM alias_move WHERE number = $1', [1]), /append-only/);
+  await assert.rejects(product.query(`UPDATE audit_entry SET actor = $1`, ['nobody']), /append-only/);
+});
+
+test('every change is in the audit log, by subject, action and time', async () => {
+  const list = async (query: string): Promise<string[]> => {
+    const { entries } = ListAuditEntriesResponse.fromJSON(await server.get(`/api/audit?${query}`));
+    return entries.map((entry) => `${entry.action} ${entry.subjectName}`);
+  };
+  const moved = ['alias.roll_back champion', 'alias.roll_back champion', 'alias.set champion', 'alias.promote champion'];
+  assert.deepEqual(await list('subject_type=alias'), moved);
+  assert.deepEqual(await list('subject_type=gate'), ['gate.reject second', 'gate.ask second', 'gate.ask first']);
+  assert.deepEqual(await list(`subject_id=${first.id}`), ['gate.ask first', 'run.create first']);
+  assert.equal((await list('action=dataset.create')).length, 2);
+  assert.deepEqual(await list(`to=${first.startedAt?.toISOString() ?? ''}&subject_type=run`), ['run.create first']);
+  assert.equal((await server.call('GET', '/api/audit?from=yesterday')).status, 400);
+});
+
+test('a run whose checkpoint is a champion cannot be deleted', async () => {
+  await server.post('/api/aliases', { checkpoint_id: (await gateOf(first)).candidateId, reason: '' });
+  await assert.rejects(product.query('DELETE FROM run WHERE id = $1', [first.id]), /alias_checkpoint_id_fkey/);
+});

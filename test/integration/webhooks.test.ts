@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { Webhook } from 'standardwebhooks';
+import { DataSource, type EntityManager } from 'typeorm';
+import { type RunningApp, startApp } from '../../server/src/app.js';
+import { Recipe, StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { GateState } from '../../server/src/gen/stic/registry/v1/registry.js';
+import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { EvaluationScore, type JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import {
+  type Delivery,
+  DeliveryState,
+  EndpointWithSecret,
+  ListDeliveriesResponse,
+} from '../../server/src/gen/stic/webhooks/v1/webhooks.js';
+import { AttemptEntity, CheckpointEntity, RunEntity, StageEntity } from '../../server/src/pipeline/entities/index.js';
+import { wholeJson } from '../../server/src/pipeline/recipe/fields.js';
+import { ingest } from '../../server/src/pipeline/reconciler/ingest.js';
+import { loadConfig } from '../../server/src/platform/config/config.js';
+import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
+import { Changes } from '../../server/src/platform/watch.js';
+import { GateEntity } from '../../server/src/promotion/gate.entity.js';
+import { TrainerDirectory } from '../../server/src/trainers/index.js';
+import { announce } from '../../server/src/webhooks/index.js';
+
+type Received = { path: string; headers: IncomingHttpHeaders; body: string };
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-w-'));
+const received: Received[] = [];
+/** What the receiver answers, by path. */
+const answers = new Map<string, number>();
+let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
+let receiver: Server;
+let address = '';
+const apps: RunningApp[] = [];
+
+before(async () => {
+  Logger.overrideLogger(['error']);
+  // Postgres, started by root, runs as another user and must get through.
+  chmodSync(folder, 0o755);
+  postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state'), binaries: undefined });
+  receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const where = request.url ?? '';
+      received.push({ path: where, headers: request.headers, body });
+      response.writeHead(answers.get(where) ?? 204, { location: '/elsewhere' }).end(answers.has(where) ? 'no' : '');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  // Two replicas on one database, which must not send anything twice.
+  apps.push(await start('1'), await start('1'));
+});
+after(async () => {
+  for (const { app } of apps) await app.close();
+  await postgres.close();
+  receiver.closeAllConnections();
+  receiver.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(allowPrivate: string): Promise<RunningApp> {
+  const config = loadConfig({
+    STIC_STATE: path.join(folder, 'state'),
+    STIC_HTTP_PORT: '0',
+    STIC_GRPC_PORT: '0',
+    STIC_WEBHOOKS_ALLOW_PRIVATE: allowPrivate,
+  });
+  return startApp({ config, databaseUrl: postgres.url, trainers: TrainerDirectory.fixed(['127.0.0.1:1']) });
+}
+
+const database = (): DataSource => (apps[0] as RunningApp).app.get(DataSource);
+
+async function call(method: string, where: string, body?: object, app = apps[0]): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`http://127.0.0.1:${app?.httpPort ?? 0}/api/webhooks${where}`, {
+    method,
+    ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+async function register(where: string, ...events: string[]): Promise<{ id: string; secret: string }> {
+  const answer = await call('POST', '/endpoints', { url: address + where, description: 'a test', events });
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+  const { endpoint, secret } = EndpointWithSecret.fromJSON(answer.body);
+  return { id: endpoint?.id ?? '', secret };
+}
+
+async function deliveries(endpointId: string): Promise<Delivery[]> {
+  const answer = await call('GET', `/deliveries?endpoint_id=${endpointId}`);
+  return ListDeliveriesResponse.fromJSON(answer.body).deliveries;
+}
+
+async function when(endpointId: string, holds: (all: Delivery[]) => boolean): Promise<Delivery[]> {
+  for (let all = await deliveries(endpointId); ; all = await deliveries(endpointId)) {
+    if (holds(all)) return all;
+    await sleep(50);
+  }
+}
+
+const settled = (all: Delivery[]): boolean =>
+  all.length > 0 && all.every((one) => one.state !== DeliveryState.DELIVERY_STATE_PENDING || one.tries.length > 0);
+const at = (where: string): Received[] => received.filter((one) => one.path === where);
+const tell = (type: Parameters<typeof announce>[1], data: object): Promise<void> =>
+  database().transaction((manager: EntityManager) => announce(manager, type, { ...data }));
+
+test('what happened is delivered once, signed so that the receiver can verify it', { timeout: 30_000 }, async () => {
+  const { id, secret } = await register('/good', 'run.succeeded', 'run.failed');
+  await Promise.all(Array.from({ length: 12 }, (_, index) => tell('run.succeeded', { run_id: String(index) })));
+  await tell('checkpoint.kept', { run_id: 'of no interest here' });
+  const all = await when(id, (found) => found.every((one) => one.state === DeliveryState.DELIVERY_STATE_DELIVERED));
+  assert.equal(all.length, 12);
+  const got = at('/good');
+  assert.equal(got.length, 12, 'two replicas sent each of them once');
+  assert.equal(new Set(got.map((one) => one.headers['webhook-id'])).size, 12);
+  for (const { headers, body } of got) {
+    const event = new Webhook(secret).verify(body, headers as Record<string, string>) as { type: string; data: object };
+    assert.equal(event.type, 'run.succeeded');
+    assert.throws(() => new Webhook(secret).verify(`${body} `, headers as Record<string, string>));
+  }
+  assert.deepEqual(
+    all[0]?.tries.map((one) => one.status),
+    [204],
+  );
+});
+
+test('what a transaction that is given up would have told is never sent', { timeout: 30_000 }, async () => {
+  const { id } = await register('/undone', 'run.failed');
+  const undone = database().transaction(async (manager: EntityManager) => {
+    await announce(manager, 'run.failed', { run_id: 'undone' });
+    throw new Error('given up');
+  });
+  await assert.rejects(undone, /given up/);
+  await tell('run.failed', { run_id: 'done' });
+  await when(id, settled);
+  assert.deepEqual(
+    at('/undone').map(({ body }) => (JSON.parse(body) as { data: object }).data),
+    [{ run_id: 'done' }],
+  );
+});
+
+test('a secret is shown once, is sealed in the database, and after a rotation both sign', { timeout: 30_000 }, async () => {
+  const { id, secret } = await register('/rotated', 'run.failed');
+  const shown = JSON.stringify([(await call('GET', `/endpoints/${id}`)).body, (await call('GET', '/endpoints')).body]);
+  assert.ok(!shown.includes('whsec_'));
+  const rows = await database().query<object[]>('SELECT * FROM webhook_endpoint, audit_entry');
+  assert.ok(!JSON.stringify(rows).includes(secret.slice('whsec_'.length)));
+
+  const rotated = EndpointWithSecret.fromJSON((await call('POST', `/endpoints/${id}/rotate`)).body);
+  assert.notEqual(rotated.secret, secret);
+  await call('POST', `/endpoints/${id}/test`);
+  await when(id, settled);
+  const [{ headers, body } = { headers: {}, body: '' }] = at('/rotated');
+  for (const one of [secret, rotated.secret]) new Webhook(one).verify(body, headers as Record<string, string>);
+  assert.equal((JSON.parse(body) as { type: string }).type, 'webhook.test');
+});
+
+test('a refused delivery is tried again later with the same id, and at once by hand', { timeout: 30_000 }, async () => {
+  answers.set('/flaky', 503);
+  const { id } = await register('/flaky', 'run.failed');
+  const told = Date.now();
+  await tell('run.failed', { run_id: 'r' });
+  const [failed] = await when(id, settled);
+  assert.equal(failed?.state, DeliveryState.DELIVERY_STATE_PENDING);
+  assert.deepEqual([failed.tries[0]?.status, failed.tries[0]?.response], [503, 'no']);
+  const wait = (failed.nextTryAt?.getTime() ?? 0) - told;
+  assert.ok(wait > 3_500 && wait < 12_000, `${wait} ms until the second try`);
+
+  answers.delete('/flaky');
+  await call('POST', `/deliveries/${failed.id}/redeliver`);
+  const [delivered] = await when(id, (all) => all[0]?.state === DeliveryState.DELIVERY_STATE_DELIVERED);
+  assert.deepEqual(
+    delivered?.tries.map((one) => one.status),
+    [503, 204],
+  );
+  assert.deepEqual(
+    at('/flaky').map((one) => one.headers['webhook-id']),
+    [failed.id, failed.id],
+  );
+});
+
+test('a redirect is not followed, and 410 ends it', { timeout: 30_000 }, async () => {
+  answers.set('/moved', 307).set('/gone', 410);
+  const moved = await register('/moved', 'run.failed');
+  const gone = await register('/gone', 'run.failed');
+  await tell('run.failed', {});
+  const [redirected] = await when(moved.id, settled);
+  assert.match(redirected?.tries[0]?.error ?? '', /not followed/);
+  assert.equal(at('/elsewhere').length, 0);
+  await when(gone.id, settled);
+  const endpoint = (await call('GET', `/endpoints/${gone.id}`)).body as { enabled?: boolean; disabled_reason?: string };
+  assert.equal(endpoint.enabled ?? false, false);
+  assert.match(endpoint.disabled_reason ?? '', /410 Gone/);
+  const again = await call('POST', `/deliveries/${(await deliveries(gone.id))[0]?.id ?? ''}/redeliver`);
+  assert.equal(again.status, 412);
+});
+
+test('bad requests are refused by the field; update and delete do what they say', async () => {
+  const refused = async (body: object, field: string, message: RegExp): Promise<void> => {
+    const answer = await call('POST', '/endpoints', { url: address, description: '', events: ['run.failed'], ...body });
+    assert.equal(answer.status, 400);
+    const { error } = answer.body as { error: { field: string; message: string } };
+    assert.equal(error.field, field);
+    assert.match(error.message, message);
+  };
+  await refused({ url: 'ftp://somewhere' }, 'url', /not an http or https address/);
+  await refused({ url: 'http://user:secret@somewhere/' }, 'url', /must not hold a password/);
+  await refused({ events: [] }, 'events', /at least one event type/);
+  await refused({ events: ['run.started'] }, 'events', /"run.started" is not an event type/);
+  const { id } = await register('/changed', 'run.failed');
+  const change = { url: `${address}/new`, description: 'now', events: ['approval.needed'], enabled: false };
+  const changed = (await call('PUT', `/endpoints/${id}`, change)).body as { url: string; events: string[] };
+  assert.deepEqual([changed.url, changed.events], [change.url, change.events]);
+  assert.equal((await call('DELETE', `/endpoints/${id}`)).status, 200);
+  assert.equal((await call('GET', `/endpoints/${id}`)).status, 404);
+});
+
+test('the end of a run, the verdict of its gate and what is told of them are one transaction', { timeout: 30_000 }, async () => {
+  const { id } = await register('/runs', 'run.succeeded', 'checkpoint.kept', 'checkpoint.promoted');
+  const { attemptId, lease, runId } = await evaluating(-0.4);
+  const ends: JobEvent['event'] = {
+    $case: 'state',
+    value: { state: JobState.JOB_STATE_SUCCEEDED, error: undefined, device: '', dtype: '', resumedFromStep: 0, facts: {} },
+  };
+  const changes = new Changes(postgres.url);
+  await ingest(database(), changes, lease, attemptId, [{ seq: 2n, at: new Date(), event: ends }]);
+  await changes.onApplicationShutdown();
+  await when(id, (all) => all.length === 2 && settled(all));
+  const told = at('/runs').map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, unknown> });
+  assert.deepEqual(told.map((one) => one.type).sort(), ['checkpoint.kept', 'run.succeeded']);
+  assert.ok(told.every((one) => one.data['run_id'] === runId));
+  const kept = told.find((one) => one.type === 'checkpoint.kept');
+  assert.match(JSON.stringify(kept?.data['reasons']), /mean gain is -0\.4 points/);
+  const gate = await database().manager.findOneByOrFail(GateEntity, { runId });
+  assert.deepEqual([gate.state, gate.decidedBy], [GateState.GATE_STATE_KEPT, 'the rule']);
+});
+
+/** A run with a gate whose evaluation is about to end: the candidate differs from the base model by `difference`. */
+async function evaluating(difference: number): Promise<{ attemptId: string; runId: string; lease: Parameters<typeof ingest>[2] }> {
+  const { manager } = database();
+  const [runId, attemptId, stageId] = [randomUUID(), randomUUID(), randomUUID()];
+  const model = { path: 'm', digest: 'd', architecture: '', templateHash: '' };
+  const gate = { alias: 'champion', maxDrop: 1, minMeanGain: 0, requireApproval: false };
+  await manager.insert(RunEntity, {
+    id: runId,
+    requestId: null,
+    name: 'nightly',
+    state: RunState.RUN_STATE_RUNNING,
+    recipe: wholeJson(Recipe.fromPartial({ model, gate })) as object,
+    recipeDigest: '',
+    createdAt: new Date(),
+  });
+  const stage = { runId, position: 0, after: [], epoch: 1, leaseOwner: 'me', leaseExpiresAt: new Date(Date.now() + 60_000) };
+  const state = StageState.STAGE_STATE_RUNNING;
+  await manager.insert(StageEntity, { ...stage, id: stageId, kind: StageKind.STAGE_KIND_EVALUATE, state });
+  await manager.insert(AttemptEntity, { id: attemptId, stageId, number: 1, state: JobState.JOB_STATE_RUNNING, trainer: 'host:1' });
+  await manager.insert(CheckpointEntity, {
+    id: randomUUID(),
+    runId,
+    attemptId,
+    name: 'stage1',
+    adapterSha256: 'a'.repeat(64),
+    bytes: '1',
+    baseModelPath: 'm',
+    baseModelDigest: 'd',
+    templateHash: '',
+    parentId: null,
+    createdAt: new Date(),
+  });
+  await manager.insert(GateEntity, {
+    runId,
+    state: GateState.GATE_STATE_WAITING,
+    baseModelDigest: 'd',
+    alias: 'champion',
+    candidateId: null,
+    championId: null,
+    createdAt: new Date(),
+    decidedAt: null,
+  });
+  const lease = { stageId, runId, owner: 'me', epoch: 1 };
+  const cell = { benchmark: 'b', metric: 'f1', primary: true, higherIsBetter: true, subject: 'stage1', mode: 'plain', n: 9 };
+  const value = EvaluationScore.fromPartial({ ...cell, value: 70, difference, low: -1, high: 0.2, majority: -1 });
+  const changes = new Changes(postgres.url);
+  await ingest(database(), changes, lease, attemptId, [{ seq: 1n, at: new Date(), event: { $case: 'evaluation', value } }]);
+  await changes.onApplicationShutdown();
+  return { attemptId, runId, lease };
+}
+
+test('without leave, nothing is sent to an address that is not public', { timeout: 30_000 }, async () => {
+  for (const { app } of apps.splice(0)) await app.close();
+  const strict = await start('0');
+  apps.push(strict);
+  const literal = await call('POST', '/endpoints', { url: address, description: '', events: ['run.failed'] }, strict);
+  assert.equal(literal.status, 400);
+  assert.match(JSON.stringify(literal.body), /is not a public address.*STIC_WEBHOOKS_ALLOW_PRIVATE/);
+  const named = `http://localhost:${(receiver.address() as AddressInfo).port}/inside`;
+  const made = await call('POST', '/endpoints', { url: named, description: '', events: ['run.failed'] }, strict);
+  const id = EndpointWithSecret.fromJSON(made.body).endpoint?.id ?? '';
+  await call('POST', `/endpoints/${id}/test`);
+  const [refused] = await when(id, settled);
+  assert.equal(refused?.state, DeliveryState.DELIVERY_STATE_FAILED);
+  assert.match(refused.tries[0]?.error ?? '', /localhost is (127\.0\.0\.1|::1), which is not a public address/);
+  assert.equal(at('/inside').length, 0);
+});
