@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react';
 import { Navigate, type RouteObject } from 'react-router';
+import { ChampionPage } from './champion/champion-page';
 import { CheckpointPage } from './checkpoints/checkpoint-page';
 import { CheckpointsPage } from './checkpoints/checkpoints-page';
 import { DatasetPage } from './datasets/dataset-page';
@@ -20,6 +21,7 @@ import { SchedulePage } from './schedules/schedule-page';
 import { SchedulesPage } from './schedules/schedules-page';
 import { StartPage } from './start/start-page';
 import { TrainersPage } from './trainers/trainers-page';
+import { WebhooksPage } from './webhooks/webhooks-page';
 
 // The charts' library is a third of the code, and this tab its only user.
 const MetricsTab = lazy(async () => ({ default: (await import('./run/metrics-tab')).MetricsTab }));
@@ -63,7 +65,9 @@ export const routes: RouteObject[] = [
       { path: 'datasets/:datasetId', element: <DatasetPage /> },
       { path: 'checkpoints', element: <CheckpointsPage /> },
       { path: 'checkpoints/:checkpointId', element: <CheckpointPage /> },
+      { path: 'champion', element: <ChampionPage /> },
       { path: 'trainers', element: <TrainersPage /> },
+      { path: 'webhooks', element: <WebhooksPage /> },
       { path: '*', element: <Missing /> },
     ],
   },

@@ -8,7 +8,9 @@ const places = [
   { to: '/schedules', label: 'Schedules' },
   { to: '/datasets', label: 'Datasets' },
   { to: '/checkpoints', label: 'Checkpoints' },
+  { to: '/champion', label: 'Champion' },
   { to: '/trainers', label: 'Trainers' },
+  { to: '/webhooks', label: 'Webhooks' },
 ];
 
 export function Shell() {

@@ -112,7 +112,7 @@ export const stagePurpose = (kind: StageKind): string => stageDoes[kind] ?? '';
 
 export const kindWord = (kind: DatasetKind): string => kind.replace('DATASET_KIND_', '').toLowerCase();
 
-const subjects: Record<string, string> = { base: 'base', stage1: 'stage 1', stage2: 'stage 2' };
+const subjects: Record<string, string> = { base: 'base', stage1: 'stage 1', stage2: 'stage 2', champion: 'champion' };
 const modes: Record<string, string> = { plain: 'plain', dar: 'DaR' };
 
 /** base | stage1 | stage2, for people. */

@@ -63,9 +63,19 @@ export async function get<T>(decoder: Decoder<T>, path: string, query?: Query, s
 }
 
 /** POSTs JSON and decodes the answer. */
-export async function post<T>(decoder: Decoder<T>, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+export const post = <T>(decoder: Decoder<T>, path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
+  send('POST', decoder, path, body, signal);
+
+/** PUTs JSON and decodes the answer. */
+export const put = <T>(decoder: Decoder<T>, path: string, body: unknown): Promise<T> => send('PUT', decoder, path, body);
+
+/** DELETEs a resource and decodes the answer. */
+export const remove = async <T>(decoder: Decoder<T>, path: string): Promise<T> =>
+  decoder.fromJSON(await request(apiPath(path), { method: 'DELETE' }));
+
+async function send<T>(method: string, decoder: Decoder<T>, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const init: RequestInit = {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body ?? {}),
     signal,

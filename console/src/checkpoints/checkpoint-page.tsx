@@ -3,6 +3,7 @@ import { Link, useParams } from 'react-router';
 import { adapterUrl } from '../api/blobs';
 import { useCheckpoint, useLineage } from '../api/checkpoints';
 import { ApiError } from '../api/client';
+import { MakeChampion } from '../champion/make-champion';
 import { bytes, moment } from '../format';
 import type { Checkpoint } from '../gen/stic/checkpoints/v1/checkpoints';
 import { CopyBlock, CopyIcon } from '../ui/copy';
@@ -45,9 +46,12 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
         title={`${subjectWord(checkpoint.name)} of ${checkpoint.runName}`}
         detail={`created ${moment(checkpoint.createdAt)}`}
         actions={
-          <Button component="a" href={adapterUrl(checkpoint.id)} variant="default" size="compact-md">
-            Download the adapter
-          </Button>
+          <>
+            <MakeChampion checkpoint={checkpoint} />
+            <Button component="a" href={adapterUrl(checkpoint.id)} variant="default" size="compact-md">
+              Download the adapter
+            </Button>
+          </>
         }
       />
       <div className="panel" style={{ padding: 12 }}>

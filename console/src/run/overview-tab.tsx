@@ -1,5 +1,6 @@
 import { Alert, List, Spoiler, Stack } from '@mantine/core';
 import { useComparison, useSamples } from '../api/runs';
+import { GateSection } from '../champion/gate-section';
 import type { Comparison } from '../gen/stic/evaluations/v1/evaluations';
 import { StageKind } from '../gen/stic/recipe/v1/recipe';
 import { type Run, StageState } from '../gen/stic/runs/v1/runs';
@@ -18,6 +19,7 @@ export function OverviewTab() {
   const samples = useSamples(run.id, live);
   return (
     <Stack gap="md">
+      <GateSection run={run} live={live} />
       {comparison.isError && <Failure error={comparison.error} what="The comparison" onRetry={() => void comparison.refetch()} />}
       {comparison.isPending && <Lines />}
       {comparison.data && <Compared run={run} comparison={comparison.data} />}

@@ -1,6 +1,6 @@
 import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer';
 
-const subjectOrder = ['base', 'stage1', 'stage2'];
+const subjectOrder = ['base', 'champion', 'stage1', 'stage2'];
 const modeOrder = ['plain', 'dar'];
 
 /** A subject in a mode: a column of the table, a row group of the picture. */

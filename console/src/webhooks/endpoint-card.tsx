@@ -1,0 +1,106 @@
+import { Button, Group, Modal, Switch, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useDeleteEndpoint, useRotateSecret, useTestEndpoint, useUpdateEndpoint } from '../api/webhooks';
+import { ago, moment } from '../format';
+import type { Endpoint, EndpointWithSecret } from '../gen/stic/webhooks/v1/webhooks';
+import { Facts, Section } from '../ui/layout';
+
+export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSecret: (made: EndpointWithSecret) => void }) {
+  const { id, url, description, events, enabled } = endpoint;
+  const update = useUpdateEndpoint(id);
+  const rotate = useRotateSecret(id);
+  const test = useTestEndpoint(id);
+  const problem = update.error ?? rotate.error ?? test.error;
+  return (
+    <Section
+      title={url}
+      note={description}
+      actions={
+        <Group gap="xs" wrap="nowrap">
+          <Switch
+            label="Enabled"
+            checked={enabled}
+            disabled={update.isPending}
+            onChange={(event) => {
+              update.mutate({ url, description, events, enabled: event.currentTarget.checked });
+            }}
+          />
+          <Button
+            variant="default"
+            size="compact-md"
+            loading={test.isPending}
+            onClick={() => {
+              test.mutate(undefined);
+            }}
+          >
+            Send a test
+          </Button>
+          <Button
+            variant="default"
+            size="compact-md"
+            loading={rotate.isPending}
+            onClick={() => {
+              rotate.mutate(undefined, { onSuccess: onSecret });
+            }}
+          >
+            Rotate
+          </Button>
+          <Delete endpoint={endpoint} />
+        </Group>
+      }
+    >
+      <Facts
+        facts={[
+          ['Told of', events.join(', ')],
+          ['Secret', `ends in ${endpoint.secretFingerprint} (of its digest)`],
+          [
+            'Added',
+            <span key="added" title={moment(endpoint.createdAt)}>
+              {ago(endpoint.createdAt)}
+            </span>,
+          ],
+          ['Disabled', endpoint.disabledReason],
+        ]}
+      />
+      {problem && (
+        <Text c="red" fz="sm" mt="xs" role="alert">
+          {problem.message}
+        </Text>
+      )}
+    </Section>
+  );
+}
+
+function Delete({ endpoint }: { endpoint: Endpoint }) {
+  const [asking, { open, close }] = useDisclosure(false);
+  const remove = useDeleteEndpoint(endpoint.id);
+  return (
+    <>
+      <Button variant="default" size="compact-md" onClick={open}>
+        Delete
+      </Button>
+      <Modal opened={asking} onClose={close} title="Delete this endpoint?" centered>
+        <Text fz="sm">{endpoint.url} will be told nothing any more, and its deliveries are deleted with it.</Text>
+        {remove.isError && (
+          <Text c="red" fz="sm" mt="xs" role="alert">
+            {remove.error.message}
+          </Text>
+        )}
+        <Group justify="flex-end" mt="md" gap="xs">
+          <Button variant="default" onClick={close} data-autofocus>
+            Keep it
+          </Button>
+          <Button
+            color="red"
+            loading={remove.isPending}
+            onClick={() => {
+              remove.mutate(undefined, { onSuccess: close });
+            }}
+          >
+            Delete the endpoint
+          </Button>
+        </Group>
+      </Modal>
+    </>
+  );
+}
