@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
@@ -12,18 +11,14 @@ import { Logger } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type RunningApp, startApp } from '../../server/src/app.js';
-import { Recipe, StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { GateState } from '../../server/src/gen/stic/registry/v1/registry.js';
-import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { EvaluationScore, type JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { type JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import {
   type Delivery,
   DeliveryState,
   EndpointWithSecret,
   ListDeliveriesResponse,
 } from '../../server/src/gen/stic/webhooks/v1/webhooks.js';
-import { AttemptEntity, CheckpointEntity, RunEntity, StageEntity } from '../../server/src/pipeline/entities/index.js';
-import { wholeJson } from '../../server/src/pipeline/recipe/fields.js';
 import { ingest } from '../../server/src/pipeline/reconciler/ingest.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
@@ -31,6 +26,7 @@ import { Changes } from '../../server/src/platform/watch.js';
 import { GateEntity } from '../../server/src/promotion/gate.entity.js';
 import { TrainerDirectory } from '../../server/src/trainers/index.js';
 import { announce } from '../../server/src/webhooks/index.js';
+import { gatedRun } from './rows.js';
 
 type Received = { path: string; headers: IncomingHttpHeaders; body: string };
 
@@ -228,13 +224,16 @@ test('bad requests are refused by the field; update and delete do what they say'
 
 test('the end of a run, the verdict of its gate and what is told of them are one transaction', { timeout: 30_000 }, async () => {
   const { id } = await register('/runs', 'run.succeeded', 'checkpoint.kept', 'checkpoint.promoted');
-  const { attemptId, lease, runId } = await evaluating(-0.4);
+  const cell = { benchmark: 'b', value: 70, difference: -0.4, low: -1, high: 0.2 };
+  const { attemptId, stageId, run } = await gatedRun(database().manager, 'nightly', { minMeanGain: 0 }, [cell]);
+  const runId = run.id;
+  const lease = { stageId, runId, owner: 'me', epoch: 1 };
   const ends: JobEvent['event'] = {
     $case: 'state',
     value: { state: JobState.JOB_STATE_SUCCEEDED, error: undefined, device: '', dtype: '', resumedFromStep: 0, facts: {} },
   };
   const changes = new Changes(postgres.url);
-  await ingest(database(), changes, lease, attemptId, [{ seq: 2n, at: new Date(), event: ends }]);
+  await ingest(database(), changes, lease, attemptId, [{ seq: 1n, at: new Date(), event: ends }]);
   await changes.onApplicationShutdown();
   await when(id, (all) => all.length === 2 && settled(all));
   const told = at('/runs').map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, unknown> });
@@ -245,57 +244,6 @@ test('the end of a run, the verdict of its gate and what is told of them are one
   const gate = await database().manager.findOneByOrFail(GateEntity, { runId });
   assert.deepEqual([gate.state, gate.decidedBy], [GateState.GATE_STATE_KEPT, 'the rule']);
 });
-
-/** A run with a gate whose evaluation is about to end: the candidate differs from the base model by `difference`. */
-async function evaluating(difference: number): Promise<{ attemptId: string; runId: string; lease: Parameters<typeof ingest>[2] }> {
-  const { manager } = database();
-  const [runId, attemptId, stageId] = [randomUUID(), randomUUID(), randomUUID()];
-  const model = { path: 'm', digest: 'd', architecture: '', templateHash: '' };
-  const gate = { alias: 'champion', maxDrop: 1, minMeanGain: 0, requireApproval: false };
-  await manager.insert(RunEntity, {
-    id: runId,
-    requestId: null,
-    name: 'nightly',
-    state: RunState.RUN_STATE_RUNNING,
-    recipe: wholeJson(Recipe.fromPartial({ model, gate })) as object,
-    recipeDigest: '',
-    createdAt: new Date(),
-  });
-  const stage = { runId, position: 0, after: [], epoch: 1, leaseOwner: 'me', leaseExpiresAt: new Date(Date.now() + 60_000) };
-  const state = StageState.STAGE_STATE_RUNNING;
-  await manager.insert(StageEntity, { ...stage, id: stageId, kind: StageKind.STAGE_KIND_EVALUATE, state });
-  await manager.insert(AttemptEntity, { id: attemptId, stageId, number: 1, state: JobState.JOB_STATE_RUNNING, trainer: 'host:1' });
-  await manager.insert(CheckpointEntity, {
-    id: randomUUID(),
-    runId,
-    attemptId,
-    name: 'stage1',
-    adapterSha256: 'a'.repeat(64),
-    bytes: '1',
-    baseModelPath: 'm',
-    baseModelDigest: 'd',
-    templateHash: '',
-    parentId: null,
-    createdAt: new Date(),
-  });
-  await manager.insert(GateEntity, {
-    runId,
-    state: GateState.GATE_STATE_WAITING,
-    baseModelDigest: 'd',
-    alias: 'champion',
-    candidateId: null,
-    championId: null,
-    createdAt: new Date(),
-    decidedAt: null,
-  });
-  const lease = { stageId, runId, owner: 'me', epoch: 1 };
-  const cell = { benchmark: 'b', metric: 'f1', primary: true, higherIsBetter: true, subject: 'stage1', mode: 'plain', n: 9 };
-  const value = EvaluationScore.fromPartial({ ...cell, value: 70, difference, low: -1, high: 0.2, majority: -1 });
-  const changes = new Changes(postgres.url);
-  await ingest(database(), changes, lease, attemptId, [{ seq: 1n, at: new Date(), event: { $case: 'evaluation', value } }]);
-  await changes.onApplicationShutdown();
-  return { attemptId, runId, lease };
-}
 
 test('without leave, nothing is sent to an address that is not public', { timeout: 30_000 }, async () => {
   for (const { app } of apps.splice(0)) await app.close();

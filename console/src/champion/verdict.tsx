@@ -1,38 +1,47 @@
-import { List, Text } from '@mantine/core';
+import { List, Spoiler, Text } from '@mantine/core';
 import { signed } from '../format';
-import type { Gate } from '../gen/stic/registry/v1/registry';
+import type { BenchmarkVerdict, Gate } from '../gen/stic/registry/v1/registry';
 import { IntervalPlot } from '../run/interval-plot';
 import { plainWords } from '../words';
 
 /** What a gate decided: in words, as a picture with the drop it allows, and in figures. */
 export function Verdict({ gate }: { gate: Gate }) {
-  const [verdict, ...rest] = gate.reasons;
+  // The server puts the verdict, with every objection, before the figures: one line for each benchmark.
+  const verdict = gate.reasons.slice(0, gate.reasons.length - gate.benchmarks.length);
+  const figures = gate.reasons.slice(verdict.length);
   const against = gate.championId ? `the champion of ${gate.championRunName}` : 'the base model';
-  if (gate.benchmarks.length === 0) return verdict ? <Text fz="sm">{verdict}</Text> : null;
-  const limit = gate.config && { at: -gate.config.maxDrop, label: `allowed drop ${gate.config.maxDrop.toFixed(1)}` };
+  const asked = gate.config ? `, ${signed(gate.config.minMeanGain)} asked for` : '';
   return (
     <>
-      <Text fz="sm" fw={600} mb="xs">
-        {verdict}
-      </Text>
-      <IntervalPlot
-        label={`Candidate against ${against}, with intervals and the drop that is allowed`}
-        limit={limit}
-        groups={gate.benchmarks.map(({ benchmark, metric, gain, low, high, tooBad }) => ({
-          title: `${benchmark} (${plainWords(metric)})`,
-          intervals: [{ label: tooBad ? 'candidate: too much worse' : 'candidate', gain, low, high }],
-        }))}
-      />
-      <Text fz="sm" mt="xs">
-        Mean gain {signed(gate.meanGain)} points over{' '}
-        {gate.benchmarks.length === 1 ? 'one benchmark' : `${String(gate.benchmarks.length)} benchmarks`},{' '}
-        {gate.config ? `${signed(gate.config.minMeanGain)} asked for` : ''}; against {against}.
-      </Text>
-      <List fz="sm" c="dimmed" mt={4} aria-label="Figures of the verdict">
-        {rest.map((reason) => (
-          <List.Item key={reason}>{reason}</List.Item>
-        ))}
-      </List>
+      {verdict.map((reason) => (
+        <Text key={reason} fz="sm" fw={600}>
+          {reason}
+        </Text>
+      ))}
+      {gate.benchmarks.length > 0 && (
+        <>
+          <IntervalPlot
+            label={`Candidate against ${against}, with intervals and the drop that is allowed`}
+            limit={gate.config && { at: -gate.config.maxDrop, label: `allowed drop ${gate.config.maxDrop.toFixed(1)}` }}
+            groups={[{ title: 'Gain of the candidate', intervals: gate.benchmarks.map(interval) }]}
+          />
+          <Text fz="sm" mt={4} mb={4}>
+            Mean gain {signed(gate.meanGain)} points against {against}
+            {asked}.
+          </Text>
+          <Spoiler maxHeight={0} showLabel="Show the figures" hideLabel="Hide the figures" fz="sm">
+            <List fz="sm" c="dimmed" aria-label="Figures of the verdict">
+              {figures.map((figure) => (
+                <List.Item key={figure}>{figure}</List.Item>
+              ))}
+            </List>
+          </Spoiler>
+        </>
+      )}
     </>
   );
+}
+
+function interval({ benchmark, metric, gain, low, high, tooBad }: BenchmarkVerdict) {
+  return { label: tooBad ? `${benchmark}: too much worse` : `${benchmark} (${plainWords(metric)})`, gain, low, high };
 }

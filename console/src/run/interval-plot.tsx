@@ -77,7 +77,6 @@ export function IntervalPlot({ label, groups, limit }: IntervalPlotProps) {
 function Limit({ x, bottom, label }: { x: number; bottom: number; label: string }) {
   return (
     <g>
-      <title>{label}</title>
       <line x1={x} x2={x} y1={top} y2={bottom} stroke="var(--bad)" strokeDasharray="5 4" strokeWidth={1.5} />
       <text x={x - 6} y={top + 12} textAnchor="end" fill="var(--bad)">
         {label}

@@ -29,7 +29,7 @@ export function Section({ title, note, actions, children }: { title: string; not
   return (
     <Box component="section" className="panel" p="md" aria-label={title}>
       <Group justify="space-between" mb="sm" wrap="nowrap" align="flex-start">
-        <div>
+        <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
           <Title order={2} fz="lg">
             {title}
           </Title>
@@ -39,7 +39,7 @@ export function Section({ title, note, actions, children }: { title: string; not
             </Text>
           )}
         </div>
-        {actions}
+        {actions && <div style={{ flexShrink: 0 }}>{actions}</div>}
       </Group>
       {children}
     </Box>

@@ -119,15 +119,15 @@ function Row({ delivery, url, open, onToggle }: RowProps) {
   return (
     <Table.Tr>
       <Table.Td className="mono number">{delivery.eventType}</Table.Td>
-      <Table.Td maw={220} title={url}>
+      <Table.Td maw={150} title={url}>
         <Text fz="sm" truncate>
-          {url}
+          {url.replace(/^https?:\/\//, '')}
         </Text>
       </Table.Td>
       <Table.Td>
         <StateBadge look={deliveryLook(delivery.state)} />
       </Table.Td>
-      <Table.Td maw={300} title={redeliver.error?.message ?? (last && answerOf(last))}>
+      <Table.Td maw={190} title={redeliver.error?.message ?? (last && answerOf(last))}>
         <Text fz="sm" truncate c={redeliver.isError ? 'red' : undefined}>
           {redeliver.error?.message ?? (last ? answerOf(last) : '')}
         </Text>

@@ -43,7 +43,7 @@ export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSec
               rotate.mutate(undefined, { onSuccess: onSecret });
             }}
           >
-            Rotate
+            Rotate the secret
           </Button>
           <Delete endpoint={endpoint} />
         </Group>

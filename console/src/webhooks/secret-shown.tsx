@@ -8,7 +8,7 @@ export function SecretShown({ made, onClose }: { made: EndpointWithSecret | unde
     <Modal opened={made !== undefined} onClose={onClose} title="The signing secret" centered closeOnClickOutside={false}>
       <Text fz="sm" mb="xs">
         Give it to the receiver at {made?.endpoint?.url}, which verifies every request with it. It is shown this once and cannot be read
-        again; a lost one is replaced with Rotate.
+        again; a lost one is replaced by rotating.
       </Text>
       <CopyBlock value={made?.secret ?? ''} label="Copy the secret" />
       <Group justify="flex-end" mt="md">
