@@ -5,4 +5,10 @@ import { Schedules1764000000004 } from './0004-schedules.js';
 import { Registry1764000000005 } from './0005-registry.js';
 
 /** In the order they run. */
-export const migrations = [Datasets1764000000001, Pipeline1764000000002, Actions1764000000003, Schedules1764000000004, Registry1764000000005];
+export const migrations = [
+  Datasets1764000000001,
+  Pipeline1764000000002,
+  Actions1764000000003,
+  Schedules1764000000004,
+  Registry1764000000005,
+];

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { audit } from '../audit/index.js';
 import { type TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
+import { announce } from '../webhooks/index.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import type { PlannedTick } from './plan.js';
 import { specOf } from './schedule.messages.js';
@@ -48,4 +50,8 @@ export async function endTick(manager: EntityManager, tick: TickEntity, { state,
     ? { pausedAt: now, pauseReason: `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}. The last one: ${message}` }
     : {};
   await manager.update(ScheduleEntity, schedule.id, { failures, ...paused });
+  if (paused.pauseReason === undefined) return;
+  const { id, name } = schedule;
+  await audit(manager, { verb: 'pause', subject: { type: 'schedule', id, name }, details: { reason: paused.pauseReason } });
+  await announce(manager, 'schedule.paused', { schedule_id: id, schedule_name: name, reason: paused.pauseReason });
 }
