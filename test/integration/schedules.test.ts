@@ -211,7 +211,8 @@ const runCount = async ({ id }: Schedule): Promise<number> => {
 };
 
 test('two servers on one database fire once, and the tick keeps nominal and actual time apart', async () => {
-  const schedule = await nightly('2027-01-01T12:00:00Z', { jitterSeconds: 300 });
+  const requires = { labels: { gpuKind: 'A100' }, gpuMemoryGib: 24 };
+  const schedule = await nightly('2027-01-01T12:00:00Z', { jitterSeconds: 300, priority: 7, requires });
   assert.equal(schedule.nextAt?.toISOString(), '2027-01-02T01:30:00.000Z');
   const due = schedule.nextDueAt ?? new Date(0);
   await at(new Date(due.getTime() - 1));
@@ -225,6 +226,7 @@ test('two servers on one database fire once, and the tick keeps nominal and actu
   const run = await server.runs.get({ runId: tick?.runId ?? '' });
   assert.match(run.name, /^nightly \d+ 2027-01-02 02:30$/);
   assert.equal(run.recipeDigest, schedule.recipeDigest);
+  assert.deepEqual([run.priority, run.requires], [7, requires]);
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   await at(new Date(due.getTime() + 9_000));
   assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 SUCCEEDED']);

@@ -1,6 +1,6 @@
 import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '../gen/stic/schedules/v1/schedules';
 import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '../gen/stic/schedules/v1/schedules';
-import type { Preset } from '../gen/stic/runs/v1/runs';
+import { Requirements, type Preset } from '../gen/stic/runs/v1/runs';
 import type { JsonObject } from '../recipe-json';
 import { draftRecipe, notNumbers, type Draft } from '../start/draft';
 import { ownZone } from './times';
@@ -18,6 +18,8 @@ export interface ScheduleDraft {
   refresh: boolean;
   onlyNew: boolean;
   minimum: string;
+  /** Priority and requirements, which this form does not show: they stay as they are. */
+  place: JsonObject;
   run: Draft;
 }
 
@@ -38,6 +40,7 @@ export const newDraft = (search: URLSearchParams): ScheduleDraft => ({
   refresh: true,
   onlyNew: false,
   minimum: '1',
+  place: {},
   run: { ...emptyRun, images: search.get('images') ?? '' },
 });
 
@@ -56,6 +59,7 @@ export function draftOf(spec: ScheduleSpec): ScheduleDraft {
     refresh: images?.refresh ?? false,
     onlyNew: images?.onlyNew ?? false,
     minimum: String(images?.minimumItems || 1),
+    place: { priority: spec.priority, ...(spec.requires && { requires: Requirements.toJSON(spec.requires) as JsonObject }) },
     run: {
       ...emptyRun,
       name: spec.name,
@@ -94,6 +98,7 @@ export function draftSpec(draft: ScheduleDraft, preset: Preset): JsonObject {
   const input = (role: string, id: string): JsonObject => ({ role, dataset_id: id });
   const chosen: JsonObject = draft.onlyNew ? { only_new: true, minimum_items: Math.max(1, Number(draft.minimum)) } : {};
   return {
+    ...draft.place,
     name: run.name.trim(),
     cron: draft.cron.trim(),
     zone: draft.zone,

@@ -123,6 +123,8 @@ function runOf(tick: TickEntity, spec: ScheduleSpec): CreateRunRequest {
     requestId: `schedule/${tick.scheduleId}/${tick.nominalAt.toISOString()}`,
     name: `${spec.name.slice(0, 180)} ${localTime(tick.nominalAt, spec.zone).slice(0, 16).replace('T', ' ')}`,
     recipe: spec.recipe,
+    priority: spec.priority,
+    requires: spec.requires,
     inputs: tick.inputs ?? [],
   });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, QueryFailedError } from 'typeorm';
-import { CreateRunRequest } from '../gen/stic/runs/v1/runs.js';
+import { CreateRunRequest, Requirements } from '../gen/stic/runs/v1/runs.js';
 import {
   type BackfillScheduleRequest,
   type BackfillScheduleResponse,
@@ -212,10 +212,19 @@ export class SchedulesService {
     const spec = checkedSpec(given, now);
     const inputs = spec.inputs.map(({ role, datasetId }) => ({ role, datasetId }));
     const { recipe, recipeDigest } = await this.runs.create(
-      CreateRunRequest.fromPartial({ name: spec.name, recipe: spec.recipe, inputs, validateOnly: true }),
+      CreateRunRequest.fromPartial({
+        name: spec.name,
+        recipe: spec.recipe,
+        priority: spec.priority,
+        requires: spec.requires,
+        inputs,
+        validateOnly: true,
+      }),
     );
     const cursor = cursorAfter(scheduleId, spec, new FireTimes(spec.cron, spec.zone), now);
-    const whole = wholeJson({ ...spec, recipe }) as object;
+    // The keys of labels are not names of fields, so they are kept as they are.
+    const requires = spec.requires ? Requirements.toJSON(spec.requires) : null;
+    const whole = { ...(wholeJson({ ...spec, recipe }) as object), requires };
     return { name: spec.name, spec: whole, recipeDigest, ...cursor, decidedAt: now, updatedAt: now };
   }
 

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from stic.recipe.v1 import recipe_pb2 as _recipe_pb2
+from stic.runs.v1 import runs_pb2 as _runs_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -113,7 +114,7 @@ class ScheduleInput(_message.Message):
     def __init__(self, role: _Optional[str] = ..., dataset_id: _Optional[str] = ..., refresh: _Optional[bool] = ..., only_new: _Optional[bool] = ..., minimum_items: _Optional[int] = ...) -> None: ...
 
 class ScheduleSpec(_message.Message):
-    __slots__ = ("name", "cron", "zone", "recipe", "inputs", "overlap", "catch_up", "catch_up_window_seconds", "jitter_seconds", "pause_after_failures", "deadline_seconds")
+    __slots__ = ("name", "cron", "zone", "recipe", "inputs", "overlap", "catch_up", "catch_up_window_seconds", "jitter_seconds", "pause_after_failures", "deadline_seconds", "priority", "requires")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CRON_FIELD_NUMBER: _ClassVar[int]
     ZONE_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +126,8 @@ class ScheduleSpec(_message.Message):
     JITTER_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PAUSE_AFTER_FAILURES_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    REQUIRES_FIELD_NUMBER: _ClassVar[int]
     name: str
     cron: str
     zone: str
@@ -136,7 +139,9 @@ class ScheduleSpec(_message.Message):
     jitter_seconds: int
     pause_after_failures: int
     deadline_seconds: int
-    def __init__(self, name: _Optional[str] = ..., cron: _Optional[str] = ..., zone: _Optional[str] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[ScheduleInput, _Mapping]]] = ..., overlap: _Optional[_Union[OverlapPolicy, str]] = ..., catch_up: _Optional[_Union[CatchUpPolicy, str]] = ..., catch_up_window_seconds: _Optional[int] = ..., jitter_seconds: _Optional[int] = ..., pause_after_failures: _Optional[int] = ..., deadline_seconds: _Optional[int] = ...) -> None: ...
+    priority: int
+    requires: _runs_pb2.Requirements
+    def __init__(self, name: _Optional[str] = ..., cron: _Optional[str] = ..., zone: _Optional[str] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[ScheduleInput, _Mapping]]] = ..., overlap: _Optional[_Union[OverlapPolicy, str]] = ..., catch_up: _Optional[_Union[CatchUpPolicy, str]] = ..., catch_up_window_seconds: _Optional[int] = ..., jitter_seconds: _Optional[int] = ..., pause_after_failures: _Optional[int] = ..., deadline_seconds: _Optional[int] = ..., priority: _Optional[int] = ..., requires: _Optional[_Union[_runs_pb2.Requirements, _Mapping]] = ...) -> None: ...
 
 class Schedule(_message.Message):
     __slots__ = ("id", "spec", "recipe_digest", "created_at", "updated_at", "paused_at", "pause_reason", "failures", "next_at", "next_due_at", "latest_tick", "last_success")

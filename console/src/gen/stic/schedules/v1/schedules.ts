@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Recipe } from "../../recipe/v1/recipe.js";
+import { Requirements } from "../../runs/v1/runs.js";
 
 export const protobufPackage = "stic.schedules.v1";
 
@@ -401,6 +402,10 @@ export interface ScheduleSpec {
   pauseAfterFailures: number;
   /** A run that has not ended this long after its fire is cancelled; 0: no deadline. */
   deadlineSeconds: number;
+  /** Of its runs: -1000..1000; higher goes first, then older. */
+  priority: number;
+  /** What a trainer must have to be given its runs. */
+  requires: Requirements | undefined;
 }
 
 /** A stored schedule. */
@@ -657,6 +662,8 @@ function createBaseScheduleSpec(): ScheduleSpec {
     jitterSeconds: 0,
     pauseAfterFailures: 0,
     deadlineSeconds: 0,
+    priority: 0,
+    requires: undefined,
   };
 }
 
@@ -678,6 +685,8 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
       jitterSeconds: isSet(object.jitter_seconds) ? globalThis.Number(object.jitter_seconds) : 0,
       pauseAfterFailures: isSet(object.pause_after_failures) ? globalThis.Number(object.pause_after_failures) : 0,
       deadlineSeconds: isSet(object.deadline_seconds) ? globalThis.Number(object.deadline_seconds) : 0,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      requires: isSet(object.requires) ? Requirements.fromJSON(object.requires) : undefined,
     };
   },
 
@@ -716,6 +725,12 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
     if (message.deadlineSeconds !== 0) {
       obj.deadline_seconds = Math.round(message.deadlineSeconds);
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.requires !== undefined) {
+      obj.requires = Requirements.toJSON(message.requires);
+    }
     return obj;
   },
 
@@ -737,6 +752,10 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
     message.jitterSeconds = object.jitterSeconds ?? 0;
     message.pauseAfterFailures = object.pauseAfterFailures ?? 0;
     message.deadlineSeconds = object.deadlineSeconds ?? 0;
+    message.priority = object.priority ?? 0;
+    message.requires = (object.requires !== undefined && object.requires !== null)
+      ? Requirements.fromPartial(object.requires)
+      : undefined;
     return message;
   },
 };

@@ -20,6 +20,7 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Recipe } from "../../recipe/v1/recipe.js";
+import { Requirements } from "../../runs/v1/runs.js";
 
 export const protobufPackage = "stic.schedules.v1";
 
@@ -526,6 +527,10 @@ export interface ScheduleSpec {
   pauseAfterFailures: number;
   /** A run that has not ended this long after its fire is cancelled; 0: no deadline. */
   deadlineSeconds: number;
+  /** Of its runs: -1000..1000; higher goes first, then older. */
+  priority: number;
+  /** What a trainer must have to be given its runs. */
+  requires: Requirements | undefined;
 }
 
 /** A stored schedule. */
@@ -866,6 +871,8 @@ function createBaseScheduleSpec(): ScheduleSpec {
     jitterSeconds: 0,
     pauseAfterFailures: 0,
     deadlineSeconds: 0,
+    priority: 0,
+    requires: undefined,
   };
 }
 
@@ -903,6 +910,12 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
     }
     if (message.deadlineSeconds !== 0) {
       writer.uint32(88).int32(message.deadlineSeconds);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(96).int32(message.priority);
+    }
+    if (message.requires !== undefined) {
+      Requirements.encode(message.requires, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1008,6 +1021,22 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
             message.deadlineSeconds = reader.int32();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.priority = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.requires = Requirements.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1037,6 +1066,8 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
       jitterSeconds: isSet(object.jitter_seconds) ? globalThis.Number(object.jitter_seconds) : 0,
       pauseAfterFailures: isSet(object.pause_after_failures) ? globalThis.Number(object.pause_after_failures) : 0,
       deadlineSeconds: isSet(object.deadline_seconds) ? globalThis.Number(object.deadline_seconds) : 0,
+      priority: isSet(object.priority) ? globalThis.Number(object.priority) : 0,
+      requires: isSet(object.requires) ? Requirements.fromJSON(object.requires) : undefined,
     };
   },
 
@@ -1075,6 +1106,12 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
     if (message.deadlineSeconds !== 0) {
       obj.deadline_seconds = Math.round(message.deadlineSeconds);
     }
+    if (message.priority !== 0) {
+      obj.priority = Math.round(message.priority);
+    }
+    if (message.requires !== undefined) {
+      obj.requires = Requirements.toJSON(message.requires);
+    }
     return obj;
   },
 
@@ -1096,6 +1133,10 @@ export const ScheduleSpec: MessageFns<ScheduleSpec> = {
     message.jitterSeconds = object.jitterSeconds ?? 0;
     message.pauseAfterFailures = object.pauseAfterFailures ?? 0;
     message.deadlineSeconds = object.deadlineSeconds ?? 0;
+    message.priority = object.priority ?? 0;
+    message.requires = (object.requires !== undefined && object.requires !== null)
+      ? Requirements.fromPartial(object.requires)
+      : undefined;
     return message;
   },
 };
