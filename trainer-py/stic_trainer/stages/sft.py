@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import torch
 
-from stic_trainer.config.job import Job
+from stic_trainer.config.job import Job, SftConfig
 from stic_trainer.data.records import InfusedRow, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.engine.checkpoints import Checkpoints
 from stic_trainer.engine.engine import make_engine
 from stic_trainer.errors import StageError
 from stic_trainer.method.sft import sft_loss
+from stic_trainer.modeling.packing import join_packs, packed_groups
 from stic_trainer.modeling.policy import Policy
-from stic_trainer.modeling.rows import Row, join_rows, plain_row, split_by_tokens
+from stic_trainer.modeling.rows import Row, plain_row, split_by_tokens
 from stic_trainer.modeling.scoring import score
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.instructions import to_messages
@@ -48,8 +49,8 @@ def run(job: Job, ctx: StageContext) -> None:
     for step in range(start, plan.num_steps):
         indices = plan.rows(step)
         loss = torch.zeros((), device=policy.device)
-        for group in split_by_tokens([rows[index] for index in indices], config.optimizer.max_micro_batch_tokens):
-            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window)
+        for packs in _micro_batches([rows[index] for index in indices], config):
+            batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window)
             logps = score(policy, batch, response_only_head=job.recipe.speed.response_only_head)
             share = sft_loss(logps, batch.lengths).sum() / len(indices)
             engine.backward(share)
@@ -66,6 +67,14 @@ def run(job: Job, ctx: StageContext) -> None:
     folder = ctx.work / "adapter"
     policy.save_adapter(folder)
     ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage2", "steps": str(plan.num_steps)})
+
+
+def _micro_batches(rows: list[Row], config: SftConfig) -> list[list[list[Row]]]:
+    """Groups of packs; a pack is one row unless rows are packed."""
+    bound = config.optimizer.max_micro_batch_tokens
+    if config.pack_rows:
+        return packed_groups(rows, bound)
+    return [[[row] for row in group] for group in split_by_tokens(rows, bound)]
 
 
 def _read_rows(ctx: StageContext, policy: Policy, infused: list[InfusedRow], max_length: int) -> list[Row]:

@@ -17,6 +17,12 @@ class StageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_KIND_SFT: _ClassVar[StageKind]
     STAGE_KIND_EVALUATE: _ClassVar[StageKind]
 
+class Sharding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHARDING_UNSPECIFIED: _ClassVar[Sharding]
+    SHARDING_NONE: _ClassVar[Sharding]
+    SHARDING_FULL: _ClassVar[Sharding]
+
 class DpoObjective(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DPO_OBJECTIVE_UNSPECIFIED: _ClassVar[DpoObjective]
@@ -30,6 +36,9 @@ STAGE_KIND_DESCRIBE: StageKind
 STAGE_KIND_INFUSE: StageKind
 STAGE_KIND_SFT: StageKind
 STAGE_KIND_EVALUATE: StageKind
+SHARDING_UNSPECIFIED: Sharding
+SHARDING_NONE: Sharding
+SHARDING_FULL: Sharding
 DPO_OBJECTIVE_UNSPECIFIED: DpoObjective
 DPO_OBJECTIVE_REGULARISED: DpoObjective
 DPO_OBJECTIVE_CHOSEN_ONLY: DpoObjective
@@ -161,7 +170,7 @@ class LoraConfig(_message.Message):
     def __init__(self, rank: _Optional[int] = ..., alpha: _Optional[float] = ..., dropout: _Optional[float] = ..., target_modules: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OptimizerConfig(_message.Message):
-    __slots__ = ("learning_rate", "warmup_ratio", "weight_decay", "max_grad_norm", "batch_size", "epochs", "max_micro_batch_tokens", "checkpoint_every_steps")
+    __slots__ = ("learning_rate", "warmup_ratio", "weight_decay", "max_grad_norm", "batch_size", "epochs", "max_micro_batch_tokens", "checkpoint_every_steps", "sharding")
     LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     WARMUP_RATIO_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +179,7 @@ class OptimizerConfig(_message.Message):
     EPOCHS_FIELD_NUMBER: _ClassVar[int]
     MAX_MICRO_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
+    SHARDING_FIELD_NUMBER: _ClassVar[int]
     learning_rate: float
     warmup_ratio: float
     weight_decay: float
@@ -178,7 +188,8 @@ class OptimizerConfig(_message.Message):
     epochs: int
     max_micro_batch_tokens: int
     checkpoint_every_steps: int
-    def __init__(self, learning_rate: _Optional[float] = ..., warmup_ratio: _Optional[float] = ..., weight_decay: _Optional[float] = ..., max_grad_norm: _Optional[float] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., max_micro_batch_tokens: _Optional[int] = ..., checkpoint_every_steps: _Optional[int] = ...) -> None: ...
+    sharding: Sharding
+    def __init__(self, learning_rate: _Optional[float] = ..., warmup_ratio: _Optional[float] = ..., weight_decay: _Optional[float] = ..., max_grad_norm: _Optional[float] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., max_micro_batch_tokens: _Optional[int] = ..., checkpoint_every_steps: _Optional[int] = ..., sharding: _Optional[_Union[Sharding, str]] = ...) -> None: ...
 
 class DpoConfig(_message.Message):
     __slots__ = ("beta", "chosen_weight", "lora", "optimizer", "objective", "max_length", "score_strongest_token", "omit_image")
@@ -219,12 +230,14 @@ class InfuseConfig(_message.Message):
     def __init__(self, template: _Optional[str] = ...) -> None: ...
 
 class SftConfig(_message.Message):
-    __slots__ = ("optimizer", "max_length")
+    __slots__ = ("optimizer", "max_length", "pack_rows")
     OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    PACK_ROWS_FIELD_NUMBER: _ClassVar[int]
     optimizer: OptimizerConfig
     max_length: int
-    def __init__(self, optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., max_length: _Optional[int] = ...) -> None: ...
+    pack_rows: bool
+    def __init__(self, optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., max_length: _Optional[int] = ..., pack_rows: _Optional[bool] = ...) -> None: ...
 
 class EvaluateConfig(_message.Message):
     __slots__ = ("modes", "describe_generation", "answer_generation", "bootstrap_resamples", "sample_images", "max_batch_tokens", "max_items")

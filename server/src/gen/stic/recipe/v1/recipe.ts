@@ -103,6 +103,62 @@ export function stageKindToNumber(object: StageKind): number {
   }
 }
 
+/** What of the model every process of a training holds. Means nothing with one process. */
+export enum Sharding {
+  SHARDING_UNSPECIFIED = "SHARDING_UNSPECIFIED",
+  /** SHARDING_NONE - All of it; only the adapter's gradients travel. */
+  SHARDING_NONE = "SHARDING_NONE",
+  /** SHARDING_FULL - A share of every layer's base weights, gathered layer by layer when it is their turn: for a model that does not fit. */
+  SHARDING_FULL = "SHARDING_FULL",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function shardingFromJSON(object: any): Sharding {
+  switch (object) {
+    case 0:
+    case "SHARDING_UNSPECIFIED":
+      return Sharding.SHARDING_UNSPECIFIED;
+    case 1:
+    case "SHARDING_NONE":
+      return Sharding.SHARDING_NONE;
+    case 2:
+    case "SHARDING_FULL":
+      return Sharding.SHARDING_FULL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Sharding.UNRECOGNIZED;
+  }
+}
+
+export function shardingToJSON(object: Sharding): string {
+  switch (object) {
+    case Sharding.SHARDING_UNSPECIFIED:
+      return "SHARDING_UNSPECIFIED";
+    case Sharding.SHARDING_NONE:
+      return "SHARDING_NONE";
+    case Sharding.SHARDING_FULL:
+      return "SHARDING_FULL";
+    case Sharding.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function shardingToNumber(object: Sharding): number {
+  switch (object) {
+    case Sharding.SHARDING_UNSPECIFIED:
+      return 0;
+    case Sharding.SHARDING_NONE:
+      return 1;
+    case Sharding.SHARDING_FULL:
+      return 2;
+    case Sharding.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** What stage 1 minimises. */
 export enum DpoObjective {
   DPO_OBJECTIVE_UNSPECIFIED = "DPO_OBJECTIVE_UNSPECIFIED",
@@ -304,6 +360,7 @@ export interface OptimizerConfig {
   maxMicroBatchTokens: number;
   /** Steps between resumable checkpoints. */
   checkpointEverySteps: number;
+  sharding: Sharding;
 }
 
 /** Stage dpo. */
@@ -350,6 +407,8 @@ export interface SftConfig {
     | undefined;
   /** Longest row; a longer one is skipped and counted, never cut. */
   maxLength: number;
+  /** Short rows share a sequence, unseen by each other, instead of being padded. The losses stay the same. */
+  packRows: boolean;
 }
 
 /** Stage evaluate. */
@@ -1669,6 +1728,7 @@ function createBaseOptimizerConfig(): OptimizerConfig {
     epochs: 0,
     maxMicroBatchTokens: 0,
     checkpointEverySteps: 0,
+    sharding: Sharding.SHARDING_UNSPECIFIED,
   };
 }
 
@@ -1697,6 +1757,9 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
     }
     if (message.checkpointEverySteps !== 0) {
       writer.uint32(64).uint32(message.checkpointEverySteps);
+    }
+    if (message.sharding !== Sharding.SHARDING_UNSPECIFIED) {
+      writer.uint32(72).int32(shardingToNumber(message.sharding));
     }
     return writer;
   },
@@ -1778,6 +1841,14 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
             message.checkpointEverySteps = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.sharding = shardingFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1800,6 +1871,7 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
       epochs: isSet(object.epochs) ? globalThis.Number(object.epochs) : 0,
       maxMicroBatchTokens: isSet(object.max_micro_batch_tokens) ? globalThis.Number(object.max_micro_batch_tokens) : 0,
       checkpointEverySteps: isSet(object.checkpoint_every_steps) ? globalThis.Number(object.checkpoint_every_steps) : 0,
+      sharding: isSet(object.sharding) ? shardingFromJSON(object.sharding) : Sharding.SHARDING_UNSPECIFIED,
     };
   },
 
@@ -1829,6 +1901,9 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
     if (message.checkpointEverySteps !== 0) {
       obj.checkpoint_every_steps = Math.round(message.checkpointEverySteps);
     }
+    if (message.sharding !== Sharding.SHARDING_UNSPECIFIED) {
+      obj.sharding = shardingToJSON(message.sharding);
+    }
     return obj;
   },
 
@@ -1845,6 +1920,7 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
     message.epochs = object.epochs ?? 0;
     message.maxMicroBatchTokens = object.maxMicroBatchTokens ?? 0;
     message.checkpointEverySteps = object.checkpointEverySteps ?? 0;
+    message.sharding = object.sharding ?? Sharding.SHARDING_UNSPECIFIED;
     return message;
   },
 };
@@ -2234,7 +2310,7 @@ export const InfuseConfig: MessageFns<InfuseConfig> = {
 };
 
 function createBaseSftConfig(): SftConfig {
-  return { optimizer: undefined, maxLength: 0 };
+  return { optimizer: undefined, maxLength: 0, packRows: false };
 }
 
 export const SftConfig: MessageFns<SftConfig> = {
@@ -2244,6 +2320,9 @@ export const SftConfig: MessageFns<SftConfig> = {
     }
     if (message.maxLength !== 0) {
       writer.uint32(16).uint32(message.maxLength);
+    }
+    if (message.packRows !== false) {
+      writer.uint32(24).bool(message.packRows);
     }
     return writer;
   },
@@ -2277,6 +2356,14 @@ export const SftConfig: MessageFns<SftConfig> = {
             message.maxLength = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.packRows = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2293,6 +2380,7 @@ export const SftConfig: MessageFns<SftConfig> = {
     return {
       optimizer: isSet(object.optimizer) ? OptimizerConfig.fromJSON(object.optimizer) : undefined,
       maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
+      packRows: isSet(object.pack_rows) ? globalThis.Boolean(object.pack_rows) : false,
     };
   },
 
@@ -2303,6 +2391,9 @@ export const SftConfig: MessageFns<SftConfig> = {
     }
     if (message.maxLength !== 0) {
       obj.max_length = Math.round(message.maxLength);
+    }
+    if (message.packRows !== false) {
+      obj.pack_rows = message.packRows;
     }
     return obj;
   },
@@ -2316,6 +2407,7 @@ export const SftConfig: MessageFns<SftConfig> = {
       ? OptimizerConfig.fromPartial(object.optimizer)
       : undefined;
     message.maxLength = object.maxLength ?? 0;
+    message.packRows = object.packRows ?? false;
     return message;
   },
 };
