@@ -8,13 +8,16 @@ Reads infused and the adapter of stage1. Writes the adapter of checkpoint stage2
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
-from stic_trainer.config.job import Job, SftConfig
+from stic_trainer.config.job import Job, SftConfig, Sharding
 from stic_trainer.data.records import InfusedRow, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.engine.checkpoints import Checkpoints
 from stic_trainer.engine.engine import make_engine
+from stic_trainer.engine.sharding import shard_layers
 from stic_trainer.errors import StageError
 from stic_trainer.method.sft import sft_loss
 from stic_trainer.modeling.packing import join_packs, packed_groups
@@ -36,7 +39,8 @@ def run(job: Job, ctx: StageContext) -> None:
     policy.set_dropout(True)
     if job.recipe.speed.gradient_checkpointing:
         policy.recompute_activations()
-    torch.manual_seed(item_seed(job.recipe.seed, "sft", "dropout"))
+    if config.optimizer.sharding is Sharding.FULL:
+        ctx.facts(**shard_layers(policy.language_model.layers, ctx.ranks))
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
     made_from = {"stage": "sft", "sft": config, "seed": job.recipe.seed, "model": job.recipe.model, "infused": source.sha256}
@@ -44,19 +48,21 @@ def run(job: Job, ctx: StageContext) -> None:
     checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, _ = checkpoints.restore(engine)
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
+    ranks, split = ctx.ranks, partial(_split, config=config)
 
     ctx.phase("training")
     for step in range(start, plan.num_steps):
         indices = plan.rows(step)
-        loss = torch.zeros((), device=policy.device)
-        for packs in _micro_batches([rows[index] for index in indices], config):
+        torch.manual_seed(item_seed(job.recipe.seed, "sft", f"dropout/{step}/{ranks.index}"))
+        loss = torch.zeros((), dtype=torch.float64, device=policy.device)
+        for packs, weight in plan.micro_batches([rows[index] for index in indices], ranks, split):
             batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window)
             logps = score(policy, batch, response_only_head=job.recipe.speed.response_only_head)
-            share = sft_loss(logps, batch.lengths).sum() / len(indices)
+            share = sft_loss(logps, batch.lengths).sum() * weight / len(indices)
             engine.backward(share)
             loss += share.detach()
         norm = engine.update(learning_rate=plan.learning_rate(step), step=step)
-        ctx.metric("sft/loss", step + 1, float(loss))
+        ctx.metric("sft/loss", step + 1, float(ranks.sum(loss)))
         ctx.metric("sft/learning_rate", step + 1, plan.learning_rate(step))
         ctx.metric("sft/grad_norm", step + 1, norm)
         ctx.progress(step + 1, plan.num_steps, unit="steps")
@@ -69,8 +75,8 @@ def run(job: Job, ctx: StageContext) -> None:
     ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage2", "steps": str(plan.num_steps)})
 
 
-def _micro_batches(rows: list[Row], config: SftConfig) -> list[list[list[Row]]]:
-    """Groups of packs; a pack is one row unless rows are packed."""
+def _split(rows: list[Row], config: SftConfig) -> list[list[list[Row]]]:
+    """Micro-batches of packs; a pack is one row unless rows are packed."""
     bound = config.optimizer.max_micro_batch_tokens
     if config.pack_rows:
         return packed_groups(rows, bound)
