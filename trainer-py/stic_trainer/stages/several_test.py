@@ -54,7 +54,7 @@ class _Jobs:
         path = self.folder / str(self.processes) / name
         path.mkdir(parents=True)
         trees = ("adapter",)
-        listed = [
+        listed: list[dict[str, Any]] = [
             {
                 "role": role,
                 "name": "",
