@@ -37,9 +37,11 @@ def packed_groups(rows: Sequence[Row], max_tokens: int) -> list[list[list[Row]]]
     return [packs[start : start + size] for start in range(0, len(packs), size)]
 
 
-def join_packs(packs: Sequence[Sequence[Row]], *, device: torch.device, sliding_window: int | None = None) -> Batch:
+def join_packs(
+    packs: Sequence[Sequence[Row]], *, device: torch.device, sliding_window: int | None = None, by_blocks: bool = False
+) -> Batch:
     """One sequence per pack. Responses come in the order of the packs and, within a pack, of its rows."""
-    batch = join_rows([_concatenated(rows) for rows in packs], device=device, sliding_window=sliding_window)
+    batch = join_rows([_concatenated(rows) for rows in packs], device=device, sliding_window=sliding_window, by_blocks=by_blocks)
     pictures = tuple(row.picture for rows in packs for row in rows if row.picture is not None)
     return dataclasses.replace(batch, pictures=pictures)
 

@@ -63,7 +63,13 @@ def run(job: Job, ctx: StageContext) -> None:
         first_time = not job.recipe.speed.reuse_reference_scores or bool(references[indices].isnan().any())
         sums = torch.zeros(6, dtype=torch.float64, device=policy.device)
         for group, weight in plan.micro_batches([rows[index] for index in indices], ranks, split):
-            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window, share_prefix=share_prefix)
+            batch = join_rows(
+                group,
+                device=policy.device,
+                sliding_window=policy.sliding_window,
+                share_prefix=share_prefix,
+                by_blocks=policy.by_blocks,
+            )
             reference = _reference(job, policy, batch, references, [row.key for row in group], first_time=first_time)
             scores = _scores(job, policy, batch)
             losses = _losses(config, scores, reference, batch)

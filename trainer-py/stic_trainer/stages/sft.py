@@ -56,7 +56,7 @@ def run(job: Job, ctx: StageContext) -> None:
         torch.manual_seed(item_seed(job.recipe.seed, "sft", f"dropout/{step}/{ranks.index}"))
         loss = torch.zeros((), dtype=torch.float64, device=policy.device)
         for packs, weight in plan.micro_batches([rows[index] for index in indices], ranks, split):
-            batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window)
+            batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window, by_blocks=policy.by_blocks)
             logps = score(policy, batch, response_only_head=job.recipe.speed.response_only_head)
             share = sft_loss(logps, batch.lengths).sum() * weight / len(indices)
             engine.backward(share)
