@@ -31,7 +31,7 @@ class StageContext:
     def __init__(self, *, sink: Sink, store: Store, work: Path, stop: StopSignal | None = None) -> None:
         self.store = store
         self.work = work
-        self.ranks = Ranks()
+        self.ranks = Ranks()  # until the stage has met the others
         self._sink = sink
         self._stop = stop or StopSignal()
         self._rate = RecentRate()

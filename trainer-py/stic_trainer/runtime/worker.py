@@ -88,10 +88,6 @@ def run_stage(job: Job, ctx: StageContext, *, threads: int) -> None:
         ctx.phase("loading PyTorch")
         import torch
 
-        from stic_trainer.engine.joined import join_ranks
-
-        ctx.ranks = join_ranks()
-        ctx.ranks.gather(None)  # by now the chief has taken up earlier work
         torch.set_num_threads(threads)
         torch.manual_seed(job.recipe.seed)
     ctx.check_stop()

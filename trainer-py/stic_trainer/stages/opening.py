@@ -1,4 +1,4 @@
-"""What every stage with a model begins with: load it, and refuse to go on with another chat template than the run's."""
+"""What every stage with a model begins with: meet the job's other processes, load the model, refuse another chat template."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import torch
 
 from stic_trainer.config.job import Job
+from stic_trainer.engine.joined import join_ranks
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.policy import Policy, load_policy
 from stic_trainer.modeling.rows import Row
@@ -19,6 +20,8 @@ __all__ = ["Skips", "metadata", "open_policy"]
 def open_policy(job: Job, ctx: StageContext) -> Policy:
     """The run's base model. StageError TEMPLATE_MISMATCH when recipe, inputs and model disagree about the chat template."""
     ctx.phase("loading model")
+    ctx.ranks = join_ranks()
+    ctx.ranks.gather(None)  # nobody looks into the work folder before the chief has taken up earlier work
     spec = job.recipe.model
     policy = load_policy(ctx.model_path(spec))
     policy.reuse_features = job.recipe.speed.reuse_image_features
