@@ -205,7 +205,6 @@ class InfuseConfig:
 class SftConfig:
     optimizer: OptimizerConfig
     max_length: int
-    pack_rows: bool
 
     def __post_init__(self) -> None:
         require(self.max_length >= 2, "max_length", self.max_length, "2 or more")
@@ -237,6 +236,8 @@ class SpeedConfig:
     response_only_head: bool
     reuse_reference_scores: bool
     gradient_checkpointing: bool
+    pack_rows: bool
+    attend_by_blocks: bool
 
 
 @dataclass(frozen=True, kw_only=True)

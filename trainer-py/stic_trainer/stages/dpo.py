@@ -54,7 +54,7 @@ def run(job: Job, ctx: StageContext) -> None:
     references = extra.get("references", torch.full((len(rows), 2), torch.nan, dtype=torch.float64))
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
     gains: list[float] = []
-    ranks = ctx.ranks
+    ranks, by_blocks = ctx.ranks, policy.by_blocks and job.recipe.speed.attend_by_blocks
     split = partial(split_by_tokens, max_tokens=config.optimizer.max_micro_batch_tokens, share_prefix=share_prefix)
 
     ctx.phase("training")
@@ -68,7 +68,7 @@ def run(job: Job, ctx: StageContext) -> None:
                 device=policy.device,
                 sliding_window=policy.sliding_window,
                 share_prefix=share_prefix,
-                by_blocks=policy.by_blocks,
+                by_blocks=by_blocks,
             )
             reference = _reference(job, policy, batch, references, [row.key for row in group], first_time=first_time)
             scores = _scores(job, policy, batch)

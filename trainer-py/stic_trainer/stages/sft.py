@@ -12,7 +12,7 @@ from functools import partial
 
 import torch
 
-from stic_trainer.config.job import Job, SftConfig, Sharding
+from stic_trainer.config.job import Job, Sharding
 from stic_trainer.data.records import InfusedRow, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.engine.checkpoints import Checkpoints
@@ -48,7 +48,8 @@ def run(job: Job, ctx: StageContext) -> None:
     checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, _ = checkpoints.restore(engine)
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
-    ranks, split = ctx.ranks, partial(_split, config=config)
+    ranks, split = ctx.ranks, partial(_split, max_tokens=config.optimizer.max_micro_batch_tokens, packed=job.recipe.speed.pack_rows)
+    by_blocks = policy.by_blocks and job.recipe.speed.attend_by_blocks
 
     ctx.phase("training")
     for step in range(start, plan.num_steps):
@@ -56,7 +57,7 @@ def run(job: Job, ctx: StageContext) -> None:
         torch.manual_seed(item_seed(job.recipe.seed, "sft", f"dropout/{step}/{ranks.index}"))
         loss = torch.zeros((), dtype=torch.float64, device=policy.device)
         for packs, weight in plan.micro_batches([rows[index] for index in indices], ranks, split):
-            batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window, by_blocks=policy.by_blocks)
+            batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window, by_blocks=by_blocks)
             logps = score(policy, batch, response_only_head=job.recipe.speed.response_only_head)
             share = sft_loss(logps, batch.lengths).sum() * weight / len(indices)
             engine.backward(share)
@@ -75,12 +76,11 @@ def run(job: Job, ctx: StageContext) -> None:
     ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage2", "steps": str(plan.num_steps)})
 
 
-def _split(rows: list[Row], config: SftConfig) -> list[list[list[Row]]]:
+def _split(rows: list[Row], max_tokens: int, packed: bool) -> list[list[list[Row]]]:
     """Micro-batches of packs; a pack is one row unless rows are packed."""
-    bound = config.optimizer.max_micro_batch_tokens
-    if config.pack_rows:
-        return packed_groups(rows, bound)
-    return [[[row] for row in group] for group in split_by_tokens(rows, bound)]
+    if packed:
+        return packed_groups(rows, max_tokens)
+    return [[[row] for row in group] for group in split_by_tokens(rows, max_tokens)]
 
 
 def _read_rows(ctx: StageContext, policy: Policy, infused: list[InfusedRow], max_length: int) -> list[Row]:

@@ -143,6 +143,8 @@ const rules: Rule[] = [
   flag('speed.response_only_head'),
   flag('speed.reuse_reference_scores'),
   flag('speed.gradient_checkpointing'),
+  flag('speed.pack_rows'),
+  flag('speed.attend_by_blocks'),
   whole('retry.max_attempts', 1, 100),
   number('retry.backoff_seconds', 0, 86_400),
 ];

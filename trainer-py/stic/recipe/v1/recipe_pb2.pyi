@@ -230,14 +230,12 @@ class InfuseConfig(_message.Message):
     def __init__(self, template: _Optional[str] = ...) -> None: ...
 
 class SftConfig(_message.Message):
-    __slots__ = ("optimizer", "max_length", "pack_rows")
+    __slots__ = ("optimizer", "max_length")
     OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
-    PACK_ROWS_FIELD_NUMBER: _ClassVar[int]
     optimizer: OptimizerConfig
     max_length: int
-    pack_rows: bool
-    def __init__(self, optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., max_length: _Optional[int] = ..., pack_rows: _Optional[bool] = ...) -> None: ...
+    def __init__(self, optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., max_length: _Optional[int] = ...) -> None: ...
 
 class EvaluateConfig(_message.Message):
     __slots__ = ("modes", "describe_generation", "answer_generation", "bootstrap_resamples", "sample_images", "max_batch_tokens", "max_items")
@@ -258,15 +256,19 @@ class EvaluateConfig(_message.Message):
     def __init__(self, modes: _Optional[_Iterable[str]] = ..., describe_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., answer_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., bootstrap_resamples: _Optional[int] = ..., sample_images: _Optional[int] = ..., max_batch_tokens: _Optional[int] = ..., max_items: _Optional[int] = ...) -> None: ...
 
 class SpeedConfig(_message.Message):
-    __slots__ = ("share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "gradient_checkpointing")
+    __slots__ = ("share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "gradient_checkpointing", "pack_rows", "attend_by_blocks")
     SHARE_PREFIX_FIELD_NUMBER: _ClassVar[int]
     REUSE_IMAGE_FEATURES_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_ONLY_HEAD_FIELD_NUMBER: _ClassVar[int]
     REUSE_REFERENCE_SCORES_FIELD_NUMBER: _ClassVar[int]
     GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
+    PACK_ROWS_FIELD_NUMBER: _ClassVar[int]
+    ATTEND_BY_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     share_prefix: bool
     reuse_image_features: bool
     response_only_head: bool
     reuse_reference_scores: bool
     gradient_checkpointing: bool
-    def __init__(self, share_prefix: _Optional[bool] = ..., reuse_image_features: _Optional[bool] = ..., response_only_head: _Optional[bool] = ..., reuse_reference_scores: _Optional[bool] = ..., gradient_checkpointing: _Optional[bool] = ...) -> None: ...
+    pack_rows: bool
+    attend_by_blocks: bool
+    def __init__(self, share_prefix: _Optional[bool] = ..., reuse_image_features: _Optional[bool] = ..., response_only_head: _Optional[bool] = ..., reuse_reference_scores: _Optional[bool] = ..., gradient_checkpointing: _Optional[bool] = ..., pack_rows: _Optional[bool] = ..., attend_by_blocks: _Optional[bool] = ...) -> None: ...

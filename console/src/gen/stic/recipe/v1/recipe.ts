@@ -354,8 +354,6 @@ export interface SftConfig {
     | undefined;
   /** Longest row; a longer one is skipped and counted, never cut. */
   maxLength: number;
-  /** Short rows share a sequence, unseen by each other, instead of being padded. The losses stay the same. */
-  packRows: boolean;
 }
 
 /** Stage evaluate. */
@@ -391,6 +389,13 @@ export interface SpeedConfig {
   reuseReferenceScores: boolean;
   /** Activations are computed again in the backward pass: about a third slower, far less memory. The others make things faster. */
   gradientCheckpointing: boolean;
+  /** Fine-tuning: short rows share a sequence, unseen by each other; off: they are padded. */
+  packRows: boolean;
+  /**
+   * Long rows: attention is computed for what a token sees; off: for the whole row, with a mask. Off by itself where a sliding window
+   * is felt, and for language models that have an attention of their own.
+   */
+  attendByBlocks: boolean;
 }
 
 function createBaseRecipe(): Recipe {
@@ -1140,7 +1145,7 @@ export const InfuseConfig: MessageFns<InfuseConfig> = {
 };
 
 function createBaseSftConfig(): SftConfig {
-  return { optimizer: undefined, maxLength: 0, packRows: false };
+  return { optimizer: undefined, maxLength: 0 };
 }
 
 export const SftConfig: MessageFns<SftConfig> = {
@@ -1148,7 +1153,6 @@ export const SftConfig: MessageFns<SftConfig> = {
     return {
       optimizer: isSet(object.optimizer) ? OptimizerConfig.fromJSON(object.optimizer) : undefined,
       maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
-      packRows: isSet(object.pack_rows) ? globalThis.Boolean(object.pack_rows) : false,
     };
   },
 
@@ -1159,9 +1163,6 @@ export const SftConfig: MessageFns<SftConfig> = {
     }
     if (message.maxLength !== 0) {
       obj.max_length = Math.round(message.maxLength);
-    }
-    if (message.packRows !== false) {
-      obj.pack_rows = message.packRows;
     }
     return obj;
   },
@@ -1175,7 +1176,6 @@ export const SftConfig: MessageFns<SftConfig> = {
       ? OptimizerConfig.fromPartial(object.optimizer)
       : undefined;
     message.maxLength = object.maxLength ?? 0;
-    message.packRows = object.packRows ?? false;
     return message;
   },
 };
@@ -1262,6 +1262,8 @@ function createBaseSpeedConfig(): SpeedConfig {
     responseOnlyHead: false,
     reuseReferenceScores: false,
     gradientCheckpointing: false,
+    packRows: false,
+    attendByBlocks: false,
   };
 }
 
@@ -1277,6 +1279,8 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
       gradientCheckpointing: isSet(object.gradient_checkpointing)
         ? globalThis.Boolean(object.gradient_checkpointing)
         : false,
+      packRows: isSet(object.pack_rows) ? globalThis.Boolean(object.pack_rows) : false,
+      attendByBlocks: isSet(object.attend_by_blocks) ? globalThis.Boolean(object.attend_by_blocks) : false,
     };
   },
 
@@ -1297,6 +1301,12 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
     if (message.gradientCheckpointing !== false) {
       obj.gradient_checkpointing = message.gradientCheckpointing;
     }
+    if (message.packRows !== false) {
+      obj.pack_rows = message.packRows;
+    }
+    if (message.attendByBlocks !== false) {
+      obj.attend_by_blocks = message.attendByBlocks;
+    }
     return obj;
   },
 
@@ -1310,6 +1320,8 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
     message.responseOnlyHead = object.responseOnlyHead ?? false;
     message.reuseReferenceScores = object.reuseReferenceScores ?? false;
     message.gradientCheckpointing = object.gradientCheckpointing ?? false;
+    message.packRows = object.packRows ?? false;
+    message.attendByBlocks = object.attendByBlocks ?? false;
     return message;
   },
 };

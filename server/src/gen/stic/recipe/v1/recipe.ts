@@ -407,8 +407,6 @@ export interface SftConfig {
     | undefined;
   /** Longest row; a longer one is skipped and counted, never cut. */
   maxLength: number;
-  /** Short rows share a sequence, unseen by each other, instead of being padded. The losses stay the same. */
-  packRows: boolean;
 }
 
 /** Stage evaluate. */
@@ -444,6 +442,13 @@ export interface SpeedConfig {
   reuseReferenceScores: boolean;
   /** Activations are computed again in the backward pass: about a third slower, far less memory. The others make things faster. */
   gradientCheckpointing: boolean;
+  /** Fine-tuning: short rows share a sequence, unseen by each other; off: they are padded. */
+  packRows: boolean;
+  /**
+   * Long rows: attention is computed for what a token sees; off: for the whole row, with a mask. Off by itself where a sliding window
+   * is felt, and for language models that have an attention of their own.
+   */
+  attendByBlocks: boolean;
 }
 
 function createBaseRecipe(): Recipe {
@@ -2310,7 +2315,7 @@ export const InfuseConfig: MessageFns<InfuseConfig> = {
 };
 
 function createBaseSftConfig(): SftConfig {
-  return { optimizer: undefined, maxLength: 0, packRows: false };
+  return { optimizer: undefined, maxLength: 0 };
 }
 
 export const SftConfig: MessageFns<SftConfig> = {
@@ -2320,9 +2325,6 @@ export const SftConfig: MessageFns<SftConfig> = {
     }
     if (message.maxLength !== 0) {
       writer.uint32(16).uint32(message.maxLength);
-    }
-    if (message.packRows !== false) {
-      writer.uint32(24).bool(message.packRows);
     }
     return writer;
   },
@@ -2356,14 +2358,6 @@ export const SftConfig: MessageFns<SftConfig> = {
             message.maxLength = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.packRows = reader.bool();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2380,7 +2374,6 @@ export const SftConfig: MessageFns<SftConfig> = {
     return {
       optimizer: isSet(object.optimizer) ? OptimizerConfig.fromJSON(object.optimizer) : undefined,
       maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
-      packRows: isSet(object.pack_rows) ? globalThis.Boolean(object.pack_rows) : false,
     };
   },
 
@@ -2391,9 +2384,6 @@ export const SftConfig: MessageFns<SftConfig> = {
     }
     if (message.maxLength !== 0) {
       obj.max_length = Math.round(message.maxLength);
-    }
-    if (message.packRows !== false) {
-      obj.pack_rows = message.packRows;
     }
     return obj;
   },
@@ -2407,7 +2397,6 @@ export const SftConfig: MessageFns<SftConfig> = {
       ? OptimizerConfig.fromPartial(object.optimizer)
       : undefined;
     message.maxLength = object.maxLength ?? 0;
-    message.packRows = object.packRows ?? false;
     return message;
   },
 };
@@ -2600,6 +2589,8 @@ function createBaseSpeedConfig(): SpeedConfig {
     responseOnlyHead: false,
     reuseReferenceScores: false,
     gradientCheckpointing: false,
+    packRows: false,
+    attendByBlocks: false,
   };
 }
 
@@ -2619,6 +2610,12 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
     }
     if (message.gradientCheckpointing !== false) {
       writer.uint32(40).bool(message.gradientCheckpointing);
+    }
+    if (message.packRows !== false) {
+      writer.uint32(48).bool(message.packRows);
+    }
+    if (message.attendByBlocks !== false) {
+      writer.uint32(56).bool(message.attendByBlocks);
     }
     return writer;
   },
@@ -2676,6 +2673,22 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
             message.gradientCheckpointing = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.packRows = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.attendByBlocks = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2699,6 +2712,8 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
       gradientCheckpointing: isSet(object.gradient_checkpointing)
         ? globalThis.Boolean(object.gradient_checkpointing)
         : false,
+      packRows: isSet(object.pack_rows) ? globalThis.Boolean(object.pack_rows) : false,
+      attendByBlocks: isSet(object.attend_by_blocks) ? globalThis.Boolean(object.attend_by_blocks) : false,
     };
   },
 
@@ -2719,6 +2734,12 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
     if (message.gradientCheckpointing !== false) {
       obj.gradient_checkpointing = message.gradientCheckpointing;
     }
+    if (message.packRows !== false) {
+      obj.pack_rows = message.packRows;
+    }
+    if (message.attendByBlocks !== false) {
+      obj.attend_by_blocks = message.attendByBlocks;
+    }
     return obj;
   },
 
@@ -2732,6 +2753,8 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
     message.responseOnlyHead = object.responseOnlyHead ?? false;
     message.reuseReferenceScores = object.reuseReferenceScores ?? false;
     message.gradientCheckpointing = object.gradientCheckpointing ?? false;
+    message.packRows = object.packRows ?? false;
+    message.attendByBlocks = object.attendByBlocks ?? false;
     return message;
   },
 };
