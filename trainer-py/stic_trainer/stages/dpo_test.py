@@ -14,6 +14,7 @@ from torch import Tensor
 from stic_trainer.config.job import Job, StageKind
 from stic_trainer.data.records import Pair
 from stic_trainer.errors import StageError
+from stic_trainer.modeling import blocks
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import join_rows
 from stic_trainer.modeling.testing import add_random_adapter, tiny_policy
@@ -136,8 +137,13 @@ def test_reference_scores_are_the_base_models_after_a_resume_too(laboratory: Lab
     torch.testing.assert_close(references, torch.tensor(expected, dtype=torch.float64), rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("lever", ["share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores"])
-def test_a_lever_changes_no_number(laboratory: Laboratory, pairs: list[Pair], tmp_path: Path, lever: str) -> None:
+@pytest.mark.parametrize(
+    "lever", ["share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "attend_by_blocks"]
+)
+def test_a_lever_changes_no_number(
+    laboratory: Laboratory, pairs: list[Pair], tmp_path: Path, lever: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "LONG_ROW", 1)
     twice = {"dpo": {"optimizer": {"epochs": 2}}}
     on = laboratory.run(_job(laboratory, pairs, twice), tmp_path / "on")
     off = laboratory.run(_job(laboratory, pairs, twice | {"speed": {lever: False}}), tmp_path / "off")
