@@ -245,16 +245,15 @@ def test_a_reference_that_is_kept_is_the_one_computed_again(laboratory: Laborato
     policy = tiny_policy(laboratory.model)
     add_random_adapter(policy)
     job = _job(laboratory, pairs)
-    again = _job(laboratory, pairs, {"speed": {"reuse_reference_scores": False}})
     ctx = StageContext(sink=Recorder(), store=laboratory.store, work=tmp_path)
     rows = dpo._read_rows(ctx, policy, pairs, job.recipe.dpo)
     known = torch.full((len(rows), 2), torch.nan, dtype=torch.float64)
     for group in (rows[:3], rows[3:]):
-        dpo._reference(job, policy, join_rows(group, device=policy.device), known, [row.key for row in group])
+        dpo._reference(job, policy, join_rows(group, device=policy.device), known, [row.key for row in group], first_time=True)
     kept = known.clone()
     batch, keys = join_rows(rows, device=policy.device), [row.key for row in rows]
-    assert torch.equal(dpo._reference(job, policy, batch, known, keys).chosen, kept[:, 0])
-    computed = dpo._reference(again, policy, batch, known, keys)
+    assert torch.equal(dpo._reference(job, policy, batch, known, keys, first_time=False).chosen, kept[:, 0])
+    computed = dpo._reference(job, policy, batch, known, keys, first_time=True)
     torch.testing.assert_close(torch.stack((computed.chosen, computed.rejected), dim=1), kept, rtol=0, atol=1e-9)
     with torch.no_grad():
         assert not torch.allclose(dpo._scores(job, policy, batch).chosen, kept[:, 0])

@@ -47,8 +47,8 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
 
 def lever_facts(job: Job, policy: Policy) -> dict[str, str]:
     """What makes this training faster or smaller, for the run's record."""
-    inexact = set() if policy.family.shares_prefix else {"share_prefix"}
-    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value and name not in inexact]
+    can = {"share_prefix": policy.family.shares_prefix, "pack_rows": policy.family.packs, "attend_by_blocks": policy.by_blocks}
+    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value and can.get(name, True)]
     return {"levers": ", ".join(on) or "none"}
 
 

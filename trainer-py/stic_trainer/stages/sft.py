@@ -48,7 +48,8 @@ def run(job: Job, ctx: StageContext) -> None:
     checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, _ = checkpoints.restore(engine)
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
-    ranks, split = ctx.ranks, partial(_split, max_tokens=config.optimizer.max_micro_batch_tokens, packed=job.recipe.speed.pack_rows)
+    packed = job.recipe.speed.pack_rows and policy.family.packs
+    ranks, split = ctx.ranks, partial(_split, max_tokens=config.optimizer.max_micro_batch_tokens, packed=packed)
     by_blocks = policy.by_blocks and job.recipe.speed.attend_by_blocks
 
     ctx.phase("training")
