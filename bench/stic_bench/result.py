@@ -51,5 +51,5 @@ def table(results: list[Result]) -> str:
 
 
 def farthest(ours: list[float], theirs: list[float]) -> float:
-    """Largest relative difference between two curves; 0 for two without points."""
-    return max((abs(a - b) / max(abs(b), 1e-12) for a, b in zip(ours, theirs, strict=True)), default=0.0)
+    """Largest relative difference between two curves."""
+    return max(abs(a - b) / max(abs(b), 1e-12) for a, b in zip(ours, theirs, strict=True))

@@ -27,10 +27,10 @@ class _Pausing(TrainerCallback):
         self._pause()
 
 
-def load(model: Path, dtype: torch.dtype | None = None) -> tuple[Any, Any]:
+def load(model: Path) -> tuple[Any, Any]:
     processor = AutoProcessor.from_pretrained(model, backend="pil")
     gpu = torch.cuda.is_available()
-    dtype = dtype or (torch.bfloat16 if gpu else torch.float32)
+    dtype = torch.bfloat16 if gpu else torch.float32
     base = AutoModelForImageTextToText.from_pretrained(model, dtype=dtype, attn_implementation="sdpa").to("cuda" if gpu else "cpu")
     return base, processor
 
@@ -45,10 +45,9 @@ def dpo(
     batch: int,
     rates: list[float],
     pause: Callable[[], None] = lambda: None,
-    dtype: torch.dtype | None = None,
 ) -> list[float]:
     """Trains on ``rows`` in order; the loss of every step. ``start`` is the adapter folder that both begin with."""
-    base, processor = load(model, dtype)
+    base, processor = load(model)
     peft_config = LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, lora_dropout=0.0, target_modules=target_pattern(lora.target_modules), task_type="CAUSAL_LM"
     )
