@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     sidecar.add_argument("--name", default="", help="name of this trainer; the host's by default")
     sidecar.add_argument("--capacity", type=int, default=1, help="jobs at a time; more wait in order")
     sidecar.add_argument("--label", action="append", default=[], metavar="KEY=VALUE", help="repeatable; what a run may require")
+    sidecar.add_argument("--processes", type=int, default=0, help="that share a job; 0: STIC_PROCESSES, else one for each GPU")
     sidecar.add_argument("--grace-seconds", type=float, default=30.0, help="between asking a worker to stop and killing it")
 
     worker = commands.add_parser("worker", help="run the job of a folder (started by the sidecar)")

@@ -38,6 +38,13 @@ class DpoObjective(StrEnum):
     SWAPPED = "DPO_OBJECTIVE_SWAPPED"
 
 
+class Sharding(StrEnum):
+    """What of the model every process of a training holds; values are the proto's names."""
+
+    NONE = "SHARDING_NONE"
+    FULL = "SHARDING_FULL"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     path: str
@@ -142,6 +149,7 @@ class OptimizerConfig:
     epochs: int
     max_micro_batch_tokens: int
     checkpoint_every_steps: int
+    sharding: Sharding
 
     def __post_init__(self) -> None:
         require(0 <= self.learning_rate <= 1, "learning_rate", self.learning_rate, "0 to 1")
@@ -228,6 +236,8 @@ class SpeedConfig:
     response_only_head: bool
     reuse_reference_scores: bool
     gradient_checkpointing: bool
+    pack_rows: bool
+    attend_by_blocks: bool
 
 
 @dataclass(frozen=True, kw_only=True)

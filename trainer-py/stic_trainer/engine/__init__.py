@@ -1,1 +1,1 @@
-"""The optimizer's step and its resumable state. Accelerate lives here and nowhere else."""
+"""The optimizer's step, its resumable state, and the processes that share the work. Accelerate lives here and nowhere else."""

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from stic_trainer.config.job import OptimizerConfig
+from stic_trainer.config.job import OptimizerConfig, Sharding
 from stic_trainer.engine.checkpoints import Checkpoints
 from stic_trainer.engine.engine import LocalEngine
 from stic_trainer.errors import StageError
@@ -23,6 +23,7 @@ SETTINGS = OptimizerConfig(
     epochs=1,
     max_micro_batch_tokens=64,
     checkpoint_every_steps=2,
+    sharding=Sharding.NONE,
 )
 
 

@@ -1,20 +1,21 @@
 """One optimizer step: shares of a global sum are back-propagated, then clipped, checked and applied.
 
-``LocalEngine`` is plain torch on one device. ``AccelerateEngine`` is the same over several processes: only the adapter is
-trainable and the base is replicated, so a step needs one sum of the adapter's gradients and no wrapper around the model.
+Only the adapter is trainable and every process has all of it, so several processes need one sum of its gradients a step and
+no wrapper around the model.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections import OrderedDict
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from stic_trainer.engine.joined import join_ranks
 from stic_trainer.errors import StageError
+from stic_trainer.ranks import Ranks
 
 
 class OptimizerSettings(Protocol):
@@ -27,15 +28,17 @@ class OptimizerSettings(Protocol):
 
 
 class LocalEngine:
-    """AdamW over named parameters. ``rank`` of ``num_ranks`` says which share of every step's rows this process takes."""
+    """AdamW over named parameters, the same in every process of ``ranks``."""
 
-    rank = 0
-    num_ranks = 1
-
-    def __init__(self, parameters: OrderedDict[str, nn.Parameter], settings: OptimizerSettings) -> None:
+    def __init__(self, parameters: OrderedDict[str, nn.Parameter], settings: OptimizerSettings, ranks: Ranks | None = None) -> None:
         self.parameters = parameters
+        self.ranks = ranks or Ranks()
         self._max_norm = settings.max_grad_norm or math.inf
         self._optimizer = torch.optim.AdamW(parameters.values(), lr=0.0, weight_decay=settings.weight_decay)
+
+    @property
+    def rank(self) -> int:
+        return self.ranks.index
 
     def backward(self, share: Tensor) -> None:
         """Adds the gradient of a share of the step's loss: a sum over some rows divided by the number of ALL the step's rows."""
@@ -60,9 +63,6 @@ class LocalEngine:
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return float(norm)
-
-    def sum_over_ranks(self, values: Tensor) -> Tensor:
-        return values
 
     def state(self) -> dict[str, Tensor]:
         """Weights and optimizer state by name: "weight/...", "step/...", "mean/...", "square/...", "random"."""
@@ -90,31 +90,15 @@ class LocalEngine:
                     }
 
     def _sum_over_ranks(self) -> None:
-        """Nothing to sum with one process."""
-
-
-class AccelerateEngine(LocalEngine):
-    """The same step over the processes that ``accelerate launch`` or ``torchrun`` started."""
-
-    def __init__(self, parameters: OrderedDict[str, nn.Parameter], settings: OptimizerSettings) -> None:
-        from accelerate import Accelerator  # type: ignore[import-untyped]
-
-        super().__init__(parameters, settings)
-        self._accelerator: Any = Accelerator()
-        self.rank = self._accelerator.process_index
-        self.num_ranks = self._accelerator.num_processes
-
-    def sum_over_ranks(self, values: Tensor) -> Tensor:
-        total: Tensor = self._accelerator.reduce(values, reduction="sum")
-        return total
-
-    def _sum_over_ranks(self) -> None:
-        # A rank may have had no row in this step; every parameter takes part all the same.
-        for parameter in self.parameters.values():
-            mine = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
-            parameter.grad = self.sum_over_ranks(mine)
+        """One message for all gradients. A process may have had no row in this step; it takes part all the same."""
+        if self.ranks.count == 1:
+            return
+        parameters = list(self.parameters.values())
+        mine = [torch.zeros_like(each) if each.grad is None else each.grad for each in parameters]
+        total = self.ranks.sum(torch.cat([gradient.flatten() for gradient in mine]))
+        for parameter, gradient in zip(parameters, torch.split(total, [each.numel() for each in parameters]), strict=True):
+            parameter.grad = gradient.view_as(parameter)
 
 
 def make_engine(parameters: OrderedDict[str, nn.Parameter], settings: OptimizerSettings) -> LocalEngine:
-    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
-    return AccelerateEngine(parameters, settings) if several else LocalEngine(parameters, settings)
+    return LocalEngine(parameters, settings, join_ranks())

@@ -71,13 +71,6 @@ class DpoSums:
         terms = (loss.detach(), beta * margin, (margin > 0).to(margin.dtype), policy.chosen, policy.rejected, gain)
         return DpoSums(*(term.sum() for term in terms))
 
-    def __add__(self, other: DpoSums) -> DpoSums:
-        return DpoSums(*(a + b for a, b in zip(self._all(), other._all(), strict=True)))
-
-    def means(self, pairs: int) -> list[float]:
-        """The six sums over ``pairs``, in the order of the fields."""
-        means: list[float] = (torch.stack(self._all()).double() / pairs).tolist()
-        return means
-
-    def _all(self) -> list[Tensor]:
-        return [self.loss, self.margin, self.correct, self.chosen, self.rejected, self.chosen_gain]
+    def stacked(self) -> Tensor:
+        """(6,) fp64, in the order of the fields."""
+        return torch.stack([self.loss, self.margin, self.correct, self.chosen, self.rejected, self.chosen_gain]).double()

@@ -81,8 +81,9 @@ def test_sums_of_parts_have_the_means_of_the_whole() -> None:
         )
         for at in (0, 1)
     ]
-    assert (parts[0] + parts[1]).means(2) == pytest.approx(whole.means(2), abs=1e-12)
-    loss, margin, accuracy, chosen, rejected, gain = whole.means(2)
+    means = (whole.stacked() / 2).tolist()
+    assert ((parts[0].stacked() + parts[1].stacked()) / 2).tolist() == pytest.approx(means, abs=1e-12)
+    loss, margin, accuracy, chosen, rejected, gain = means
     assert loss == pytest.approx(float(losses.mean()))
     assert margin == pytest.approx(0.1 * (7 - 2.5) / 2)
     assert (accuracy, chosen, rejected, gain) == (0.5, -26.25, -33.0, 0.75)

@@ -84,20 +84,21 @@ class _Prepared:
 
 
 def generate(
-    policy: Policy, requests: Sequence[Request], settings: SamplingSettings, *, max_batch_tokens: int
+    policy: Policy, requests: Sequence[Request], settings: SamplingSettings, *, max_batch_tokens: int, share: tuple[int, int] = (0, 1)
 ) -> Iterator[tuple[list[Answer], list[Refusal]]]:
     """Answers batch by batch, each request exactly once as an answer or a refusal.
 
-    Images are shared where that is asked for, exact, and fewer tokens to read.
+    Images are shared where that is asked for, exact, and fewer tokens to read. share: (index, count) of the processes that divide
+    the batches among them; the batches are the same for any count.
     """
     prepared, refused = _prepare(policy, requests)
-    if refused:
+    if refused and share[0] == 0:
         yield [], refused
     layouts = [[replace(row, head=0) for row in prepared]]
     if settings.share_image_cache and policy.family.shares_image:
         layouts.append(prepared)
     plans = [list(_groups(rows, settings.max_new_tokens, max_batch_tokens)) for rows in layouts]
-    for group in min(plans, key=lambda plan: sum(map(_prompt_tokens, plan))):
+    for group in min(plans, key=lambda plan: sum(map(_prompt_tokens, plan)))[share[0] :: share[1]]:
         seen, sights, refused = _look(policy, group)
         yield (_answer(policy, seen, sights, settings) if seen else []), refused
 

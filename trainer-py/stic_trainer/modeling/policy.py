@@ -28,6 +28,7 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTo
 from stic_trainer.data.images import open_rgb
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.attention import GROUPED_SDPA
+from stic_trainer.modeling.blocks import attends_by_blocks
 from stic_trainer.modeling.chat import Chat
 from stic_trainer.modeling.families import Family, find_family
 from stic_trainer.modeling.inputs import IMAGE_ATTENTION, POSITIONS, Sight, layer_masks, sliding_window
@@ -69,6 +70,7 @@ class Policy:
         self.chat = Chat(processor, folder)
         self.device: torch.device = base.device
         self.dtype: torch.dtype = base.dtype
+        self.by_blocks = attends_by_blocks(base.config.text_config.model_type)
         self.peft: PeftModel | None = None
         self.active: str | None = None
         self.reuse_features = True

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stic_trainer.modeling import blocks
+from stic_trainer.modeling.blocks import Block
 from stic_trainer.modeling.chat import Tokens
 from stic_trainer.modeling.policy import Picture
 
@@ -48,13 +50,15 @@ class Batch:
 
     input_ids: Tensor  # (B, S)
     positions: Tensor  # (B, S)
-    mask: Tensor  # (B, 1, S, S) bool, True = may attend
+    mask: Tensor  # (B, 1, S, S) bool, True = may attend; (1, 1, 1, 1) where blocks say it
     predict_from: Tensor  # (N,) indices into B*S, N = all response tokens
     targets: Tensor  # (N,)
     places: Tensor  # (N,) indices into R*T
     lengths: Tensor  # (R,) tokens per response
     pictures: tuple[Picture, ...]
     """One per row that has an image, in row order."""
+    blocks: tuple[tuple[Block, ...], ...] | None
+    """Per row: what sees what, instead of a mask."""
 
 
 def branch(chosen: Tokens, rejected: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
@@ -100,25 +104,33 @@ def separate(row: Row) -> list[Row]:
     return lines
 
 
-def join_rows(rows: Sequence[Row], *, device: torch.device, sliding_window: int | None = None, share_prefix: bool = True) -> Batch:
-    """A batch whose responses come in the order of ``rows``, whether their branches share a line or not."""
+def join_rows(
+    rows: Sequence[Row], *, device: torch.device, sliding_window: int | None = None, share_prefix: bool = True, by_blocks: bool = False
+) -> Batch:
+    """A batch whose responses come in the order of ``rows``, whether their branches share a line or not.
+
+    by_blocks: whether the model can attend by blocks; long rows then have no mask.
+    """
     rows = rows if share_prefix else [line for row in rows for line in separate(row)]
     width = max(len(row) for row in rows)
     responses = [response for row in rows for response in row.responses]
     longest = max(len(targets) for _, targets in responses)
     segments = _padded([row.segments for row in rows], width, _PADDING, device)
     positions = _padded([row.positions for row in rows], width, 0, device)
+    windowed = sliding_window is not None and any(max(row.positions) >= sliding_window for row in rows)
+    by_blocks = by_blocks and width >= blocks.LONG_ROW and not windowed
     predict_from = [at * width + index for at, row in enumerate(rows) for sources, _ in row.responses for index in sources]
     places = [at * longest + index for at, (_, targets) in enumerate(responses) for index in range(len(targets))]
     return Batch(
         input_ids=_padded([row.ids for row in rows], width, 0, device),
         positions=positions,
-        mask=_mask(segments, positions, sliding_window),
+        mask=torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device) if by_blocks else _mask(segments, positions, sliding_window),
         predict_from=torch.tensor(predict_from, device=device),
         targets=torch.tensor([token for _, targets in responses for token in targets], device=device),
         places=torch.tensor(places, device=device),
         lengths=torch.tensor([len(targets) for _, targets in responses], device=device),
         pictures=tuple(row.picture for row in rows if row.picture is not None),
+        blocks=tuple(tuple(blocks.blocks_of(row.segments)) for row in rows) if by_blocks else None,
     )
 
 

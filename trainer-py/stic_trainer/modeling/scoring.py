@@ -23,7 +23,8 @@ def score(policy: Policy, batch: Batch, *, response_only_head: bool = True, repl
     with torch.no_grad():
         sights = [policy.see(picture) for picture in batch.pictures]
         inputs = policy.inputs(batch.input_ids, batch.positions, batch.mask, sights)
-    hidden = policy.language_model(**inputs, use_cache=False).last_hidden_state
+    blocks = {} if batch.blocks is None else {"blocks": batch.blocks}
+    hidden = policy.language_model(**inputs, use_cache=False, **blocks).last_hidden_state
     responses = len(batch.lengths)
     longest = int(batch.lengths.max())
 

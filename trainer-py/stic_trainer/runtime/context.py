@@ -11,6 +11,7 @@ from typing import Any
 from stic_trainer.config.job import ArtifactKind, ModelSpec
 from stic_trainer.data.records import ImageRef
 from stic_trainer.errors import StageError, Stopped
+from stic_trainer.ranks import Ranks
 from stic_trainer.runtime.progress import RecentRate
 from stic_trainer.runtime.sinks import Sink
 from stic_trainer.runtime.stop import StopSignal
@@ -24,11 +25,13 @@ class StageContext:
     """One job's connection to journal, artifact store and stop signal.
 
     store: blobs and trees by sha256. work: a folder that survives the process and is handed to the attempt that resumes it.
+    ranks: the processes that share the job. All of them run the stage; what comes out is published once, by the chief.
     """
 
     def __init__(self, *, sink: Sink, store: Store, work: Path, stop: StopSignal | None = None) -> None:
         self.store = store
         self.work = work
+        self.ranks = Ranks()  # until the stage has met the others
         self._sink = sink
         self._stop = stop or StopSignal()
         self._rate = RecentRate()
@@ -102,12 +105,16 @@ class StageContext:
     # What comes out
 
     def publish_blob(self, name: str, path: Path, media_type: str, items: int = 0, metadata: Mapping[str, str] | None = None) -> str:
-        """Puts a file into the store as this job's artifact ``name``; its sha256."""
+        """Puts a file into the store as this job's artifact ``name``; its sha256 ("" in all but the chief)."""
+        if self.ranks.index > 0:
+            return ""
         sha256, size = self.store.put_blob_file(path)
         return self._publish(name, ArtifactKind.BLOB, sha256, size, media_type, items, metadata)
 
     def publish_tree(self, name: str, folder: Path, metadata: Mapping[str, str] | None = None) -> str:
-        """Puts a folder into the store as this job's artifact ``name``; its tree digest."""
+        """Puts a folder into the store as this job's artifact ``name``; its tree digest ("" in all but the chief)."""
+        if self.ranks.index > 0:
+            return ""
         sha256, size = self.store.put_tree(folder)
         return self._publish(name, ArtifactKind.TREE, sha256, size, "", 0, metadata)
 
@@ -115,11 +122,12 @@ class StageContext:
 
     @property
     def stop_requested(self) -> bool:
-        return self._stop.requested
+        """Whether any process of the job was asked to stop: a meeting, like ``check_stop``."""
+        return self.ranks.any(self._stop.requested)
 
     def check_stop(self) -> None:
         """Raises Stopped once a stop was asked for. Call it where the work on disk is resumable."""
-        if self._stop.requested:
+        if self.stop_requested:
             raise Stopped("a stop was asked for")
 
     def model_path(self, spec: ModelSpec) -> Path:

@@ -23,6 +23,13 @@ def job_error(error: BaseException, store: Path) -> dict[str, Any]:
     }
 
 
+def is_lost_peer(error: BaseException) -> bool:
+    """Whether the cause is another process of the job that has ended: gloo says so in words, NCCL by its type."""
+    words = ("Connection closed by peer", "Connection reset by peer")
+    kinds = ("DistBackendError", "DistNetworkError")
+    return any(type(cause).__name__ in kinds or any(text in str(cause) for text in words) for cause in _causes(error))
+
+
 def _as_stage_error(error: BaseException, store: Path) -> StageError:
     if isinstance(error, StageError):
         return error

@@ -51,6 +51,10 @@ class JobFolder:
         """Written by the worker before anything else; see ``ProcessId``."""
         return self.path / "pid"
 
+    def helper(self, rank: int) -> Path:
+        """What a further process of the job writes for itself, ``error.json`` included. Gone once it has ended well."""
+        return self.path / f"rank-{rank}"
+
     @property
     def cancel(self) -> Path:
         """Exists once a cancel was asked for: a stop then means CANCELLED and not LOST."""

@@ -1,4 +1,4 @@
-"""Where a stage's events go: the journal under a sidecar, the terminal offline."""
+"""Where a stage's events go: the journal under a sidecar, the terminal offline, nowhere in a process that only helps."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class JournalSink:
 
     def emit(self, kind: str, body: Mapping[str, Any], *, durable: bool = False) -> None:
         self._journal.append(kind, body, durable=durable)
+
+
+class SilentSink:
+    def emit(self, kind: str, body: Mapping[str, Any], *, durable: bool = False) -> None:
+        """The chief says it."""
 
 
 class TerminalSink:

@@ -1,4 +1,6 @@
-"""One job in one process: read it, run its stage, and leave a terminal event that says how it ended.
+"""One job: read it, run its stage, and leave a terminal event that says how it ended.
+
+Where several processes share the job, the chief does all of this and the others run the same stage in silence.
 
 A stage is a module ``stic_trainer.stages.<kind>`` with ``run(job: Job, ctx: StageContext) -> None``.
 """
@@ -19,12 +21,13 @@ from typing import Any
 
 from stic_trainer.config.job import Job, StageKind, load_job
 from stic_trainer.errors import Stopped
+from stic_trainer.runtime import launch
 from stic_trainer.runtime.code import code_commit
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.runtime.failures import job_error
+from stic_trainer.runtime.failures import is_lost_peer, job_error
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.journal import Journal, JournalBusy
-from stic_trainer.runtime.sinks import JournalSink
+from stic_trainer.runtime.sinks import JournalSink, SilentSink
 from stic_trainer.runtime.stop import StopSignal
 from stic_trainer.runtime.store import Store
 
@@ -39,17 +42,28 @@ STOPPED_ERROR = {
 }
 
 
+LOST_PEER = {
+    "code": "WORKER_LOST",
+    "message": "one of the processes that shared the job has ended",
+    "hint": "A new attempt resumes from the last checkpoint.",
+    "transient": True,
+}
+
+
 def work_on(folder: JobFolder, store_root: Path, *, threads: int) -> int:
     """Runs the job of ``folder``, whatever it may raise; the exit code is 0 only for SUCCEEDED."""
     stop = StopSignal()
     stop.install()
+    launch.end_with_launcher()
+    if launch.rank() > 0:
+        return _help(folder, store_root, stop, threads)
     try:
         journal = Journal(folder.events)
     except JournalBusy:
         return BUSY
-    own = ProcessId.of(os.getpid())
-    assert own is not None
-    own.write(folder.pid)
+    leader = ProcessId.of(launch.leader())
+    assert leader is not None
+    leader.write(folder.pid)
     if journal.terminal:
         return 0
     try:
@@ -60,7 +74,7 @@ def work_on(folder: JobFolder, store_root: Path, *, threads: int) -> int:
         outcome = {"state": "JOB_STATE_CANCELLED"} if cancelled else {"state": "JOB_STATE_LOST", "error": STOPPED_ERROR}
     except BaseException as error:
         traceback.print_exc()
-        outcome = {"state": "JOB_STATE_FAILED", "error": job_error(error, store_root)}
+        outcome = _failure(folder, error, store_root)
     journal.append("state", outcome, durable=True)
     succeeded = outcome["state"] == "JOB_STATE_SUCCEEDED"
     if succeeded:
@@ -83,8 +97,14 @@ def run_stage(job: Job, ctx: StageContext, *, threads: int) -> None:
 
 
 def process_facts(threads: int) -> dict[str, str]:
-    facts = {"host": socket.gethostname(), "pid": str(os.getpid()), "threads": str(threads), "python": platform.python_version()}
-    return facts | {"commit": code_commit()}
+    return {
+        "host": socket.gethostname(),
+        "pid": str(os.getpid()),
+        "processes": str(launch.processes()),
+        "threads": str(threads),
+        "python": platform.python_version(),
+        "commit": code_commit(),
+    }
 
 
 def _run(folder: JobFolder, store_root: Path, journal: Journal, stop: StopSignal, threads: int) -> dict[str, Any]:
@@ -94,6 +114,36 @@ def _run(folder: JobFolder, store_root: Path, journal: Journal, stop: StopSignal
     ctx.facts(**process_facts(threads), **({"resumed_from": resumed} if resumed else {}))
     run_stage(job, ctx, threads=threads)
     return {"state": "JOB_STATE_SUCCEEDED"}
+
+
+def _help(folder: JobFolder, store_root: Path, stop: StopSignal, threads: int) -> int:
+    """A further process of the job. It sees the job's checkpoints and writes in a folder of its own; an error is left there."""
+    own = folder.helper(launch.rank())
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir()
+    (own / "checkpoints").symlink_to(folder.work / "checkpoints")
+    try:
+        run_stage(load_job(folder.path), StageContext(sink=SilentSink(), store=Store(store_root), work=own, stop=stop), threads=threads)
+    except Stopped:
+        return 1
+    except BaseException as error:
+        traceback.print_exc()
+        if not is_lost_peer(error):
+            (own / "error.json").write_text(json.dumps(job_error(error, store_root)), "utf-8")
+        return 1
+    shutil.rmtree(own)
+    return 0
+
+
+def _failure(folder: JobFolder, error: BaseException, store_root: Path) -> dict[str, Any]:
+    """How the job ended: where another process is the cause, by that one's error."""
+    if not is_lost_peer(error):
+        return {"state": "JOB_STATE_FAILED", "error": job_error(error, store_root)}
+    causes = [folder.helper(rank) / "error.json" for rank in range(1, launch.processes())]
+    told = next((path for path in causes if path.exists()), None)
+    if told is None:
+        return {"state": "JOB_STATE_LOST", "error": LOST_PEER | {"subject": str(folder.log)}}
+    return {"state": "JOB_STATE_FAILED", "error": json.loads(told.read_text("utf-8"))}
 
 
 def _take_up_earlier_work(folder: JobFolder) -> str:
@@ -110,8 +160,9 @@ def _take_up_earlier_work(folder: JobFolder) -> str:
 
 
 def default_threads() -> int:
-    """STIC_THREADS, else the cores this process may use."""
+    """STIC_THREADS, else this process's share of the cores it may use."""
     wanted = os.environ.get("STIC_THREADS", "")
     if wanted.isdigit() and int(wanted) > 0:
         return int(wanted)
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, cores // launch.processes())

@@ -75,6 +75,20 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def gpu_count() -> int:
+    """GPUs that a process started here would see, without asking torch."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
+    return len([path for path in Path("/dev").glob("nvidia*") if path.name.removeprefix("nvidia").isdigit()])
+
+
+def process_count() -> int:
+    """Processes that share a job: STIC_PROCESSES, else one for each GPU, and one without a GPU."""
+    wanted = os.environ.get("STIC_PROCESSES", "")
+    return int(wanted) if wanted.isdigit() and int(wanted) > 0 else max(1, gpu_count())
+
+
 def memory_bytes() -> int:
     return int(psutil.virtual_memory().total)
 

@@ -59,7 +59,13 @@ def serve(options: argparse.Namespace) -> int:
 
 async def _serve(options: argparse.Namespace) -> int:
     state, store = options.state.absolute(), Store(options.store.absolute())
-    supervisor = Supervisor(jobs=state / "jobs", store=store.root, capacity=options.capacity, grace_seconds=options.grace_seconds)
+    supervisor = Supervisor(
+        jobs=state / "jobs",
+        store=store.root,
+        capacity=options.capacity,
+        grace_seconds=options.grace_seconds,
+        processes=options.processes or host.process_count(),
+    )
     supervisor.recover()
     labels, device_cache = host.parse_labels(options.label), state / "device.json"
     facts = Host(name=options.name or socket.gethostname(), labels=labels)

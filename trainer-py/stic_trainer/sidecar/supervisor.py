@@ -12,17 +12,18 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from google.protobuf import json_format
 
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.journal import TERMINAL, Journal, JournalBusy, last_event
+from stic_trainer.runtime.launch import worker_command
 from stic_trainer.runtime.store import sync_folder
 from stic_trainer.runtime.worker import STOPPED_ERROR
 
@@ -66,17 +67,24 @@ class Worker:
                 os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends the worker and everything it started."""
+        """Ends the worker and everything it started, also what has a session of its own."""
         if self.process is None and self.adopted is None:
             return
         self.killed = True
+        started: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            started = psutil.Process(self.pid).children(recursive=True)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+        for process in started:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 class Supervisor:
-    def __init__(self, *, jobs: Path, store: Path, capacity: int, grace_seconds: float) -> None:
+    def __init__(self, *, jobs: Path, store: Path, capacity: int, grace_seconds: float, processes: int = 1) -> None:
         self.capacity = capacity
+        self._processes = processes
         self._jobs = jobs
         self._store = store
         self._grace = grace_seconds
@@ -185,7 +193,7 @@ class Supervisor:
             self._queue.pop(0)
 
     def _start(self, folder: JobFolder) -> Worker:
-        command = [sys.executable, "-m", "stic_trainer", "worker", str(folder.path), "--store", str(self._store)]
+        command = worker_command(folder, self._store, processes=self._processes)
         with open(folder.log, "ab") as log:
             process = subprocess.Popen(
                 command,

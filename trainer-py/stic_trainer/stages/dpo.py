@@ -12,20 +12,24 @@ Reads pairs and, where the run starts from an adapter, start. Writes the adapter
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from stic_trainer.config.job import DpoConfig, DpoObjective, Job
+from stic_trainer.config.job import DpoConfig, DpoObjective, Job, Sharding
 from stic_trainer.data.records import Pair, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.engine.checkpoints import Checkpoints
 from stic_trainer.engine.engine import make_engine
+from stic_trainer.engine.sharding import shard_layers
 from stic_trainer.errors import StageError
 from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss, strongest_other
 from stic_trainer.modeling.chat import Message, PlaceholderError
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, split_by_tokens
 from stic_trainer.modeling.scoring import score
+from stic_trainer.ranks import Ranks
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.opening import Skips, lever_facts, load_start, metadata, open_policy, too_long
 from stic_trainer.stages.pictures import picture_of
@@ -47,6 +51,8 @@ def run(job: Job, ctx: StageContext) -> None:
     if job.recipe.speed.gradient_checkpointing:
         policy.recompute_activations()
     share_prefix = job.recipe.speed.share_prefix and policy.family.shares_prefix
+    if config.optimizer.sharding is Sharding.FULL:
+        ctx.facts(**shard_layers(policy.language_model.layers, ctx.ranks))
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
     made_from = {"stage": "dpo", "dpo": config, "seed": job.recipe.seed, "model": job.recipe.model, "pairs": source.sha256}
@@ -58,23 +64,32 @@ def run(job: Job, ctx: StageContext) -> None:
     if begun is not None and start == 0:
         _score_start(job, ctx, policy, rows, references, share_prefix=share_prefix)
     gains: list[float] = []
+    score_again = not job.recipe.speed.reuse_reference_scores and begun is None
+    ranks, by_blocks = ctx.ranks, policy.by_blocks and job.recipe.speed.attend_by_blocks
+    split = partial(split_by_tokens, max_tokens=config.optimizer.max_micro_batch_tokens, share_prefix=share_prefix)
 
     ctx.phase("training")
     for step in range(start, plan.num_steps):
         indices = plan.rows(step)
-        sums: DpoSums | None = None
-        mine = [rows[index] for index in indices]
-        for group in split_by_tokens(mine, config.optimizer.max_micro_batch_tokens, share_prefix=share_prefix):
-            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window, share_prefix=share_prefix)
-            reference = _reference(job, policy, batch, references, [row.key for row in group])
+        first_time = score_again or bool(references[indices].isnan().any())
+        sums = torch.zeros(6, dtype=torch.float64, device=policy.device)
+        for group, weight in plan.micro_batches([rows[index] for index in indices], ranks, split):
+            batch = join_rows(
+                group,
+                device=policy.device,
+                sliding_window=policy.sliding_window,
+                share_prefix=share_prefix,
+                by_blocks=by_blocks,
+            )
+            reference = _reference(job, policy, batch, references, [row.key for row in group], first_time=first_time)
             scores = _scores(job, policy, batch)
             losses = _losses(config, scores, reference, batch)
-            engine.backward(losses.sum() / len(indices))
-            share = DpoSums.of(losses, scores, reference, beta=config.beta)
-            sums = share if sums is None else sums + share
-        assert sums is not None
+            engine.backward(losses.sum() * weight / len(indices))
+            sums += DpoSums.of(losses, scores, reference, beta=config.beta).stacked() * weight
         norm = engine.update(learning_rate=plan.learning_rate(step), step=step)
-        *means, gain = sums.means(len(indices))
+        *means, gain = (ranks.sum(sums) / len(indices)).tolist()
+        if first_time:
+            references[indices] = _exchange(ranks, references[indices])
         gains.append(gain)
         _report(ctx, plan, step, means, norm)
         if checkpoints.is_due(step + 1) or ctx.stop_requested:
@@ -128,10 +143,9 @@ def _strongest_in_rejected(logits: Tensor, tokens: Tensor, responses: Tensor) ->
     return torch.where(responses % 2 == 1, strongest_other(logits, tokens), tokens)
 
 
-def _reference(job: Job, policy: Policy, batch: Batch, references: Tensor, keys: list[int]) -> Scores:
+def _reference(job: Job, policy: Policy, batch: Batch, references: Tensor, keys: list[int], *, first_time: bool) -> Scores:
     """The start's scores, known beforehand, or the base model's, computed when a pair is first met and remembered for later epochs."""
-    again = not job.recipe.speed.reuse_reference_scores and not job.inputs_of("start")
-    if again or bool(references[keys].isnan().any()):
+    if first_time:
         with policy.using(None), torch.no_grad():
             scores = _scores(job, policy, batch)
             references[keys] = torch.stack((scores.chosen, scores.rejected), dim=1).double().cpu()
@@ -151,6 +165,13 @@ def _score_start(job: Job, ctx: StageContext, policy: Policy, rows: list[Row], r
         done += len(group)
         ctx.progress(done, len(rows), unit="pairs")
         ctx.check_stop()
+
+
+def _exchange(ranks: Ranks, references: Tensor) -> Tensor:
+    """(pairs, 2) of a step: each pair's reference from the process whose share it was."""
+    mine = torch.zeros_like(references)
+    mine[ranks.index :: ranks.count] = references[ranks.index :: ranks.count]
+    return ranks.sum(mine)
 
 
 def _losses(config: DpoConfig, policy: Scores, reference: Scores, batch: Batch) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 from stic_trainer.config.job import Job, StageKind
 from stic_trainer.data.records import Pair
 from stic_trainer.errors import StageError
+from stic_trainer.modeling import blocks
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import join_rows
 from stic_trainer.modeling.testing import add_random_adapter, tiny_policy
@@ -136,8 +137,13 @@ def test_reference_scores_are_the_base_models_after_a_resume_too(laboratory: Lab
     torch.testing.assert_close(references, torch.tensor(expected, dtype=torch.float64), rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("lever", ["share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores"])
-def test_a_lever_changes_no_number(laboratory: Laboratory, pairs: list[Pair], tmp_path: Path, lever: str) -> None:
+@pytest.mark.parametrize(
+    "lever", ["share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "attend_by_blocks"]
+)
+def test_a_lever_changes_no_number(
+    laboratory: Laboratory, pairs: list[Pair], tmp_path: Path, lever: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "LONG_ROW", 1)
     twice = {"dpo": {"optimizer": {"epochs": 2}}}
     on = laboratory.run(_job(laboratory, pairs, twice), tmp_path / "on")
     off = laboratory.run(_job(laboratory, pairs, twice | {"speed": {lever: False}}), tmp_path / "off")
@@ -239,16 +245,15 @@ def test_a_reference_that_is_kept_is_the_one_computed_again(laboratory: Laborato
     policy = tiny_policy(laboratory.model)
     add_random_adapter(policy)
     job = _job(laboratory, pairs)
-    again = _job(laboratory, pairs, {"speed": {"reuse_reference_scores": False}})
     ctx = StageContext(sink=Recorder(), store=laboratory.store, work=tmp_path)
     rows = dpo._read_rows(ctx, policy, pairs, job.recipe.dpo)
     known = torch.full((len(rows), 2), torch.nan, dtype=torch.float64)
     for group in (rows[:3], rows[3:]):
-        dpo._reference(job, policy, join_rows(group, device=policy.device), known, [row.key for row in group])
+        dpo._reference(job, policy, join_rows(group, device=policy.device), known, [row.key for row in group], first_time=True)
     kept = known.clone()
     batch, keys = join_rows(rows, device=policy.device), [row.key for row in rows]
-    assert torch.equal(dpo._reference(job, policy, batch, known, keys).chosen, kept[:, 0])
-    computed = dpo._reference(again, policy, batch, known, keys)
+    assert torch.equal(dpo._reference(job, policy, batch, known, keys, first_time=False).chosen, kept[:, 0])
+    computed = dpo._reference(job, policy, batch, known, keys, first_time=True)
     torch.testing.assert_close(torch.stack((computed.chosen, computed.rejected), dim=1), kept, rtol=0, atol=1e-9)
     with torch.no_grad():
         assert not torch.allclose(dpo._scores(job, policy, batch).chosen, kept[:, 0])

@@ -1,4 +1,4 @@
-"""What every stage with a model begins with: load it, and refuse to go on with another chat template than the run's."""
+"""What every stage with a model begins with: meet the job's other processes, load the model, refuse another chat template."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import torch
 
 from stic_trainer.config.job import Job, JobInput
+from stic_trainer.engine.joined import join_ranks
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.policy import Policy, load_policy
 from stic_trainer.modeling.rows import Row
@@ -19,6 +20,8 @@ __all__ = ["Skips", "metadata", "open_policy"]
 def open_policy(job: Job, ctx: StageContext) -> Policy:
     """The run's base model. StageError TEMPLATE_MISMATCH when recipe, inputs and model disagree about the chat template."""
     ctx.phase("loading model")
+    ctx.ranks = join_ranks()
+    ctx.ranks.gather(None)  # nobody looks into the work folder before the chief has taken up earlier work
     spec = job.recipe.model
     policy = load_policy(ctx.model_path(spec))
     policy.reuse_features = job.recipe.speed.reuse_image_features
@@ -44,8 +47,8 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
 
 def lever_facts(job: Job, policy: Policy) -> dict[str, str]:
     """What makes this training faster or smaller, for the run's record."""
-    inexact = set() if policy.family.shares_prefix else {"share_prefix"}
-    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value and name not in inexact]
+    can = {"share_prefix": policy.family.shares_prefix, "pack_rows": policy.family.packs, "attend_by_blocks": policy.by_blocks}
+    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value and can.get(name, True)]
     return {"levers": ", ".join(on) or "none"}
 
 

@@ -8,17 +8,21 @@ Reads infused and the adapter of stage1. Writes the adapter of checkpoint stage2
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
-from stic_trainer.config.job import Job
+from stic_trainer.config.job import Job, Sharding
 from stic_trainer.data.records import InfusedRow, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.engine.checkpoints import Checkpoints
 from stic_trainer.engine.engine import make_engine
+from stic_trainer.engine.sharding import shard_layers
 from stic_trainer.errors import StageError
 from stic_trainer.method.sft import sft_loss
+from stic_trainer.modeling.packing import join_packs, packed_groups
 from stic_trainer.modeling.policy import Policy
-from stic_trainer.modeling.rows import Row, join_rows, plain_row, split_by_tokens
+from stic_trainer.modeling.rows import Row, plain_row, split_by_tokens
 from stic_trainer.modeling.scoring import score
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.instructions import to_messages
@@ -35,7 +39,8 @@ def run(job: Job, ctx: StageContext) -> None:
     policy.set_dropout(True)
     if job.recipe.speed.gradient_checkpointing:
         policy.recompute_activations()
-    torch.manual_seed(item_seed(job.recipe.seed, "sft", "dropout"))
+    if config.optimizer.sharding is Sharding.FULL:
+        ctx.facts(**shard_layers(policy.language_model.layers, ctx.ranks))
     engine = make_engine(policy.trainable(), config.optimizer)
     plan = Plan(len(rows), job.recipe.seed, config.optimizer)
     made_from = {"stage": "sft", "sft": config, "seed": job.recipe.seed, "model": job.recipe.model, "infused": source.sha256}
@@ -43,19 +48,23 @@ def run(job: Job, ctx: StageContext) -> None:
     checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
     start, _ = checkpoints.restore(engine)
     ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
+    packed = job.recipe.speed.pack_rows and policy.family.packs
+    ranks, split = ctx.ranks, partial(_split, max_tokens=config.optimizer.max_micro_batch_tokens, packed=packed)
+    by_blocks = policy.by_blocks and job.recipe.speed.attend_by_blocks
 
     ctx.phase("training")
     for step in range(start, plan.num_steps):
         indices = plan.rows(step)
-        loss = torch.zeros((), device=policy.device)
-        for group in split_by_tokens([rows[index] for index in indices], config.optimizer.max_micro_batch_tokens):
-            batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window)
+        torch.manual_seed(item_seed(job.recipe.seed, "sft", f"dropout/{step}/{ranks.index}"))
+        loss = torch.zeros((), dtype=torch.float64, device=policy.device)
+        for packs, weight in plan.micro_batches([rows[index] for index in indices], ranks, split):
+            batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window, by_blocks=by_blocks)
             logps = score(policy, batch, response_only_head=job.recipe.speed.response_only_head)
-            share = sft_loss(logps, batch.lengths).sum() / len(indices)
+            share = sft_loss(logps, batch.lengths).sum() * weight / len(indices)
             engine.backward(share)
             loss += share.detach()
         norm = engine.update(learning_rate=plan.learning_rate(step), step=step)
-        ctx.metric("sft/loss", step + 1, float(loss))
+        ctx.metric("sft/loss", step + 1, float(ranks.sum(loss)))
         ctx.metric("sft/learning_rate", step + 1, plan.learning_rate(step))
         ctx.metric("sft/grad_norm", step + 1, norm)
         ctx.progress(step + 1, plan.num_steps, unit="steps")
@@ -66,6 +75,13 @@ def run(job: Job, ctx: StageContext) -> None:
     folder = ctx.work / "adapter"
     policy.save_adapter(folder)
     ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage2", "steps": str(plan.num_steps)})
+
+
+def _split(rows: list[Row], max_tokens: int, packed: bool) -> list[list[list[Row]]]:
+    """Micro-batches of packs; a pack is one row unless rows are packed."""
+    if packed:
+        return packed_groups(rows, max_tokens)
+    return [[[row] for row in group] for group in split_by_tokens(rows, max_tokens)]
 
 
 def _read_rows(ctx: StageContext, policy: Policy, infused: list[InfusedRow], max_length: int) -> list[Row]:

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from stic_trainer.config.job import Job, StageKind
 from stic_trainer.data.records import ImageRef, InfusedRow, Turn
 from stic_trainer.errors import StageError
+from stic_trainer.modeling import blocks
 from stic_trainer.modeling.testing import tiny_policy
 from stic_trainer.stages.testing import Laboratory, Recorder, after_step
 
@@ -92,13 +93,6 @@ def _expected_loss(laboratory: Laboratory, adapter: str, rows: list[InfusedRow])
     return sum(losses) / len(losses)
 
 
-def _without_dropout(laboratory: Laboratory, adapter: str, folder: Path) -> str:
-    folder.mkdir()
-    for file in laboratory.store.tree(adapter).iterdir():
-        (folder / file.name).write_bytes(file.read_bytes().replace(b'"lora_dropout": 0.1', b'"lora_dropout": 0.0'))
-    return laboratory.store.put_tree(folder)[0]
-
-
 def test_the_first_step_reports_the_mean_of_the_rows_means(
     laboratory: Laboratory, rows: list[InfusedRow], adapter: str, tmp_path: Path
 ) -> None:
@@ -110,6 +104,27 @@ def test_the_first_step_reports_the_mean_of_the_rows_means(
     dropped = laboratory.run(_job(laboratory, rows, adapter, one_step), tmp_path / "dropped").series("sft/loss")[1]
     assert found == pytest.approx(expected, rel=1e-5)
     assert dropped != pytest.approx(expected, rel=1e-3)
+
+
+def _without_dropout(laboratory: Laboratory, adapter: str, folder: Path) -> str:
+    folder.mkdir()
+    for file in laboratory.store.tree(adapter).iterdir():
+        (folder / file.name).write_bytes(file.read_bytes().replace(b'"lora_dropout": 0.1', b'"lora_dropout": 0.0'))
+    return laboratory.store.put_tree(folder)[0]
+
+
+@pytest.mark.parametrize("lever", ["pack_rows", "attend_by_blocks"])
+def test_a_lever_changes_no_number(
+    laboratory: Laboratory, rows: list[InfusedRow], adapter: str, tmp_path: Path, lever: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without dropout: its noise falls where tokens lie."""
+    monkeypatch.setattr(blocks, "LONG_ROW", 1)
+    still = _without_dropout(laboratory, adapter, tmp_path / "no-dropout")
+    on = laboratory.run(_job(laboratory, rows, still), tmp_path / "on")
+    off = laboratory.run(_job(laboratory, rows, still, {"speed": {lever: False}}), tmp_path / "off")
+    assert lever in on.facts()["levers"] and lever not in off.facts()["levers"]
+    for metric in ("sft/loss", "sft/grad_norm"):
+        assert list(off.series(metric).values()) == pytest.approx(list(on.series(metric).values()), rel=1e-3, abs=1e-4), metric
 
 
 def test_the_adapter_of_stage_1_is_continued(laboratory: Laboratory, adapter: str, unbroken: Recorder) -> None:

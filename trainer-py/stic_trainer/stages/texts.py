@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stic_trainer.config.job import GenerationConfig
-from stic_trainer.modeling.generation import Refusal, Request, generate
+from stic_trainer.modeling.generation import Answer, Refusal, Request, generate
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.runtime.context import StageContext
 
@@ -34,15 +34,18 @@ def write_texts(
     journal: str,
     on_progress: Callable[[Texts], None],
 ) -> Texts:
-    """A text or a refusal for every request. Keys must be unique within ``journal``, a file name in the work folder."""
-    path = ctx.work / journal
-    texts = _read(path, {request.key for request in requests})
+    """A text or a refusal for every request. Keys must be unique within ``journal``, a file name in the work folder.
+
+    Every process of the job generates a share of the batches; after each round all of them know all of it.
+    """
+    path, ranks = ctx.work / journal, ctx.ranks
+    texts = ranks.gather(_read(path, {request.key for request in requests}))[0]
     on_progress(texts)
     missing = [request for request in requests if request.key not in texts.said and request.key not in texts.refused]
     with open(path, "a", encoding="utf-8") as file:
-        for answers, refusals in generate(policy, missing, settings, max_batch_tokens=max_batch_tokens):
-            rows: list[dict[str, object]] = [{"key": a.key, "text": a.text, "ended": a.ended} for a in answers]
-            rows += [{"key": r.key, "code": r.code, "reason": r.reason} for r in refusals]
+        share = generate(policy, missing, settings, max_batch_tokens=max_batch_tokens, share=(ranks.index, ranks.count))
+        while any(parts := ranks.gather(next(map(_rows, share), None))):
+            rows = [row for part in parts if part for row in part]
             file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
             file.flush()
             os.fsync(file.fileno())
@@ -51,6 +54,12 @@ def write_texts(
             on_progress(texts)
             ctx.check_stop()
     return texts
+
+
+def _rows(batch: tuple[list[Answer], list[Refusal]]) -> list[dict[str, object]]:
+    answers, refusals = batch
+    rows: list[dict[str, object]] = [{"key": a.key, "text": a.text, "ended": a.ended} for a in answers]
+    return rows + [{"key": r.key, "code": r.code, "reason": r.reason} for r in refusals]
 
 
 def _read(path: Path, keys: set[str]) -> Texts:

@@ -74,6 +74,7 @@ const optimizer = (field: string): Rule[] => [
   whole(`${field}.epochs`, 1, 1000),
   whole(`${field}.max_micro_batch_tokens`, 64, 16_777_216),
   whole(`${field}.checkpoint_every_steps`, 1, 1_000_000),
+  oneOf(`${field}.sharding`, 'SHARDING_NONE', 'SHARDING_FULL'),
 ];
 
 /** What each parameter of each corruption may be: written by the trainer, which has the functions (docs/recipes.md). */
@@ -142,6 +143,8 @@ const rules: Rule[] = [
   flag('speed.response_only_head'),
   flag('speed.reuse_reference_scores'),
   flag('speed.gradient_checkpointing'),
+  flag('speed.pack_rows'),
+  flag('speed.attend_by_blocks'),
   whole('retry.max_attempts', 1, 100),
   number('retry.backoff_seconds', 0, 86_400),
 ];

@@ -23,6 +23,12 @@ class StageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_KIND_SFT: _ClassVar[StageKind]
     STAGE_KIND_EVALUATE: _ClassVar[StageKind]
 
+class Sharding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SHARDING_UNSPECIFIED: _ClassVar[Sharding]
+    SHARDING_NONE: _ClassVar[Sharding]
+    SHARDING_FULL: _ClassVar[Sharding]
+
 class DpoObjective(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DPO_OBJECTIVE_UNSPECIFIED: _ClassVar[DpoObjective]
@@ -39,6 +45,9 @@ STAGE_KIND_DESCRIBE: StageKind
 STAGE_KIND_INFUSE: StageKind
 STAGE_KIND_SFT: StageKind
 STAGE_KIND_EVALUATE: StageKind
+SHARDING_UNSPECIFIED: Sharding
+SHARDING_NONE: Sharding
+SHARDING_FULL: Sharding
 DPO_OBJECTIVE_UNSPECIFIED: DpoObjective
 DPO_OBJECTIVE_REGULARISED: DpoObjective
 DPO_OBJECTIVE_CHOSEN_ONLY: DpoObjective
@@ -198,7 +207,7 @@ class LoraConfig(_message.Message):
     def __init__(self, rank: _Optional[int] = ..., alpha: _Optional[float] = ..., dropout: _Optional[float] = ..., target_modules: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OptimizerConfig(_message.Message):
-    __slots__ = ("learning_rate", "warmup_ratio", "weight_decay", "max_grad_norm", "batch_size", "epochs", "max_micro_batch_tokens", "checkpoint_every_steps")
+    __slots__ = ("learning_rate", "warmup_ratio", "weight_decay", "max_grad_norm", "batch_size", "epochs", "max_micro_batch_tokens", "checkpoint_every_steps", "sharding")
     LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     WARMUP_RATIO_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +216,7 @@ class OptimizerConfig(_message.Message):
     EPOCHS_FIELD_NUMBER: _ClassVar[int]
     MAX_MICRO_BATCH_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_EVERY_STEPS_FIELD_NUMBER: _ClassVar[int]
+    SHARDING_FIELD_NUMBER: _ClassVar[int]
     learning_rate: float
     warmup_ratio: float
     weight_decay: float
@@ -215,7 +225,8 @@ class OptimizerConfig(_message.Message):
     epochs: int
     max_micro_batch_tokens: int
     checkpoint_every_steps: int
-    def __init__(self, learning_rate: _Optional[float] = ..., warmup_ratio: _Optional[float] = ..., weight_decay: _Optional[float] = ..., max_grad_norm: _Optional[float] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., max_micro_batch_tokens: _Optional[int] = ..., checkpoint_every_steps: _Optional[int] = ...) -> None: ...
+    sharding: Sharding
+    def __init__(self, learning_rate: _Optional[float] = ..., warmup_ratio: _Optional[float] = ..., weight_decay: _Optional[float] = ..., max_grad_norm: _Optional[float] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., max_micro_batch_tokens: _Optional[int] = ..., checkpoint_every_steps: _Optional[int] = ..., sharding: _Optional[_Union[Sharding, str]] = ...) -> None: ...
 
 class DpoConfig(_message.Message):
     __slots__ = ("beta", "chosen_weight", "lora", "optimizer", "objective", "max_length", "score_strongest_token", "omit_image")
@@ -282,15 +293,19 @@ class EvaluateConfig(_message.Message):
     def __init__(self, modes: _Optional[_Iterable[str]] = ..., describe_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., answer_generation: _Optional[_Union[GenerationConfig, _Mapping]] = ..., bootstrap_resamples: _Optional[int] = ..., sample_images: _Optional[int] = ..., max_batch_tokens: _Optional[int] = ..., max_items: _Optional[int] = ...) -> None: ...
 
 class SpeedConfig(_message.Message):
-    __slots__ = ("share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "gradient_checkpointing")
+    __slots__ = ("share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "gradient_checkpointing", "pack_rows", "attend_by_blocks")
     SHARE_PREFIX_FIELD_NUMBER: _ClassVar[int]
     REUSE_IMAGE_FEATURES_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_ONLY_HEAD_FIELD_NUMBER: _ClassVar[int]
     REUSE_REFERENCE_SCORES_FIELD_NUMBER: _ClassVar[int]
     GRADIENT_CHECKPOINTING_FIELD_NUMBER: _ClassVar[int]
+    PACK_ROWS_FIELD_NUMBER: _ClassVar[int]
+    ATTEND_BY_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     share_prefix: bool
     reuse_image_features: bool
     response_only_head: bool
     reuse_reference_scores: bool
     gradient_checkpointing: bool
-    def __init__(self, share_prefix: _Optional[bool] = ..., reuse_image_features: _Optional[bool] = ..., response_only_head: _Optional[bool] = ..., reuse_reference_scores: _Optional[bool] = ..., gradient_checkpointing: _Optional[bool] = ...) -> None: ...
+    pack_rows: bool
+    attend_by_blocks: bool
+    def __init__(self, share_prefix: _Optional[bool] = ..., reuse_image_features: _Optional[bool] = ..., response_only_head: _Optional[bool] = ..., reuse_reference_scores: _Optional[bool] = ..., gradient_checkpointing: _Optional[bool] = ..., pack_rows: _Optional[bool] = ..., attend_by_blocks: _Optional[bool] = ...) -> None: ...

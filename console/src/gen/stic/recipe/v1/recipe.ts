@@ -126,6 +126,48 @@ export function stageKindToJSON(object: StageKind): string {
   }
 }
 
+/** What of the model every process of a training holds. Means nothing with one process. */
+export enum Sharding {
+  SHARDING_UNSPECIFIED = "SHARDING_UNSPECIFIED",
+  /** SHARDING_NONE - All of it; only the adapter's gradients travel. */
+  SHARDING_NONE = "SHARDING_NONE",
+  /** SHARDING_FULL - A share of every layer's base weights, gathered layer by layer when it is their turn: for a model that does not fit. */
+  SHARDING_FULL = "SHARDING_FULL",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function shardingFromJSON(object: any): Sharding {
+  switch (object) {
+    case 0:
+    case "SHARDING_UNSPECIFIED":
+      return Sharding.SHARDING_UNSPECIFIED;
+    case 1:
+    case "SHARDING_NONE":
+      return Sharding.SHARDING_NONE;
+    case 2:
+    case "SHARDING_FULL":
+      return Sharding.SHARDING_FULL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Sharding.UNRECOGNIZED;
+  }
+}
+
+export function shardingToJSON(object: Sharding): string {
+  switch (object) {
+    case Sharding.SHARDING_UNSPECIFIED:
+      return "SHARDING_UNSPECIFIED";
+    case Sharding.SHARDING_NONE:
+      return "SHARDING_NONE";
+    case Sharding.SHARDING_FULL:
+      return "SHARDING_FULL";
+    case Sharding.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** What stage 1 minimises. */
 export enum DpoObjective {
   DPO_OBJECTIVE_UNSPECIFIED = "DPO_OBJECTIVE_UNSPECIFIED",
@@ -346,6 +388,7 @@ export interface OptimizerConfig {
   maxMicroBatchTokens: number;
   /** Steps between resumable checkpoints. */
   checkpointEverySteps: number;
+  sharding: Sharding;
 }
 
 /** Stage dpo. */
@@ -427,6 +470,13 @@ export interface SpeedConfig {
   reuseReferenceScores: boolean;
   /** Activations are computed again in the backward pass: about a third slower, far less memory. The others make things faster. */
   gradientCheckpointing: boolean;
+  /** Fine-tuning: short rows share a sequence, unseen by each other; off: they are padded. */
+  packRows: boolean;
+  /**
+   * Long rows: attention is computed for what a token sees; off: for the whole row, with a mask. Off by itself where a sliding window
+   * is felt, and for language models that have an attention of their own.
+   */
+  attendByBlocks: boolean;
 }
 
 function createBaseRecipe(): Recipe {
@@ -1056,6 +1106,7 @@ function createBaseOptimizerConfig(): OptimizerConfig {
     epochs: 0,
     maxMicroBatchTokens: 0,
     checkpointEverySteps: 0,
+    sharding: Sharding.SHARDING_UNSPECIFIED,
   };
 }
 
@@ -1070,6 +1121,7 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
       epochs: isSet(object.epochs) ? globalThis.Number(object.epochs) : 0,
       maxMicroBatchTokens: isSet(object.max_micro_batch_tokens) ? globalThis.Number(object.max_micro_batch_tokens) : 0,
       checkpointEverySteps: isSet(object.checkpoint_every_steps) ? globalThis.Number(object.checkpoint_every_steps) : 0,
+      sharding: isSet(object.sharding) ? shardingFromJSON(object.sharding) : Sharding.SHARDING_UNSPECIFIED,
     };
   },
 
@@ -1099,6 +1151,9 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
     if (message.checkpointEverySteps !== 0) {
       obj.checkpoint_every_steps = Math.round(message.checkpointEverySteps);
     }
+    if (message.sharding !== Sharding.SHARDING_UNSPECIFIED) {
+      obj.sharding = shardingToJSON(message.sharding);
+    }
     return obj;
   },
 
@@ -1115,6 +1170,7 @@ export const OptimizerConfig: MessageFns<OptimizerConfig> = {
     message.epochs = object.epochs ?? 0;
     message.maxMicroBatchTokens = object.maxMicroBatchTokens ?? 0;
     message.checkpointEverySteps = object.checkpointEverySteps ?? 0;
+    message.sharding = object.sharding ?? Sharding.SHARDING_UNSPECIFIED;
     return message;
   },
 };
@@ -1391,6 +1447,8 @@ function createBaseSpeedConfig(): SpeedConfig {
     responseOnlyHead: false,
     reuseReferenceScores: false,
     gradientCheckpointing: false,
+    packRows: false,
+    attendByBlocks: false,
   };
 }
 
@@ -1406,6 +1464,8 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
       gradientCheckpointing: isSet(object.gradient_checkpointing)
         ? globalThis.Boolean(object.gradient_checkpointing)
         : false,
+      packRows: isSet(object.pack_rows) ? globalThis.Boolean(object.pack_rows) : false,
+      attendByBlocks: isSet(object.attend_by_blocks) ? globalThis.Boolean(object.attend_by_blocks) : false,
     };
   },
 
@@ -1426,6 +1486,12 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
     if (message.gradientCheckpointing !== false) {
       obj.gradient_checkpointing = message.gradientCheckpointing;
     }
+    if (message.packRows !== false) {
+      obj.pack_rows = message.packRows;
+    }
+    if (message.attendByBlocks !== false) {
+      obj.attend_by_blocks = message.attendByBlocks;
+    }
     return obj;
   },
 
@@ -1439,6 +1505,8 @@ export const SpeedConfig: MessageFns<SpeedConfig> = {
     message.responseOnlyHead = object.responseOnlyHead ?? false;
     message.reuseReferenceScores = object.reuseReferenceScores ?? false;
     message.gradientCheckpointing = object.gradientCheckpointing ?? false;
+    message.packRows = object.packRows ?? false;
+    message.attendByBlocks = object.attendByBlocks ?? false;
     return message;
   },
 };

@@ -1,0 +1,196 @@
+"""Two processes that share a job give what one gives: the same texts, and the same training up to the order of additions.
+
+Run as a program, this module works on job folders one after the other, in as many processes as torchrun starts.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor
+
+from stic_trainer.config.presets import load_recipe
+from stic_trainer.data.records import ImageItem, InfusedRow, Turn, to_json, write_rows
+from stic_trainer.modeling.policy import load_policy
+from stic_trainer.runtime.jobfolder import JobFolder
+from stic_trainer.runtime.store import Store, file_sha256
+from stic_trainer.runtime.worker import work_on
+from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.world.model import MODEL_FOLDER
+from stic_trainer.world.scene import render, sample_scene
+from stic_trainer.world.seeds import stream
+
+_PAIRS, _SEED = 7, 2000
+_LOSS_TOLERANCE = 1e-5
+"""Relative. Two processes add the same fp32 numbers in another order."""
+
+_OVERRIDES: dict[str, Any] = {
+    "prefer": {"max_images": 0, "generation": {"temperature": 1.0, "max_new_tokens": 24}, "max_batch_tokens": 300},
+    "dpo": {"lora": {"rank": 4, "dropout": 0}, "optimizer": {"batch_size": 5, "epochs": 2, "max_micro_batch_tokens": 300}},
+    "sft": {"optimizer": {"batch_size": 4, "epochs": 1, "max_micro_batch_tokens": 150}},
+}
+
+
+@dataclass(frozen=True)
+class _Jobs:
+    """The same jobs, worked on by ``processes``."""
+
+    folder: Path
+    store: Store
+    processes: int
+
+    def add(self, name: str, kind: str, inputs: dict[str, str], sharding: str = "SHARDING_NONE") -> Path:
+        overrides = json.loads(json.dumps(_OVERRIDES))
+        overrides["dpo"]["optimizer"]["sharding"] = overrides["sft"]["optimizer"]["sharding"] = sharding
+        path = self.folder / str(self.processes) / name
+        path.mkdir(parents=True)
+        trees = ("adapter",)
+        listed: list[dict[str, Any]] = [
+            {
+                "role": role,
+                "name": "",
+                "sha256": sha256,
+                "kind": "ARTIFACT_KIND_TREE" if role in trees else "ARTIFACT_KIND_BLOB",
+                "metadata": {},
+            }
+            for role, sha256 in inputs.items()
+        ]
+        recipe = to_json(load_recipe("tiny", overrides))
+        fields = {"job_id": name, "run_id": "run", "kind": f"STAGE_KIND_{kind.upper()}", "recipe": recipe, "inputs": listed}
+        (path / "job.json").write_text(json.dumps(fields), "utf-8")
+        return path
+
+    def work(self, *paths: Path) -> None:
+        torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", f"--nproc-per-node={self.processes}"]
+        launcher = torchrun if self.processes > 1 else []
+        command = [sys.executable, *launcher, "-m", __name__, str(self.store.root), *map(str, paths)]
+        done = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / str(self.processes) / name / "events.jsonl").read_text("utf-8").splitlines()]
+
+    def artifact(self, name: str, artifact: str) -> str:
+        found = [event["artifact"]["sha256"] for event in self.events(name) if event.get("artifact", {}).get("name") == artifact]
+        assert len(found) == 1
+        return str(found[0])
+
+    def adapter(self, name: str) -> dict[str, Tensor]:
+        return load_file(self.store.tree(self.artifact(name, "adapter")) / "adapter_model.safetensors")
+
+    def curve(self, name: str, metric: str) -> list[float]:
+        return [event["metric"]["value"] for event in self.events(name) if event.get("metric", {}).get("name") == metric]
+
+
+def _images(folder: Path, store: Store) -> list[ImageItem]:
+    items = []
+    for index in range(_PAIRS):
+        rng = stream(_SEED, "several", index)
+        path = folder / f"{index}.png"
+        render(sample_scene(rng), rng).save(path)
+        sha256, size = store.put_blob_file(path)
+        with Image.open(path) as image:
+            width, height = image.size
+        items.append(
+            ImageItem(name=path.name, sha256=sha256, bytes=size, width=width, height=height, format="PNG", mode="RGB", thumbnail=sha256)
+        )
+    return items
+
+
+def _infused(images: list[ImageItem]) -> list[InfusedRow]:
+    """Rows of mixed length, every third without an image."""
+    rows = []
+    for index, image in enumerate(images):
+        shown = image.ref if index % 3 else None
+        question = "what is in the top left" + " and in the middle" * index
+        turns = (Turn(sender="human", value=f"<image>\n{question}" if shown else question), Turn(sender="gpt", value="a large red circle"))
+        rows.append(InfusedRow(name=str(index), image=shown, conversations=turns))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[_Jobs, _Jobs]:
+    """One process and two, each over prefer, dpo and sft, the latter also with the base model sharded."""
+    folder = tmp_path_factory.mktemp("several")
+    store = Store(folder / "store")
+    images = _images(folder, store)
+    write_rows(folder / "images.jsonl", images)
+    write_rows(folder / "infused.jsonl", _infused(images))
+    manifest, _ = store.put_blob_file(folder / "images.jsonl")
+    infused, _ = store.put_blob_file(folder / "infused.jsonl")
+    one, two = _Jobs(folder, store, 1), _Jobs(folder, store, 2)
+
+    one.work(one.add("prefer", "prefer", {"images": manifest}))
+    pairs = one.artifact("prefer", "pairs")
+    one.work(one.add("dpo", "dpo", {"pairs": pairs}))
+    adapter = one.artifact("dpo", "adapter")
+    one.work(one.add("sft", "sft", {"infused": infused, "adapter": adapter}))
+    two.work(
+        two.add("prefer", "prefer", {"images": manifest}),
+        two.add("dpo", "dpo", {"pairs": pairs}),
+        two.add("sft", "sft", {"infused": infused, "adapter": adapter}),
+        two.add("dpo-sharded", "dpo", {"pairs": pairs}, "SHARDING_FULL"),
+        two.add("sft-sharded", "sft", {"infused": infused, "adapter": adapter}, "SHARDING_FULL"),
+    )
+    return one, two
+
+
+def _fact(jobs: _Jobs, name: str, fact: str) -> str:
+    states = [event["state"].get("facts", {}) for event in jobs.events(name) if "state" in event]
+    return next(str(facts[fact]) for facts in reversed(states) if fact in facts)
+
+
+def test_both_processes_took_part(both: tuple[_Jobs, _Jobs]) -> None:
+    assert _fact(both[0], "dpo", "processes") == "1"
+    assert _fact(both[1], "dpo", "processes") == "2"
+
+
+def test_a_sharded_base_model_is_held_in_halves(both: tuple[_Jobs, _Jobs]) -> None:
+    whole = sum(parameter.numel() for parameter in load_policy(MODEL_FOLDER).language_model.layers.parameters())
+    assert int(_fact(both[1], "dpo-sharded", "layer_weights_held")) == whole // 2
+
+
+def test_texts_are_the_same(both: tuple[_Jobs, _Jobs]) -> None:
+    one, two = both
+    assert one.artifact("prefer", "pairs") == two.artifact("prefer", "pairs")
+    assert file_sha256(one.store.blob(one.artifact("prefer", "pairs"))) == one.artifact("prefer", "pairs")
+
+
+@pytest.mark.parametrize("name", ["dpo", "sft", "dpo-sharded", "sft-sharded"])
+def test_training_is_the_same(both: tuple[_Jobs, _Jobs], name: str) -> None:
+    one, two = both
+    stage = name.removesuffix("-sharded")
+    for metric in ("loss", "grad_norm"):
+        curve = one.curve(stage, f"{stage}/{metric}")
+        assert len(curve) == (4 if stage == "dpo" else 2)
+        assert two.curve(name, f"{stage}/{metric}") == pytest.approx(curve, rel=_LOSS_TOLERANCE)
+    ours, theirs = two.adapter(name), one.adapter(stage)
+    assert ours.keys() == theirs.keys()
+    for key, weight in theirs.items():
+        torch.testing.assert_close(ours[key], weight, rtol=1e-4, atol=1e-6)
+
+
+def test_only_the_chief_leaves_anything(both: tuple[_Jobs, _Jobs]) -> None:
+    two = both[1]
+    for name in ("prefer", "dpo", "sft"):
+        numbers = [int(event["seq"]) for event in two.events(name)]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert two.events(name)[-1]["state"]["state"] == "JOB_STATE_SUCCEEDED"
+        assert sorted(path.name for path in (two.folder / "2" / name).iterdir()) == ["events.jsonl", "job.json", "pid"]
+
+
+def _main(store: Path, folders: list[Path]) -> int:
+    return max(work_on(JobFolder(folder), store, threads=1) for folder in folders)
+
+
+if __name__ == "__main__":
+    sys.exit(_main(Path(sys.argv[1]), [Path(text) for text in sys.argv[2:]]))
