@@ -124,7 +124,7 @@ def test_a_stopped_sidecar_asks_its_workers_to_save_and_keeps_the_queue(sidecar:
     worker = sidecar.worker(job_id)
     sidecar.process.terminate()
     error = list(watch)[-1].state.error
-    assert sidecar.terminate() == 0
+    assert sidecar.process.wait(timeout=30) == 0
     assert (error.code, error.message) == ("WORKER_LOST", "the trainer was stopped before the worker could save its work")
     assert not worker.alive()
     sidecar.start()
