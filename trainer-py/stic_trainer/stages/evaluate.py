@@ -40,10 +40,11 @@ def run(job: Job, ctx: StageContext) -> None:
         for adapter in job.inputs_of(role):
             policy.load_adapter(ctx.store.tree(adapter.sha256), name=role)
             subjects.append(role)
-    writer = _Writer(job, ctx, policy)
+    samples = samples if config.sample_images else []
+    writer = _Writer(job, ctx, policy, total=len(subjects) * _texts_of_a_subject(exams, config.modes, len(samples)))
 
     for subject in subjects:
-        _describe_samples(writer, subject, samples if config.sample_images else [])
+        _describe_samples(writer, subject, samples)
     grades: list[Grade] = []
     for subject in subjects:
         for mode in config.modes:
@@ -65,18 +66,25 @@ def run(job: Job, ctx: StageContext) -> None:
     ctx.publish_blob("report", report, "application/json", len(comparison), facts)
 
 
-class _Writer:
-    """Texts of any subject, kept in the work folder, with one count of items that were refused."""
+def _texts_of_a_subject(exams: Sequence[Exam], modes: Sequence[str], num_samples: int) -> int:
+    """How many texts one subject writes; with DaR also one description an image."""
+    items = sum(len(exam.items) for exam in exams)
+    images = len({item.image.sha256 for exam in exams for item in exam.items if item.image})
+    return num_samples + sum(items + (images if mode == "dar" else 0) for mode in modes)
 
-    def __init__(self, job: Job, ctx: StageContext, policy: Policy) -> None:
+
+class _Writer:
+    """Texts of any subject, kept in the work folder, with one count over the stage and one of items that were refused."""
+
+    def __init__(self, job: Job, ctx: StageContext, policy: Policy, *, total: int) -> None:
         self.job, self.ctx, self.policy = job, ctx, policy
         self.skips = Skips(ctx, total=1)
+        self._written, self._total = 0, total
 
-    def write(self, subject: str, requests: Sequence[Request], settings: GenerationConfig, phase: str, unit: str) -> Texts:
+    def write(self, subject: str, requests: Sequence[Request], settings: GenerationConfig, phase: str) -> Texts:
         def on_progress(texts: Texts) -> None:
-            self.ctx.progress(len(texts.said) + len(texts.refused), len(requests), unit=unit)
+            self.ctx.progress(self._written + len(texts.said) + len(texts.refused), self._total, unit="texts", phase=phase)
 
-        self.ctx.phase(phase)
         with self.policy.using(None if subject == "base" else subject):
             texts = write_texts(
                 self.ctx,
@@ -89,6 +97,7 @@ class _Writer:
             )
         for key, refusal in texts.refused.items():
             self.skips.add(key, refusal.code, refusal.reason)
+        self._written += len(requests)
         return texts
 
     def _source(self, subject: str) -> str:
@@ -104,7 +113,7 @@ def _describe_samples(writer: _Writer, subject: str, samples: Sequence[ImageItem
     job, ctx = writer.job, writer.ctx
     prompts = {image.name: pick_plain(writer.seed(image.name), job.recipe.prompts.plain) for image in samples}
     requests = [Request(f"sample/{image.name}", prompts[image.name], picture_of(ctx, image), writer.seed(image.name)) for image in samples]
-    texts = writer.write(subject, requests, job.recipe.evaluate.describe_generation, f"samples: {subject}", "images")
+    texts = writer.write(subject, requests, job.recipe.evaluate.describe_generation, f"samples: {subject}")
     for image in samples:
         if f"sample/{image.name}" in texts.said:
             ctx.sample(subject, image.ref, prompts[image.name], texts.said[f"sample/{image.name}"])
@@ -134,7 +143,7 @@ def _sit(writer: _Writer, exams: Sequence[Exam], subject: str, mode: str) -> lis
             asked[item.name] = (key, description)
             requests.append(Request(key, question, picture, writer.seed(f"{exam.name}/{item.name}")))
         given.append(asked)
-    texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} answers", "items")
+    texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} answers")
     return [{name: (texts.said[key], told) for name, (key, told) in asked.items() if key in texts.said} for asked in given]
 
 
@@ -144,5 +153,5 @@ def _describe(writer: _Writer, exams: Sequence[Exam], subject: str) -> dict[str,
     pictures = {item.image.sha256: picture_of(ctx, item.image) for exam in exams for item in exam.items if item.image}
     prompt = job.recipe.prompts.describe_and_respond
     turns = [Request(f"dar/{sha256}", prompt, picture, writer.seed(sha256)) for sha256, picture in pictures.items()]
-    texts = writer.write(subject, turns, job.recipe.evaluate.describe_generation, f"dar: {subject} describes", "images")
+    texts = writer.write(subject, turns, job.recipe.evaluate.describe_generation, f"dar: {subject} describes")
     return {sha256: texts.said[f"dar/{sha256}"] for sha256 in pictures if f"dar/{sha256}" in texts.said}
