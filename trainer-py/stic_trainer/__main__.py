@@ -19,6 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
         from stic_trainer.runtime.worker import default_threads, work_on
 
         return work_on(JobFolder(options.folder.absolute()), options.store, threads=options.threads or default_threads())
+    if command == "spare":
+        from stic_trainer.runtime.spare import wait_for_job
+
+        return wait_for_job(options.store)
     if command == "stage":
         from stic_trainer.runtime.offline import run_offline
 
@@ -47,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("folder", type=Path)
     worker.add_argument("--store", type=Path, required=True)
     worker.add_argument("--threads", type=int, default=0, help="0: STIC_THREADS or all cores")
+
+    spare = commands.add_parser("spare", help="a worker that waits for a job on its standard input (started by the sidecar)")
+    spare.add_argument("--store", type=Path, required=True)
 
     stage = commands.add_parser("stage", help="run one stage here and now, without a sidecar")
     stage.add_argument("kind", choices=["prefer", "dpo", "describe", "infuse", "sft", "evaluate"])

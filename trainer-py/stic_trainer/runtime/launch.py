@@ -20,11 +20,25 @@ from stic_trainer.runtime.jobfolder import JobFolder
 def worker_command(folder: JobFolder, store: Path, *, processes: int) -> list[str]:
     """Command of the worker of ``folder``: one process, or several that share the job."""
     work = ["-m", "stic_trainer", "worker", str(folder.path), "--store", str(store)]
-    kind = str(json.loads(folder.job.read_text("utf-8"))["kind"]).removeprefix("STAGE_KIND_").lower()
-    if processes == 1 or kind == StageKind.INFUSE:
+    if processes == 1 or not _needs_torch(folder):
         return [sys.executable, *work]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
     return [sys.executable, *torchrun, *work]
+
+
+def spare_command(store: Path) -> list[str]:
+    """Command of a worker that has no job yet, see runtime/spare.py."""
+    return [sys.executable, "-m", "stic_trainer", "spare", "--store", str(store)]
+
+
+def can_be_spare(folder: JobFolder, *, processes: int) -> bool:
+    """Whether a spare may take the job: one process does it, and it needs what a spare has loaded."""
+    return processes == 1 and _needs_torch(folder)
+
+
+def _needs_torch(folder: JobFolder) -> bool:
+    kind = str(json.loads(folder.job.read_text("utf-8"))["kind"]).removeprefix("STAGE_KIND_").lower()
+    return kind != StageKind.INFUSE
 
 
 def rank() -> int:

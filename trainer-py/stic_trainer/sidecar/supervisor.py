@@ -23,7 +23,7 @@ from google.protobuf import json_format
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.journal import TERMINAL, Journal, JournalBusy, last_event
-from stic_trainer.runtime.launch import worker_command
+from stic_trainer.runtime.launch import can_be_spare, spare_command, worker_command
 from stic_trainer.runtime.store import sync_folder
 from stic_trainer.runtime.worker import STOPPED_ERROR
 
@@ -90,6 +90,7 @@ class Supervisor:
         self._grace = grace_seconds
         self._queue: list[JobFolder] = []
         self._running: dict[str, Worker] = {}
+        self._spare: subprocess.Popen[bytes] | None = None
         self._wake = asyncio.Event()
         self._closing = False
         jobs.mkdir(parents=True, exist_ok=True)
@@ -178,6 +179,8 @@ class Supervisor:
         self._closing = True
         for worker in self._running.values():
             worker.ask_to_stop(self._grace)
+        if self._spare is not None:
+            self._spare.kill()
         self._wake.set()
 
     def _tick(self) -> None:
@@ -193,18 +196,39 @@ class Supervisor:
             self._queue.pop(0)
 
     def _start(self, folder: JobFolder) -> Worker:
-        command = worker_command(folder, self._store, processes=self._processes)
-        with open(folder.log, "ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=worker_environment(),
-            )
+        spared = can_be_spare(folder, processes=self._processes)
+        process = self._take_spare(folder) if spared else None
+        if process is None:
+            command = worker_command(folder, self._store, processes=self._processes)
+            with open(folder.log, "ab") as log:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    env=worker_environment(),
+                )
         _log.info("job %s: worker %d started", folder.job_id, process.pid)
+        if spared:
+            # The next stage of the run comes as soon as this one has ended.
+            command = spare_command(self._store)
+            self._spare = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=worker_environment())
         return Worker(folder, process)
+
+    def _take_spare(self, folder: JobFolder) -> subprocess.Popen[bytes] | None:
+        """Gives the job to the process that has its libraries loaded, if there is one."""
+        spare, self._spare = self._spare, None
+        if spare is None or spare.poll() is not None:
+            return None
+        assert spare.stdin is not None
+        try:
+            with spare.stdin as pipe:
+                pipe.write(f"{folder.path}\n".encode())
+        except OSError:
+            spare.kill()
+            return None
+        return spare
 
     def _close(self, worker: Worker) -> bool:
         """Makes sure the journal of a gone worker ends with a terminal state; False to try again."""
