@@ -117,6 +117,8 @@ export class Server {
       throw new Error('the tiny preset is not whole');
     }
     prefer.generation.maxNewTokens = describe.generation.maxNewTokens = evaluate.describeGeneration.maxNewTokens = 24;
+    // One text at a time: long enough to be met at work.
+    prefer.maxBatchTokens = 64;
     dpo.optimizer.batchSize = sft.optimizer.batchSize = 4;
     dpo.optimizer.checkpointEverySteps = 2;
     dpo.optimizer.epochs = sft.optimizer.epochs = 1;

@@ -199,15 +199,16 @@ test('instructions keep their rows with and without images; a row whose image is
     [
       ['seen', true, '<image>\nWhat is it?'],
       ['told', false, 'What is two and two?'],
+      ['seen#2', false, 'Again?'],
     ],
   );
   const refused = (await problems(dataset.id)).problems.map(({ name, code }) => `${name} ${code}`);
-  assert.deepEqual(refused, ['nowhere.jpg MISSING_IMAGE', '../later/a.png PATH_ESCAPES', 'seen DUPLICATE_NAME', 'row 6 ROW_INVALID']);
+  assert.deepEqual(refused, ['nowhere.jpg MISSING_IMAGE', '../later/a.png PATH_ESCAPES', 'row 6 ROW_INVALID']);
 
   writeFileSync(source, '[{"id": "cut off", "conversa');
   const cut = await refreshed(dataset.id);
   assert.equal(cut.latest?.state, VersionState.VERSION_STATE_FAILED);
   assert.ok(cut.latest.error.includes('rows.json'), cut.latest.error);
   const version = dataset.latest.id;
-  assert.equal((await items(dataset.id, `?version_id=${version}`)).items.length, 2, 'the version before is untouched');
+  assert.equal((await items(dataset.id, `?version_id=${version}`)).items.length, 3, 'the version before is untouched');
 });

@@ -54,7 +54,7 @@ test('a field that does not exist is refused with those that were probably meant
     /dpo\.optimizer\.learning_rate, sft\.optimizer\.learning_rate/,
   );
   refused('dpo.optimizer', '1', /no field "dpo\.optimizer"/, /dpo\.optimizer\.learning_rate/);
-  refused('speed', 'high', /no field "speed"/, /recipes\/paper\.json/);
+  refused('velocity', 'high', /no field "velocity"/, /recipes\/paper\.json/);
 });
 
 test('a value of another kind is refused', () => {

@@ -33,6 +33,8 @@ test('an empty environment gives the embedded database, one local trainer and lo
       grpcPort: 7421,
       postgresBinaries: undefined,
       logLevel: 'info',
+      secretKey: undefined,
+      webhooksAllowPrivate: false,
       paths: undefined,
     },
   );
