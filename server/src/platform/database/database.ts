@@ -15,6 +15,8 @@ export const DATABASE_URL = Symbol('DATABASE_URL');
 const OLDEST_POSTGRES = 15;
 /** Any constant that nothing else in the database uses. */
 export const MIGRATION_LOCK = 7_420_001;
+/** Held shared by who needs the store's files to stay (a backup), exclusively by who removes some. */
+export const FILES_LOCK = 7_420_002;
 
 /** Connects, brings the schema up to date and returns the ready data source. */
 export async function openDatabase(options: DatabaseOptions): Promise<DataSource> {

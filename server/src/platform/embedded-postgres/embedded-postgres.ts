@@ -74,6 +74,13 @@ export class EmbeddedPostgres implements LongLived {
     return { url: postgres.url(DATABASE), close: () => keeper.close() };
   }
 
+  /** The address of the one that runs on this state folder, which is left to whoever keeps it; undefined when none does. */
+  static async running(options: EmbeddedPostgresOptions): Promise<string | undefined> {
+    if (!existsSync(path.join(options.state, 'postgres.json'))) return undefined;
+    const postgres = new EmbeddedPostgres(options);
+    return (await postgres.adopt()) === undefined ? undefined : postgres.url(DATABASE);
+  }
+
   async adopt(): Promise<number | undefined> {
     const file = this.postmaster();
     if (!file || !this.isOurs(file.pid)) return undefined;

@@ -118,7 +118,7 @@ export class ArtifactStore {
 }
 
 /** Splits at newlines only: readline would also split at U+2028 and lone carriage returns, which JSON strings may hold. */
-async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   let pending: Buffer[] = [];
   for await (const chunk of chunks) {
     let start = 0;

@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Config, loadConfig } from '../platform/config/config.js';
+import { DomainError } from '../platform/errors.js';
+import { backup, check } from './backup.js';
+import { CliError, printError } from './cli-error.js';
+import { restore } from './restore.js';
+import { print } from './terminal.js';
+
+const HELP = `npm run stic -- COMMAND FOLDER [options]
+
+  backup FOLDER   write database and artifact store to a new folder; the server may go on working meanwhile
+  check FOLDER    read a backup and compare every digest
+  restore FOLDER  load a backup into an empty installation whose server does not run, and compare every digest and count
+
+  --state DIR     state folder (default: STIC_STATE, or .stic in the repository)
+  --help          this text
+`;
+
+const COMMANDS: Readonly<Record<string, (config: Config, folder: string) => Promise<void>>> = {
+  backup,
+  check: (_, folder) => check(folder),
+  restore,
+};
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  const [name = '', operand, ...more] = positionals;
+  if (values.help || name === 'help') {
+    print(HELP);
+    return;
+  }
+  const command = COMMANDS[name];
+  if (command === undefined) throw usage(name === '' ? 'No command was given.' : `There is no command "${name}".`);
+  if (operand === undefined || more.length > 0) throw usage(`${name} needs one folder.`);
+  const state = values.state === undefined ? {} : { STIC_STATE: absolute(values.state) };
+  await command(loadConfig({ ...process.env, ...state }), absolute(operand));
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, allowPositionals: true, options: { state: { type: 'string' }, help: { type: 'boolean' } } });
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+// npm runs scripts in the repository; INIT_CWD is where the person typed the command.
+const absolute = (value: string): string => path.resolve(process.env['INIT_CWD'] ?? process.cwd(), value);
+
+const usage = (message: string): CliError => new CliError(message, '`npm run stic -- --help` says how it is used.');
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  printError(error instanceof DomainError ? new CliError(error.message, error.hint) : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { manifestText, readManifest, verifyBackup } from '../../server/src/backup/manifest.js';
+import { ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { DomainError } from '../../server/src/platform/errors.js';
+import { isWorking } from '../durability/checks.js';
+import { Product, type Server } from '../durability/product.js';
+import { readTar } from '../support/archive.js';
+
+const program = fileURLToPath(new URL('../../server/src/cli/stic.js', import.meta.url));
+const product = new Product();
+const finished = new Product();
+const interrupted = new Product();
+const early = path.join(product.folder, 'early');
+const late = path.join(product.folder, 'late');
+let run: Run;
+let before: unknown[];
+let made: string[];
+
+after(async () => {
+  for (const one of [product, finished, interrupted]) await one.close();
+});
+
+/** `npm run stic -- ...` on a state folder. */
+async function stic(state: string, ...args: string[]): Promise<{ code: number; output: string }> {
+  const child = spawn(process.execPath, ['--enable-source-maps', program, ...args, '--state', state], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output };
+}
+
+async function done(state: string, ...args: string[]): Promise<string> {
+  const { code, output } = await stic(state, ...args);
+  assert.equal(code, 0, output);
+  return output;
+}
+
+async function refused(state: string, args: string[], message: RegExp): Promise<void> {
+  const { code, output } = await stic(state, ...args);
+  assert.equal(code, 1, output);
+  assert.match(output, message);
+  assert.doesNotMatch(output, /^ +at /m, 'words, not a stack');
+}
+
+/** All that the API says of the run, its data and its checkpoints; paths are of this machine. */
+async function told(server: Server): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (const below of ['', '/metrics', '/logs', '/pairs', '/samples', '/skipped', '/comparison']) {
+    answers.push(await server.get(`/api/runs/${run.id}${below}`));
+  }
+  answers.push(await server.get('/api/datasets'), await server.get('/api/evaluations'));
+  for (const { id, ...checkpoint } of await checkpoints(server)) {
+    answers.push({ ...checkpoint, path: '' }, await server.get(`/api/checkpoints/${id}/lineage`));
+    const files = await readTar(`${server.url}/api/checkpoints/${id}/files`);
+    answers.push([...files].map(([name, bytes]) => [name, createHash('sha256').update(bytes).digest('hex')]));
+  }
+  return answers;
+}
+
+const adapters = async (server: Server): Promise<string[]> => (await checkpoints(server)).map(({ adapterSha256 }) => adapterSha256);
+const checkpoints = async (server: Server) => ListCheckpointsResponse.fromJSON(await server.get('/api/checkpoints')).checkpoints;
+
+test('a backup is taken while a run is going, and another when it has finished', { timeout: 120_000 }, async () => {
+  const server = await product.start();
+  const world = await product.world(4, 2, 2);
+  const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+  const recipe = await server.smallRecipe();
+  const inputs = [{ role: 'images', dataset_id: images.id }];
+  run = Run.fromJSON(await server.post('/api/runs', { name: 'line\u2028separated', recipe, inputs }));
+  await server.runWhen(run.id, (now) => isWorking(now, StageKind.STAGE_KIND_DPO));
+  assert.match(await done(product.state, 'backup', early), /Backed up/);
+  assert.equal((await server.ended(run.id)).state, RunState.RUN_STATE_SUCCEEDED);
+  before = await told(server);
+  made = await adapters(server);
+  assert.equal(made.length, 1);
+  await done(product.state, 'backup', late);
+  assert.match(await done(product.state, 'check', late), /Every digest is right/);
+  await refused(product.state, ['backup', late], /exists already/);
+  await refused(product.state, ['restore', late], /Another server .* already runs/);
+  await server.stop();
+});
+
+test('restored into an empty installation, everything is there as it was', { timeout: 120_000 }, async () => {
+  assert.match(await done(finished.state, 'restore', late), /every digest and every count/);
+  await refused(
+    finished.state,
+    ['restore', late],
+    /The artifact store .* holds blobs: a backup is only restored into an empty installation/,
+  );
+  const server = await finished.start();
+  assert.deepEqual(await told(server), before);
+  // Running numbers go on behind the restored ones.
+  const inputs = run.inputs.map(({ role, datasetId }) => ({ role, dataset_id: datasetId }));
+  const next = Run.fromJSON(await server.post('/api/runs', { recipe: await server.smallRecipe(), inputs }));
+  await server.post(`/api/runs/${next.id}/cancel`, {});
+  await server.ended(next.id);
+});
+
+test('a run that was going when the backup was taken goes on where it was restored', { timeout: 120_000 }, async () => {
+  await done(interrupted.state, 'restore', early);
+  const server = await interrupted.start();
+  const ended = await server.ended(run.id);
+  assert.equal(ended.state, RunState.RUN_STATE_SUCCEEDED);
+  assert.deepEqual(await adapters(server), made, 'the same adapter, byte by byte');
+});
+
+/** The backup with one change, checked. */
+async function changed(change: (folder: string) => void | Promise<void>): Promise<DomainError> {
+  const folder = path.join(product.folder, 'changed');
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(late, folder, { recursive: true });
+  await change(folder);
+  try {
+    await verifyBackup(folder);
+  } catch (error) {
+    assert.ok(error instanceof DomainError, String(error));
+    return error;
+  }
+  return assert.fail('nothing was noticed');
+}
+
+test('one flipped byte or one missing file is found, wherever it is, and nothing is restored', { timeout: 60_000 }, async () => {
+  const files = readdirSync(late, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(late, path.join(entry.parentPath, entry.name)));
+  const one = (pattern: RegExp): string => files.find((file) => pattern.test(file)) ?? assert.fail(String(pattern));
+  const kinds = [/^files\.jsonl$/, /^database.run\.jsonl$/, /^store.blobs/, /^store.trees.*safetensors$/].map(one);
+  for (const file of kinds) {
+    const flipped = await changed((folder) => {
+      const bytes = readFileSync(path.join(folder, file));
+      bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+      writeFileSync(path.join(folder, file), bytes);
+    });
+    assert.match(flipped.message, /sha256 is/);
+    assert.ok(flipped.message.includes(file), flipped.message);
+    const missing = await changed((folder) => renameSync(path.join(folder, file), path.join(folder, 'aside')));
+    assert.ok(missing.message.includes(`${file}: it is missing`), missing.message);
+  }
+  const text = await changed((folder) => {
+    const file = path.join(folder, 'manifest.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"rows": (\d+)/, '"rows": 1$1'));
+  });
+  assert.match(text.message, /manifest\.json: its content is not what its own digest says/);
+
+  const empty = path.join(product.folder, 'empty');
+  await refused(empty, ['restore', path.join(product.folder, 'changed')], /The backup is damaged/);
+  await refused(empty, ['restore', product.folder], /is no backup/);
+  const other = await readManifest(late);
+  writeFileSync(path.join(product.folder, 'changed/manifest.json'), manifestText({ ...other, migrations: ['Later1999999999999'] }));
+  await refused(empty, ['restore', path.join(product.folder, 'changed')], /was made by Later1999999999999, which is not known here/);
+  assert.ok(!existsSync(empty));
+});
