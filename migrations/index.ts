@@ -3,6 +3,7 @@ import { Pipeline1764000000002 } from './0002-pipeline.js';
 import { Actions1764000000003 } from './0003-actions.js';
 import { Schedules1764000000004 } from './0004-schedules.js';
 import { Registry1764000000005 } from './0005-registry.js';
+import { Retention1764000000006 } from './0006-retention.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Actions1764000000003,
   Schedules1764000000004,
   Registry1764000000005,
+  Retention1764000000006,
 ];

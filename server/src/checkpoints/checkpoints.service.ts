@@ -110,6 +110,8 @@ export class CheckpointsService {
       baseModelDigest,
       parentId: row.parentId ?? '',
       createdAt,
+      pinnedAt: row.pinnedAt ?? undefined,
+      deletedAt: row.deletedAt ?? undefined,
     };
   }
 }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { audit } from '../audit/index.js';
 import { MoveKind, Provenance } from '../gen/stic/registry/v1/registry.js';
 import { type CheckpointEntity } from '../pipeline/entities/index.js';
+import { DomainError } from '../platform/errors.js';
 import { AliasEntity, AliasMoveEntity } from './alias.entity.js';
 import { provenanceOf } from './provenance.js';
 
@@ -39,6 +40,7 @@ export async function lockAlias(manager: EntityManager, line: Line, name: string
 /** Moves a locked alias: pointer, history and audit entry, in the caller's transaction. */
 export async function moveAlias(manager: EntityManager, alias: AliasEntity, move: MoveOf): Promise<AliasMoveEntity> {
   const { kind, to, actor, reason, runId = null, undoes = 0 } = move;
+  if (to) await checkIsThere(manager, to);
   const at = new Date();
   const row = manager.create(AliasMoveEntity, {
     aliasId: alias.id,
@@ -64,4 +66,16 @@ export async function moveAlias(manager: EntityManager, alias: AliasEntity, move
     details: { from: row.fromCheckpointId ?? 'base model', to: row.toCheckpointId ?? 'base model', reason, move: String(row.number) },
   });
   return row;
+}
+
+/** Its files are there, and stay as long as the transaction goes on; afterwards the alias keeps them. */
+async function checkIsThere(manager: EntityManager, { id }: CheckpointEntity): Promise<void> {
+  const [row] = await manager.query<{ gone: boolean }[]>(
+    'SELECT deleted_at IS NOT NULL AS gone FROM checkpoint WHERE id = $1 FOR KEY SHARE',
+    [id],
+  );
+  if (row?.gone !== true) return;
+  throw new DomainError('FAILED_PRECONDITION', `The files of checkpoint ${id} have been deleted.`, {
+    hint: 'Point the alias at a checkpoint that is still there.',
+  });
 }

@@ -54,7 +54,7 @@ class Store:
         """Its sha256. One of many: its name is for good once the blob that names them all is put."""
         digest = hashlib.sha256(data).hexdigest()
         target = self._blob_path(digest)
-        if not target.exists():
+        if not _refreshed(target):
             self.require_space(len(data))
             with self._draft() as draft:
                 _write(draft, data)
@@ -67,7 +67,7 @@ class Store:
         with self._draft() as draft:
             digest, size = _copy(source, draft)
             target = self._blob_path(digest)
-            if not target.exists():
+            if not _refreshed(target):
                 self._publish(draft, target)
         for folder in (target.parent, target.parent.parent):
             sync_folder(folder)
@@ -90,7 +90,7 @@ class Store:
                 sync_folder(path)
             digest = digest_of_lines(lines)
             final = self.root / "trees" / digest
-            if not final.exists():
+            if not _refreshed(final):
                 try:
                     os.rename(draft, final)
                 except OSError:
@@ -164,6 +164,17 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _refreshed(path: Path) -> bool:
+    """Whether it exists. Its time then says that it is wanted: who removes old files that no row names yet leaves it."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return path.exists()
+    return True
 
 
 def _write(path: Path, data: bytes) -> None:

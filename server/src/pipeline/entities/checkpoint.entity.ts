@@ -8,6 +8,7 @@ import { AttemptEntity } from './stage.entity.js';
 @Entity('checkpoint')
 @Index(['runId', 'name'], { unique: true })
 @Index(['createdAt', 'id'])
+@Index(['adapterSha256'])
 export class CheckpointEntity {
   @PrimaryColumn('uuid')
   id!: string;
@@ -54,4 +55,12 @@ export class CheckpointEntity {
 
   @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
+
+  /** Since when a person wants it kept whatever the retention rules say. */
+  @Column('timestamptz', { nullable: true })
+  pinnedAt!: Date | null;
+
+  /** When its files were given up. The row stays, so that lineages stay whole. */
+  @Column('timestamptz', { nullable: true })
+  deletedAt!: Date | null;
 }

@@ -1,8 +1,8 @@
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, IsNull, Not } from 'typeorm';
 import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
 import { DomainError, invalid } from '../../platform/errors.js';
-import { StageEntity } from '../entities/index.js';
+import { CheckpointEntity, StageEntity } from '../entities/index.js';
 import { nodeOf } from '../graph.js';
 import { goOn } from './ready.js';
 
@@ -20,6 +20,7 @@ export async function resumeRun(manager: EntityManager, runId: string): Promise<
 export async function retryRun(manager: EntityManager, runId: string, from: StageKind): Promise<void> {
   const stages = await manager.find(StageEntity, { where: { runId }, order: { position: 'ASC' } });
   const again = stagesAgain(stages, from);
+  await checkInputs(manager, runId);
   await manager.query(
     `UPDATE stage SET state = $2, key = NULL, faults = 0, error = NULL, progress = NULL, not_before = NULL,
        lease_owner = NULL, lease_expires_at = NULL, epoch = epoch + 1, started_at = NULL, ended_at = NULL
@@ -31,6 +32,14 @@ export async function retryRun(manager: EntityManager, runId: string, from: Stag
   // Who asks for a stage that has succeeded wants it run, not linked to what it made.
   const [first] = again;
   if (first?.state === StageState.STAGE_STATE_SUCCEEDED) await manager.update(StageEntity, first.id, { key: null });
+}
+
+async function checkInputs(manager: EntityManager, runId: string): Promise<void> {
+  const gone = await manager.findOneBy(CheckpointEntity, { runId, deletedAt: Not(IsNull()) });
+  if (!gone) return;
+  throw new DomainError('FAILED_PRECONDITION', `The run's checkpoint ${gone.name}, which later stages read, has been deleted.`, {
+    hint: 'Fork the run: it makes the checkpoint again.',
+  });
 }
 
 async function requeue(manager: EntityManager, runId: string): Promise<void> {

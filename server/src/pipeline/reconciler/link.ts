@@ -36,7 +36,12 @@ export async function link(tools: Tools, lease: Lease, number: number): Promise<
 
 /** The newest success with this key whose artifacts are still in the store; one without them loses its key. */
 async function earlierSuccess(manager: EntityManager, store: ArtifactStore, key: string): Promise<Source | undefined> {
-  const made = await manager.find(AttemptEntity, { where: { key, state: JobState.JOB_STATE_SUCCEEDED }, order: { endedAt: 'DESC' } });
+  const made = await manager.find(AttemptEntity, {
+    where: { key, state: JobState.JOB_STATE_SUCCEEDED },
+    order: { endedAt: 'DESC' },
+    // Who deletes what it made takes its key away first, and waits for this transaction to do so.
+    lock: { mode: 'pessimistic_read' },
+  });
   for (const attempt of made) {
     if (await isStored(store, await manager.findBy(ArtifactEntity, { attemptId: attempt.id }))) {
       const stage = await manager.findOneByOrFail(StageEntity, { id: attempt.stageId });

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, linkSync, readFileSync, writeFileSync } from 'node:fs';
-import { access, type FileHandle, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, rename, rm, statfs, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { DomainError, invalid, notFound } from '../errors.js';
 
@@ -48,7 +48,7 @@ export class ArtifactStore {
   async putBlob(content: Buffer | string): Promise<string> {
     const sha256 = createHash('sha256').update(content).digest('hex');
     const target = this.blobPath(sha256);
-    if (await this.hasBlob(sha256)) return sha256;
+    if (await refresh(target)) return sha256;
     const temporary = path.join(this.root, 'tmp', randomUUID());
     const file = await open(temporary, 'wx');
     try {
@@ -146,6 +146,14 @@ class LineIndex {
     if (line === this.offsets.length * INDEX_STRIDE) this.offsets.push(offset);
   }
 }
+
+/** Whether the file is there. Its time says that it is wanted: who removes old files that nobody refers to yet leaves it. */
+const refresh = (file: string): Promise<boolean> =>
+  utimes(file, new Date(), new Date()).then(
+    () => true,
+    // Another user's file cannot be touched, but is there.
+    (error: unknown) => !isMissing(error),
+  );
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(

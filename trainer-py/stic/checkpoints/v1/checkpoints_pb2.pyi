@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Checkpoint(_message.Message):
-    __slots__ = ("id", "run_id", "run_name", "name", "adapter_sha256", "path", "bytes", "base_model_path", "base_model_digest", "parent_id", "created_at")
+    __slots__ = ("id", "run_id", "run_name", "name", "adapter_sha256", "path", "bytes", "base_model_path", "base_model_digest", "parent_id", "created_at", "pinned_at", "deleted_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,8 @@ class Checkpoint(_message.Message):
     BASE_MODEL_DIGEST_FIELD_NUMBER: _ClassVar[int]
     PARENT_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    PINNED_AT_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_FIELD_NUMBER: _ClassVar[int]
     id: str
     run_id: str
     run_name: str
@@ -33,7 +35,9 @@ class Checkpoint(_message.Message):
     base_model_digest: str
     parent_id: str
     created_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., name: _Optional[str] = ..., adapter_sha256: _Optional[str] = ..., path: _Optional[str] = ..., bytes: _Optional[int] = ..., base_model_path: _Optional[str] = ..., base_model_digest: _Optional[str] = ..., parent_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    pinned_at: _timestamp_pb2.Timestamp
+    deleted_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., name: _Optional[str] = ..., adapter_sha256: _Optional[str] = ..., path: _Optional[str] = ..., bytes: _Optional[int] = ..., base_model_path: _Optional[str] = ..., base_model_digest: _Optional[str] = ..., parent_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pinned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetCheckpointRequest(_message.Message):
     __slots__ = ("checkpoint_id",)

@@ -27,7 +27,15 @@ export interface Checkpoint {
   baseModelDigest: string;
   /** The checkpoint it continues; empty when it starts from the base. */
   parentId: string;
-  createdAt: Date | undefined;
+  createdAt:
+    | Date
+    | undefined;
+  /** Since when a person wants it kept whatever the retention rules say; absent when not pinned. */
+  pinnedAt:
+    | Date
+    | undefined;
+  /** When its files were deleted; absent as long as they are there. */
+  deletedAt: Date | undefined;
 }
 
 /** Request of GetCheckpoint. */
@@ -95,6 +103,8 @@ function createBaseCheckpoint(): Checkpoint {
     baseModelDigest: "",
     parentId: "",
     createdAt: undefined,
+    pinnedAt: undefined,
+    deletedAt: undefined,
   };
 }
 
@@ -112,6 +122,8 @@ export const Checkpoint: MessageFns<Checkpoint> = {
       baseModelDigest: isSet(object.base_model_digest) ? globalThis.String(object.base_model_digest) : "",
       parentId: isSet(object.parent_id) ? globalThis.String(object.parent_id) : "",
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
+      pinnedAt: isSet(object.pinned_at) ? fromJsonTimestamp(object.pinned_at) : undefined,
+      deletedAt: isSet(object.deleted_at) ? fromJsonTimestamp(object.deleted_at) : undefined,
     };
   },
 
@@ -150,6 +162,12 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     if (message.createdAt !== undefined) {
       obj.created_at = message.createdAt.toISOString();
     }
+    if (message.pinnedAt !== undefined) {
+      obj.pinned_at = message.pinnedAt.toISOString();
+    }
+    if (message.deletedAt !== undefined) {
+      obj.deleted_at = message.deletedAt.toISOString();
+    }
     return obj;
   },
 
@@ -169,6 +187,8 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.baseModelDigest = object.baseModelDigest ?? "";
     message.parentId = object.parentId ?? "";
     message.createdAt = object.createdAt ?? undefined;
+    message.pinnedAt = object.pinnedAt ?? undefined;
+    message.deletedAt = object.deletedAt ?? undefined;
     return message;
   },
 };

@@ -40,7 +40,15 @@ export interface Checkpoint {
   baseModelDigest: string;
   /** The checkpoint it continues; empty when it starts from the base. */
   parentId: string;
-  createdAt: Date | undefined;
+  createdAt:
+    | Date
+    | undefined;
+  /** Since when a person wants it kept whatever the retention rules say; absent when not pinned. */
+  pinnedAt:
+    | Date
+    | undefined;
+  /** When its files were deleted; absent as long as they are there. */
+  deletedAt: Date | undefined;
 }
 
 /** Request of GetCheckpoint. */
@@ -108,6 +116,8 @@ function createBaseCheckpoint(): Checkpoint {
     baseModelDigest: "",
     parentId: "",
     createdAt: undefined,
+    pinnedAt: undefined,
+    deletedAt: undefined,
   };
 }
 
@@ -148,6 +158,12 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(90).fork()).join();
+    }
+    if (message.pinnedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.pinnedAt), writer.uint32(98).fork()).join();
+    }
+    if (message.deletedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.deletedAt), writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -253,6 +269,22 @@ export const Checkpoint: MessageFns<Checkpoint> = {
             message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.pinnedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.deletedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -278,6 +310,8 @@ export const Checkpoint: MessageFns<Checkpoint> = {
       baseModelDigest: isSet(object.base_model_digest) ? globalThis.String(object.base_model_digest) : "",
       parentId: isSet(object.parent_id) ? globalThis.String(object.parent_id) : "",
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
+      pinnedAt: isSet(object.pinned_at) ? fromJsonTimestamp(object.pinned_at) : undefined,
+      deletedAt: isSet(object.deleted_at) ? fromJsonTimestamp(object.deleted_at) : undefined,
     };
   },
 
@@ -316,6 +350,12 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     if (message.createdAt !== undefined) {
       obj.created_at = message.createdAt.toISOString();
     }
+    if (message.pinnedAt !== undefined) {
+      obj.pinned_at = message.pinnedAt.toISOString();
+    }
+    if (message.deletedAt !== undefined) {
+      obj.deleted_at = message.deletedAt.toISOString();
+    }
     return obj;
   },
 
@@ -335,6 +375,8 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.baseModelDigest = object.baseModelDigest ?? "";
     message.parentId = object.parentId ?? "";
     message.createdAt = object.createdAt ?? undefined;
+    message.pinnedAt = object.pinnedAt ?? undefined;
+    message.deletedAt = object.deletedAt ?? undefined;
     return message;
   },
 };

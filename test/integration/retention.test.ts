@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { credentials } from '@grpc/grpc-js';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { type RunningApp, startApp } from '../../server/src/app.js';
+import { Checkpoint } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import {
+  ApplyRetentionResponse,
+  ListOrphansResponse,
+  OrphanKind,
+  RemoveOrphansResponse,
+  RetentionPlan,
+  RetentionServiceClient,
+} from '../../server/src/gen/stic/retention/v1/retention.js';
+import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { ArtifactKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, StageEntity } from '../../server/src/pipeline/entities/index.js';
+import { loadConfig } from '../../server/src/platform/config/config.js';
+import { FILES_LOCK } from '../../server/src/platform/database/database.js';
+import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
+import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
+import { TrainerDirectory } from '../../server/src/trainers/index.js';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-r-'));
+const long = new Date('2025-01-01T00:00:00Z');
+const rules = { keep_days: 1, keep_last_per_schedule: 0, keep_best_per_benchmark: 0 };
+let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
+let running: RunningApp;
+let store: ArtifactStore;
+let db: DataSource;
+let url = '';
+
+before(async () => {
+  // Postgres, started by root, runs as another user and must get through.
+  chmodSync(folder, 0o755);
+  const config = loadConfig({ STIC_STATE: path.join(folder, 'state'), STIC_HTTP_PORT: '0', STIC_GRPC_PORT: '0', STIC_LOG_LEVEL: 'error' });
+  postgres = await EmbeddedPostgres.open({ state: config.state });
+  running = await startApp({ config, databaseUrl: postgres.url, trainers: TrainerDirectory.fixed([]) });
+  [store, db] = [running.app.get(ArtifactStore), running.app.get(DataSource)];
+  url = `http://127.0.0.1:${running.httpPort}/api`;
+});
+after(async () => {
+  await running.app.close();
+  await postgres.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function asked(method: 'GET' | 'POST', where: string, body?: object): Promise<{ status: number; body: unknown }> {
+  const sent = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(url + where, { method, ...sent });
+  return { status: response.status, body: await response.json() };
+}
+
+const post = async (where: string, body: object): Promise<unknown> => {
+  const answer = await asked('POST', where, body);
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return answer.body;
+};
+
+/** A tree of old files with this content; its digest. */
+function tree(content: string): string {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const digest = createHash('sha256').update(`${sha256}  adapter.bin\n`).digest('hex');
+  mkdirSync(store.treePath(digest), { recursive: true });
+  writeFileSync(path.join(store.treePath(digest), 'adapter.bin'), content);
+  utimesSync(store.treePath(digest), long, long);
+  return digest;
+}
+
+async function blob(content: string): Promise<string> {
+  const digest = await store.putBlob(content);
+  utimesSync(store.blobPath(digest), long, long);
+  return digest;
+}
+
+/** A run that has ended, with one checkpoint, as the reconciler leaves it. */
+async function made(name: string, digest: string, more: Partial<CheckpointEntity> = {}, run: Partial<RunEntity> = {}): Promise<string> {
+  const [runId, stageId, attemptId, id] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const state = RunState.RUN_STATE_SUCCEEDED;
+  await db.manager.insert(RunEntity, {
+    ...{ id: runId, requestId: null, name, state, recipe: {}, recipeDigest: '', createdAt: long, endedAt: long },
+    ...run,
+  });
+  const kind = StageKind.STAGE_KIND_DPO;
+  await db.manager.insert(StageEntity, { id: stageId, runId, position: 0, kind, state: StageState.STAGE_STATE_SUCCEEDED, after: [] });
+  await db.manager.insert(AttemptEntity, {
+    ...{ id: attemptId, stageId, number: 1, state: JobState.JOB_STATE_SUCCEEDED, trainer: 'host:1', key: `key of ${digest}` },
+    endedAt: long,
+  });
+  const artifact = { attemptId, runId, stageId, mediaType: '', items: 0, metadata: {}, bytes: '5' };
+  const pairs = {
+    name: 'pairs',
+    kind: ArtifactKind.ARTIFACT_KIND_BLOB,
+    sha256: await blob(`{"image":{"sha256":"${await blob(name)}"}}\n`),
+  };
+  await db.manager.insert(ArtifactEntity, [
+    { ...artifact, seq: '1', name: 'adapter', kind: ArtifactKind.ARTIFACT_KIND_TREE, sha256: digest },
+    { ...artifact, seq: '2', ...pairs },
+  ]);
+  await db.manager.insert(CheckpointEntity, {
+    ...{ id, runId, attemptId, name: 'stage1', adapterSha256: digest, bytes: '5', baseModelPath: '/m', baseModelDigest: 'b' },
+    ...{ templateHash: '', parentId: null, createdAt: long },
+    ...more,
+  });
+  return id;
+}
+
+const plan = async (): Promise<RetentionPlan> => RetentionPlan.fromJSON(await post('/retention/plan', { rules }));
+const goingOf = ({ verdicts }: RetentionPlan): string[] => verdicts.filter(({ keeps }) => keeps.length === 0).map(({ runName }) => runName);
+const orphans = async (): Promise<ListOrphansResponse> => ListOrphansResponse.fromJSON((await asked('GET', '/retention/orphans')).body);
+
+test('the plan says why each stays, and the deletion does what the plan said', async () => {
+  const [lone, shared, champion, root] = ['lone', 'share', 'champ', 'root!'].map(tree) as [string, string, string, string];
+  const old = await made('old', lone);
+  await made('twin', shared);
+  const pinned = await made('pinned twin', shared, { parentId: await made('root', root) });
+  await made('young', tree('young'), { createdAt: new Date() });
+  await made('under way', tree('going'), {}, { state: RunState.RUN_STATE_RUNNING, endedAt: null, createdAt: new Date() });
+  const best = await made('champion', champion);
+  await db.query(
+    `INSERT INTO alias (id, base_model_digest, base_model_path, name, checkpoint_id, version, updated_at) VALUES ($1, 'b', '/m', 'champion', $2, 0, now())`,
+    [randomUUID(), best],
+  );
+  assert.deepEqual(goingOf(await plan()).sort(), ['old', 'pinned twin', 'root', 'twin']);
+  await post(`/checkpoints/${pinned}/pin`, { pinned: true });
+  assert.ok(Checkpoint.fromJSON((await asked('GET', `/checkpoints/${pinned}`)).body).pinnedAt);
+
+  const seen = await plan();
+  assert.deepEqual(goingOf(seen).sort(), ['old', 'twin']);
+  assert.equal(seen.frees, 5n, 'the pinned twin has the same files');
+  const why = Object.fromEntries(seen.verdicts.map(({ runName, keeps }) => [runName, keeps.map(({ message }) => message).join(' ')]));
+  assert.match(why['pinned twin'] ?? '', /^Pinned since /);
+  assert.equal(why['root'], 'stage1 of pinned twin, which stays, was made from it.');
+  assert.equal(why['champion'], 'It is the champion.');
+  assert.equal(why['under way'], 'Run under way is under way and needs it.');
+  assert.match(why['young'] ?? '', /kept for 1 days/);
+
+  const stale = await asked('POST', '/retention/apply', { rules: { ...rules, keep_days: 0 }, digest: seen.digest });
+  assert.equal(stale.status, 412, 'other rules, another plan');
+  assert.match(JSON.stringify(stale.body), /give another plan/);
+  assert.deepEqual(ApplyRetentionResponse.fromJSON(await post('/retention/apply', { rules, digest: seen.digest })), {
+    deleted: 2,
+    freed: 5n,
+  });
+  assert.deepEqual(
+    [lone, shared, champion, root].map((digest) => existsSync(store.treePath(digest))),
+    [false, true, true, true],
+  );
+  assert.ok(Checkpoint.fromJSON((await asked('GET', `/checkpoints/${old}`)).body).deletedAt, 'the row stays');
+  assert.equal((await asked('GET', `/checkpoints/${old}/files`)).status, 404);
+  assert.match(JSON.stringify((await asked('POST', `/checkpoints/${old}/pin`, { pinned: true })).body), /has been deleted/);
+  const keys: { key: string | null }[] = await db.query(`SELECT key FROM attempt WHERE key LIKE $1`, [`%${lone}`]);
+  assert.deepEqual(keys, [], 'nobody links to what is gone');
+  assert.deepEqual(goingOf(await plan()), []);
+});
+
+test('an alias is not moved to a checkpoint that has been deleted', async () => {
+  const gone = await made('gone', tree('gone!'), { deletedAt: new Date() });
+  const answer = await asked('POST', '/aliases', { checkpoint_id: gone, name: 'champion', reason: 'no' });
+  assert.match(JSON.stringify(answer.body), /have been deleted/);
+});
+
+test('a crash between the rows and the files leaves orphans only, which are found and removed; what is named or young stays', async () => {
+  const crashed = tree('crash');
+  await made('crashed', crashed, { deletedAt: new Date() });
+  const stray = await blob('nobody names me');
+  const fresh = await store.putBlob('fresh');
+  const renewed = await blob('wanted again');
+  await store.putBlob('wanted again');
+  writeFileSync(path.join(store.root, 'tmp/draft'), 'half');
+  utimesSync(path.join(store.root, 'tmp/draft'), long, long);
+
+  const found = await orphans();
+  const named = (kind: OrphanKind): string[] => found.orphans.filter((one) => one.kind === kind).map((one) => path.basename(one.path));
+  assert.deepEqual(named(OrphanKind.ORPHAN_KIND_BLOB), [stray]);
+  assert.ok(named(OrphanKind.ORPHAN_KIND_TREE).includes(crashed));
+  assert.deepEqual(named(OrphanKind.ORPHAN_KIND_TEMPORARY), ['draft']);
+  const removed = RemoveOrphansResponse.fromJSON(await post('/retention/orphans/remove', {}));
+  assert.deepEqual([removed.removed, removed.freed], [found.total, found.bytes]);
+  assert.deepEqual(
+    [store.blobPath(stray), store.treePath(crashed), store.blobPath(fresh), store.blobPath(renewed)].map((file) => existsSync(file)),
+    [false, false, true, true],
+  );
+  assert.equal((await orphans()).total, 0);
+});
+
+test('nothing is removed while a backup holds the files, and the rules must be said', async () => {
+  const backup = new pg.Client({ connectionString: postgres.url });
+  await backup.connect();
+  await backup.query('SELECT pg_advisory_lock_shared($1)', [FILES_LOCK]);
+  assert.match(JSON.stringify((await asked('POST', '/retention/orphans/remove', {})).body), /A backup is being taken/);
+  await backup.end();
+  assert.equal((await asked('POST', '/retention/orphans/remove', {})).status, 200);
+  assert.match(JSON.stringify((await asked('POST', '/retention/plan', {})).body), /rules is missing/);
+
+  const client = new RetentionServiceClient(`127.0.0.1:${running.grpcPort}`, credentials.createInsecure());
+  const planned = await new Promise<RetentionPlan>((resolve, reject) => {
+    const request = { rules: { keepDays: 1, keepLastPerSchedule: 0, keepBestPerBenchmark: 0 } };
+    client.planRetention(request, (error, answer) => (error ? reject(error) : resolve(answer)));
+  });
+  client.close();
+  assert.equal(planned.digest, (await plan()).digest);
+});
