@@ -3,6 +3,7 @@ import { Navigate, type RouteObject } from 'react-router';
 import { ChampionPage } from './champion/champion-page';
 import { CheckpointPage } from './checkpoints/checkpoint-page';
 import { CheckpointsPage } from './checkpoints/checkpoints-page';
+import { RetentionPage } from './checkpoints/retention-page';
 import { DatasetPage } from './datasets/dataset-page';
 import { DatasetsPage } from './datasets/datasets-page';
 import { NewDatasetPage } from './datasets/new-dataset-page';
@@ -64,6 +65,7 @@ export const routes: RouteObject[] = [
       { path: 'datasets/new', element: <NewDatasetPage /> },
       { path: 'datasets/:datasetId', element: <DatasetPage /> },
       { path: 'checkpoints', element: <CheckpointsPage /> },
+      { path: 'checkpoints/retention', element: <RetentionPage /> },
       { path: 'checkpoints/:checkpointId', element: <CheckpointPage /> },
       { path: 'champion', element: <ChampionPage /> },
       { path: 'trainers', element: <TrainersPage /> },

@@ -12,6 +12,7 @@ import { Empty, Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
 import { subjectWord } from '../words';
 import { LineageGraph } from './lineage-graph';
+import { PinButton } from './pin-button';
 
 export function CheckpointPage() {
   const { checkpointId = '' } = useParams();
@@ -39,19 +40,23 @@ function snippet({ baseModelPath, path }: Checkpoint): string {
 }
 
 function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
+  const gone = checkpoint.deletedAt !== undefined;
   const embedded = checkpoint.baseModelPath.startsWith('embedded:');
   return (
     <Stack gap="md">
       <PageHeader
         title={`${subjectWord(checkpoint.name)} of ${checkpoint.runName}`}
-        detail={`created ${moment(checkpoint.createdAt)}`}
+        detail={`created ${moment(checkpoint.createdAt)}${gone ? `, files deleted ${moment(checkpoint.deletedAt)}` : ''}`}
         actions={
-          <>
-            <MakeChampion checkpoint={checkpoint} />
-            <Button component="a" href={adapterUrl(checkpoint.id)} variant="default" size="compact-md">
-              Download the adapter
-            </Button>
-          </>
+          !gone && (
+            <>
+              <PinButton checkpoint={checkpoint} />
+              <MakeChampion checkpoint={checkpoint} />
+              <Button component="a" href={adapterUrl(checkpoint.id)} variant="default" size="compact-md">
+                Download the adapter
+              </Button>
+            </>
+          )
         }
       />
       <div className="panel" style={{ padding: 12 }}>
@@ -72,6 +77,7 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
               </Group>,
             ],
             ['Size', bytes(checkpoint.bytes)],
+            ['Pinned', checkpoint.pinnedAt ? `since ${moment(checkpoint.pinnedAt)}` : ''],
             ['Base model', checkpoint.baseModelPath],
             ['Base digest', <Digest key="base" value={checkpoint.baseModelDigest} />],
             [
@@ -90,14 +96,16 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
       <Section title="Where it comes from" note="Everything that was needed to make it. Choose a box for its facts.">
         <LineageSection checkpointId={checkpoint.id} />
       </Section>
-      <Section title="Use it" note="A normal PEFT folder: nothing of this product is needed to load it.">
-        <CopyBlock value={snippet(checkpoint)} label="Copy the snippet" />
-        {embedded && (
-          <Text fz="xs" c="dimmed" mt={6}>
-            {checkpoint.baseModelPath} is the model that comes with the trainer; give its folder on disk to from_pretrained.
-          </Text>
-        )}
-      </Section>
+      {!gone && (
+        <Section title="Use it" note="A normal PEFT folder: nothing of this product is needed to load it.">
+          <CopyBlock value={snippet(checkpoint)} label="Copy the snippet" />
+          {embedded && (
+            <Text fz="xs" c="dimmed" mt={6}>
+              {checkpoint.baseModelPath} is the model that comes with the trainer; give its folder on disk to from_pretrained.
+            </Text>
+          )}
+        </Section>
+      )}
     </Stack>
   );
 }

@@ -1,4 +1,4 @@
-import { Stack, Table, Text } from '@mantine/core';
+import { Button, Stack, Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { useCheckpoints } from '../api/checkpoints';
 import { ago, bytes, moment } from '../format';
@@ -12,7 +12,15 @@ export function CheckpointsPage() {
   const checkpoints = pages.data?.pages.flatMap((page) => page.checkpoints) ?? [];
   return (
     <Stack gap="sm">
-      <PageHeader title="Checkpoints" detail="Adapters the runs have made, each with the base model it belongs to. Newest first." />
+      <PageHeader
+        title="Checkpoints"
+        detail="Adapters the runs have made, each with the base model it belongs to. Newest first."
+        actions={
+          <Button component={Link} to="/checkpoints/retention" variant="default" size="compact-md">
+            Make room
+          </Button>
+        }
+      />
       {pages.isError && <Failure error={pages.error} what="The checkpoints" onRetry={() => void pages.refetch()} />}
       {pages.isPending && <Lines />}
       {pages.isSuccess && checkpoints.length === 0 && (
@@ -46,6 +54,11 @@ export function CheckpointsPage() {
                         {subjectWord(checkpoint.name)}
                       </Text>
                     </Link>
+                    {(checkpoint.deletedAt ?? checkpoint.pinnedAt) && (
+                      <Text fz="xs" c="dimmed">
+                        {checkpoint.deletedAt ? 'files deleted' : 'pinned'}
+                      </Text>
+                    )}
                   </Table.Td>
                   <Table.Td>
                     <Link to={`/runs/${checkpoint.runId}`} className="plain">

@@ -1,0 +1,167 @@
+import { Badge, Button, Group, Modal, NumberInput, Stack, Table, Text } from '@mantine/core';
+import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { useApplyRetention, useRetentionPlan } from '../api/retention';
+import { ago, bytes, moment } from '../format';
+import type { RetentionPlan, RetentionRules, Verdict } from '../gen/stic/retention/v1/retention';
+import { Empty, Failure, Lines } from '../ui/feedback';
+import { PageHeader, Section } from '../ui/layout';
+import { subjectWord } from '../words';
+import { Orphans } from './orphans';
+
+const usual: RetentionRules = { keepLastPerSchedule: 7, keepBestPerBenchmark: 3, keepDays: 30 };
+
+const fields = [
+  ['keepDays', 'Younger than, days'],
+  ['keepLastPerSchedule', 'Last runs of each schedule'],
+  ['keepBestPerBenchmark', 'Best on each benchmark'],
+] as const;
+
+export function RetentionPage() {
+  const [rules, setRules] = useState(usual);
+  const [settled] = useDebouncedValue(rules, 300);
+  const plan = useRetentionPlan(settled);
+  // What is shown belongs to other rules as long as they are still being typed or asked for.
+  const current = settled === rules && plan.isSuccess && !plan.isPlaceholderData;
+  return (
+    <Stack gap="md">
+      <PageHeader
+        title="Make room"
+        detail="Which checkpoints the rules would delete, and why the others stay. Nothing is deleted before you say so."
+        actions={<DeletePlanned plan={current ? plan.data : undefined} />}
+      />
+      <Section
+        title="Keep"
+        note="Always kept: what is pinned, what an alias points at or would go back to, what a run under way needs, and all that a kept checkpoint was made from."
+      >
+        <Group gap="md">
+          {fields.map(([name, label]) => (
+            <NumberInput
+              key={name}
+              label={label}
+              value={rules[name]}
+              min={0}
+              max={36_500}
+              allowDecimal={false}
+              w={200}
+              onChange={(value) => {
+                if (typeof value === 'number') setRules({ ...rules, [name]: value });
+              }}
+            />
+          ))}
+        </Group>
+      </Section>
+      {plan.isError && <Failure error={plan.error} what="The plan" onRetry={() => void plan.refetch()} />}
+      {plan.isPending && <Lines />}
+      {plan.data && <Plan plan={plan.data} />}
+      <Orphans />
+    </Stack>
+  );
+}
+
+function Plan({ plan }: { plan: RetentionPlan }) {
+  if (plan.verdicts.length === 0) {
+    return (
+      <Empty title="No checkpoints yet" to="/runs/new" action="Start a run">
+        There is nothing to delete.
+      </Empty>
+    );
+  }
+  return (
+    <div className="panel" style={{ overflowX: 'auto' }}>
+      <Table aria-label="The plan">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Fate</Table.Th>
+            <Table.Th>Checkpoint</Table.Th>
+            <Table.Th>Why</Table.Th>
+            <Table.Th ta="right">Frees</Table.Th>
+            <Table.Th ta="right">Size</Table.Th>
+            <Table.Th>Created</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {plan.verdicts.map((verdict) => (
+            <Row key={verdict.checkpointId} verdict={verdict} />
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}
+
+function Row({ verdict }: { verdict: Verdict }) {
+  const goes = verdict.keeps.length === 0;
+  const shared = goes && verdict.frees === 0n && verdict.bytes > 0n;
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Badge color={goes ? 'red' : 'teal'} variant="light" tt="none">
+          {goes ? 'goes' : 'stays'}
+        </Badge>
+      </Table.Td>
+      <Table.Td>
+        <Link to={`/checkpoints/${verdict.checkpointId}`} className="plain">
+          {subjectWord(verdict.name)} of {verdict.runName}
+        </Link>
+      </Table.Td>
+      <Table.Td>
+        {goes && <Text fz="sm">No rule keeps it.{shared ? ' Another checkpoint has the same files.' : ''}</Text>}
+        {verdict.keeps.map(({ message }) => (
+          <Text key={message} fz="sm">
+            {message}
+          </Text>
+        ))}
+      </Table.Td>
+      <Table.Td ta="right" className="number">
+        {goes ? bytes(verdict.frees) : ''}
+      </Table.Td>
+      <Table.Td ta="right" className="number">
+        {bytes(verdict.bytes)}
+      </Table.Td>
+      <Table.Td className="number" title={moment(verdict.createdAt)}>
+        {ago(verdict.createdAt)}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function DeletePlanned({ plan }: { plan: RetentionPlan | undefined }) {
+  const [asking, { open, close }] = useDisclosure(false);
+  const apply = useApplyRetention();
+  const going = plan?.going ?? 0;
+  const what = `${String(going)} ${going === 1 ? 'checkpoint' : 'checkpoints'}`;
+  return (
+    <>
+      <Button color="red" size="compact-md" disabled={going === 0} onClick={open}>
+        {going === 0 ? 'Nothing to delete' : `Delete ${what}, ${bytes(plan?.frees ?? 0n)}`}
+      </Button>
+      <Modal opened={asking && plan !== undefined} onClose={close} title={`Delete ${what}?`} centered>
+        <Text fz="sm">
+          Their files are gone for good. Their lineage, scores and runs stay readable. If the rules give another plan by the time you press
+          the button, nothing is deleted and you see the new one.
+        </Text>
+        {apply.isError && (
+          <Text c="red" fz="sm" mt="xs" role="alert">
+            {apply.error.message}
+          </Text>
+        )}
+        <Group justify="flex-end" mt="md" gap="xs">
+          <Button variant="default" onClick={close} data-autofocus>
+            Keep them
+          </Button>
+          <Button
+            color="red"
+            loading={apply.isPending}
+            onClick={() => {
+              if (plan) apply.mutate(plan, { onSuccess: close });
+            }}
+          >
+            Delete {what}
+          </Button>
+        </Group>
+      </Modal>
+    </>
+  );
+}
