@@ -8,11 +8,9 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { manifestText, readManifest, verifyBackup } from '../../server/src/backup/manifest.js';
 import { ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
-import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../../server/src/platform/errors.js';
-import { isWorking } from '../durability/checks.js';
 import { Product, type Server } from '../durability/product.js';
 import { readTar } from '../support/archive.js';
 
@@ -20,7 +18,7 @@ const program = fileURLToPath(new URL('../../server/src/cli/stic.js', import.met
 const product = new Product();
 const finished = new Product();
 const interrupted = new Product();
-const early = path.join(product.folder, 'early');
+const early = path.join(product.folder, 'early.tar');
 const late = path.join(product.folder, 'late');
 let run: Run;
 let before: unknown[];
@@ -79,7 +77,7 @@ test('a backup is taken while a run is going, and another when it has finished',
   const recipe = await server.smallRecipe();
   const inputs = [{ role: 'images', dataset_id: images.id }];
   run = Run.fromJSON(await server.post('/api/runs', { name: 'line\u2028separated', recipe, inputs }));
-  await server.runWhen(run.id, (now) => isWorking(now, StageKind.STAGE_KIND_DPO));
+  await server.runWhen(run.id, ({ state }) => state === RunState.RUN_STATE_RUNNING);
   assert.match(await done(product.state, 'backup', early), /Backed up/);
   assert.equal((await server.ended(run.id)).state, RunState.RUN_STATE_SUCCEEDED);
   before = await told(server);
@@ -157,6 +155,8 @@ test('one flipped byte or one missing file is found, wherever it is, and nothing
   const empty = path.join(product.folder, 'empty');
   await refused(empty, ['restore', path.join(product.folder, 'changed')], /The backup is damaged/);
   await refused(empty, ['restore', product.folder], /is no backup/);
+  writeFileSync(path.join(product.folder, 'cut.tar'), readFileSync(early).subarray(0, 100_000));
+  await refused(empty, ['restore', path.join(product.folder, 'cut.tar')], /cannot be read as a backup/);
   const other = await readManifest(late);
   writeFileSync(path.join(product.folder, 'changed/manifest.json'), manifestText({ ...other, migrations: ['Later1999999999999'] }));
   await refused(empty, ['restore', path.join(product.folder, 'changed')], /was made by Later1999999999999, which is not known here/);

@@ -7,14 +7,15 @@ import { CliError, printError } from './cli-error.js';
 import { restore } from './restore.js';
 import { print } from './terminal.js';
 
-const HELP = `npm run stic -- COMMAND FOLDER [options]
+const HELP = `npm run stic -- COMMAND FILE_OR_FOLDER [options]
 
-  backup FOLDER   write database and artifact store to a new folder; the server may go on working meanwhile
-  check FOLDER    read a backup and compare every digest
-  restore FOLDER  load a backup into an empty installation whose server does not run, and compare every digest and count
+  backup   write database and artifact store to a new folder, or to one file when the name ends in .tar;
+           the server may go on working meanwhile
+  check    read a backup and compare every digest
+  restore  load a backup into an empty installation whose server does not run, and compare every digest and count
 
-  --state DIR     state folder (default: STIC_STATE, or .stic in the repository)
-  --help          this text
+  --state DIR  state folder (default: STIC_STATE, or .stic in the repository)
+  --help       this text
 `;
 
 const COMMANDS: Readonly<Record<string, (config: Config, folder: string) => Promise<void>>> = {
@@ -32,7 +33,7 @@ async function main(args: string[]): Promise<void> {
   }
   const command = COMMANDS[name];
   if (command === undefined) throw usage(name === '' ? 'No command was given.' : `There is no command "${name}".`);
-  if (operand === undefined || more.length > 0) throw usage(`${name} needs one folder.`);
+  if (operand === undefined || more.length > 0) throw usage(`${name} needs one file or folder.`);
   const state = values.state === undefined ? {} : { STIC_STATE: absolute(values.state) };
   await command(loadConfig({ ...process.env, ...state }), absolute(operand));
 }
