@@ -39,8 +39,9 @@ export function usePendingGates() {
 }
 
 /** A run's gate; null until its evaluation begins. */
-export function useGate(runId: string, live: boolean) {
+export function useGate(runId: string, { live, wanted }: { live: boolean; wanted: boolean }) {
   return useQuery({
+    enabled: wanted,
     queryKey: ['gate', runId, live],
     queryFn: async ({ signal }) => {
       try {

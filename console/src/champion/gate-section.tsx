@@ -13,7 +13,7 @@ import { Verdict } from './verdict';
 /** The gate at the end of a run, where its recipe has one. */
 export function GateSection({ run, live }: { run: Run; live: boolean }) {
   const config = run.recipe?.gate;
-  const gate = useGate(run.id, live);
+  const gate = useGate(run.id, { live, wanted: config !== undefined });
   if (!config) return null;
   if (gate.isError) return <Failure error={gate.error} what="The gate" onRetry={() => void gate.refetch()} />;
   const rule =
