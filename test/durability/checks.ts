@@ -32,6 +32,16 @@ export async function assertWhole(product: Product, run: Run): Promise<void> {
   );
 }
 
+/** Digest of the adapter a run's training has made. */
+export async function adapterOf(product: Product, runId: string): Promise<string> {
+  const [stage1] = await product.query<{ adapter_sha256: string }>(
+    `SELECT adapter_sha256 FROM checkpoint WHERE run_id = $1 AND name = 'stage1'`,
+    [runId],
+  );
+  assert.ok(stage1, 'the run has made an adapter');
+  return stage1.adapter_sha256;
+}
+
 /** How many steps the visible dpo/loss series has: one value per step, whichever attempt made it. */
 export async function lossSteps(product: Product, runId: string): Promise<number[]> {
   const rows = await product.query<{ step: number }>(

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
+import { processesIn } from '../../server/src/platform/processes/process-table.js';
 import { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { ListPresetsResponse, Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { Dataset, VersionState } from '../../server/src/gen/stic/datasets/v1/datasets.js';
@@ -210,8 +211,18 @@ export class Product {
     return (this.json(`trainer/jobs/${attemptId}/pid`) as { pid: number }).pid;
   }
 
+  /** Postmaster and backends, gone at once; the postmaster's process. */
+  killPostgres(): number {
+    const data = path.join((this.json('postgres.json') as { base: string }).base, 'postgres');
+    const postmaster = Number.parseInt(readFileSync(path.join(data, 'postmaster.pid'), 'utf8'), 10);
+    for (const pid of [postmaster, ...processesIn(data)]) signal(pid, 'SIGKILL');
+    return postmaster;
+  }
+
   async query<Row extends object>(sql: string, parameters: unknown[]): Promise<Row[]> {
     const client = new pg.Client({ connectionString: this.databaseUrl });
+    // A connection that is cut fails the query; the event says nothing more.
+    client.on('error', () => undefined);
     await client.connect();
     try {
       return (await client.query<Row>(sql, parameters)).rows;
@@ -250,6 +261,15 @@ export class Product {
 
   private json(file: string): unknown {
     return JSON.parse(readFileSync(path.join(this.state, file), 'utf8'));
+  }
+}
+
+/** Sends a signal to a process that may have ended by itself. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 

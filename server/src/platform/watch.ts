@@ -92,16 +92,18 @@ export class Changes implements OnApplicationShutdown, OnModuleDestroy {
     const client = new pg.Client({ connectionString: this.url, application_name: 'stic-changes', keepAlive: true });
     client.on('notification', ({ payload }) => payload !== undefined && this.topics.emit(payload));
     client.on('error', (error) => this.logger.warn(`change feed lost: ${error.message}`));
-    client.on('end', () => this.reconnectLater());
     try {
       await client.connect();
       await client.query(`LISTEN ${CHANNEL}`);
-      return client;
     } catch (error) {
       this.logger.warn(`change feed unavailable: ${messageOf(error)}`);
+      void client.end().catch(() => undefined);
       this.reconnectLater();
       return undefined;
     }
+    // Only from here on: a connection that fails ends as well, and two reconnects for one would double with every failure.
+    client.on('end', () => this.reconnectLater());
+    return client;
   }
 
   private reconnectLater(): void {
