@@ -1,11 +1,17 @@
-// Sets up, then runs a compiled program: `npm start` the product, `npm run demo` the demonstration, `npm run stic` the tools beside it.
+// Sets up, then runs a compiled program: `npm start` the product, `npm run demo` the demonstration, `npm run stic` the tools beside it,
+// `npm run chaos` the long test by killing.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { root } from './setup/stamps.mjs';
 import { printProblem } from './setup/terminal.mjs';
 import { setup } from './setup.mjs';
 
-const PROGRAMS = { start: 'dist/server/src/main.js', demo: 'dist/server/src/cli/demo.js', stic: 'dist/server/src/cli/stic.js' };
+const PROGRAMS = {
+  start: 'dist/server/src/main.js',
+  demo: 'dist/server/src/cli/demo.js',
+  stic: 'dist/server/src/cli/stic.js',
+  chaos: 'dist/test/chaos/chaos.js',
+};
 // Ctrl-C reaches this process once from the terminal and once from npm; whatever comes this soon after is the same key.
 const SAME_SIGNAL_MS = 1_000;
 
