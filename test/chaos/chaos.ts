@@ -137,6 +137,11 @@ function withoutLimit(recipe: Recipe): void {
   recipe.retry = { maxAttempts: 20, backoffSeconds: 0.1 };
 }
 
+function median(sorted: readonly number[]): number | undefined {
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
 function tally({ kills, runs, faults }: Chaos): string {
   const times = kills.flatMap(({ takeoverS }) => takeoverS ?? []).sort((one, other) => one - other);
   const seconds = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(1)} s`);
@@ -144,7 +149,7 @@ function tally({ kills, runs, faults }: Chaos): string {
   return [
     `kills: ${kills.length} (${byVictim})`,
     `runs: ${runs}, whole: ${runs - faults.length}`,
-    `kill until the next stored event: median ${seconds(times[Math.floor(times.length / 2)])}, worst ${seconds(times.at(-1))}`,
+    `kill until the next stored event: median ${seconds(median(times))}, worst ${seconds(times.at(-1))}`,
   ].join('\n');
 }
 
