@@ -90,8 +90,8 @@ async function sourcesOf(config: Config, options: Options): Promise<Source[]> {
     const { images, instructions, imageRoot } = options;
     return [ownSource('images', images), ...(instructions === undefined ? [] : [ownSource('instructions', instructions, imageRoot)])];
   }
-  const world = await worldData(config, options.seed ?? WORLD_SEED);
   const seed = options.seed ?? WORLD_SEED;
+  const world = await worldData(config, seed);
   const source = (role: Source['role'], name: string, path: string, imageRoot = ''): Source => ({
     role,
     name,

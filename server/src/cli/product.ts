@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../platform/config/config.js';
+import { endProcess, isAlive } from '../platform/processes/process-table.js';
 import { CliError } from './cli-error.js';
 
 const READY_WITHIN_MS = 120_000;
@@ -75,7 +76,7 @@ async function start(config: Config): Promise<Product> {
   failure.catch(() => {});
   const stop = async (): Promise<void> => {
     stopping = true;
-    await stopServer(config, pid, child);
+    await stopServer(config, pid);
   };
   try {
     await Promise.race([untilReady(config, httpPort), failure]);
@@ -120,12 +121,8 @@ async function answers(config: Config, httpPort: number, what: string): Promise<
   }
 }
 
-async function stopServer(config: Config, pid: number, child?: ChildProcess): Promise<void> {
-  const ended = (): boolean => (child ? child.exitCode !== null || child.signalCode !== null : !isAlive(pid));
-  if (!ended()) process.kill(pid, 'SIGINT');
-  const deadline = Date.now() + STOP_WITHIN_MS;
-  while (!ended() && Date.now() < deadline) await delay(50);
-  if (!ended()) process.kill(pid, 'SIGKILL');
+async function stopServer(config: Config, pid: number): Promise<void> {
+  await endProcess(pid, 'SIGINT', 'SIGKILL', STOP_WITHIN_MS);
   rmSync(noteFile(config), { force: true });
 }
 
@@ -149,15 +146,6 @@ function readNote(config: Config): Note | undefined {
 function writeNote(config: Config, note: Note): void {
   mkdirSync(path.dirname(noteFile(config)), { recursive: true });
   writeFileSync(noteFile(config), JSON.stringify(note));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function isFree(host: string, port: number): Promise<boolean> {
