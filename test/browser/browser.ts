@@ -22,6 +22,15 @@ export async function see(locator: Locator, timeout?: number): Promise<void> {
   await locator.first().waitFor({ state: 'visible', timeout });
 }
 
+/** Waits until there are so many of it: what a page fetches comes after the page. */
+export async function count(locator: Locator, wanted: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await locator.count()) === wanted) return;
+    await locator.page().waitForTimeout(100);
+  }
+  assert.equal(await locator.count(), wanted);
+}
+
 /** Waits until an image has really been loaded and says how wide it is. */
 export async function loadedWidth(image: Locator): Promise<number> {
   await see(image);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { choose, fillSmall, loadedWidth, openBrowser, openPage, register, see, startRun } from './browser.js';
+import { choose, count, fillSmall, loadedWidth, openBrowser, openPage, register, see, startRun } from './browser.js';
 import { startProduct, type Product } from './product.js';
 
 const small = {
@@ -56,7 +56,7 @@ describe('the console', () => {
   test('registers a folder of images and lists the files that are none', async () => {
     await register(page, 'images', 'holiday', product.world.brokenImages);
     await see(page.getByRole('tab', { name: 'Items (24)' }));
-    assert.equal(await page.getByRole('list', { name: 'Images' }).getByRole('listitem').count(), 24);
+    await count(page.getByRole('list', { name: 'Images' }).getByRole('listitem'), 24);
     assert.ok((await loadedWidth(page.getByRole('list', { name: 'Images' }).getByRole('img'))) > 0);
     await page.getByRole('tab', { name: 'Problems (3)' }).click();
     const problems = page.getByRole('table', { name: 'Problems' });
@@ -77,10 +77,10 @@ describe('the console', () => {
     await choose(page, 'Images', /^pictures/);
     const stages = page.getByRole('table', { name: 'Stages that will run' });
     await see(stages.getByText('prefer', { exact: true }));
-    assert.equal(await stages.getByRole('row').count(), 3);
+    await count(stages.getByRole('row'), 3);
     await choose(page, 'Instructions', /^questions/);
     await see(stages.getByText('infuse', { exact: true }));
-    assert.equal(await stages.getByRole('row').count(), 6);
+    await count(stages.getByRole('row'), 6);
     await see(page.getByRole('table', { name: 'Differences from the paper' }).getByText('dpo.optimizer.learning_rate'));
 
     await page.getByLabel('DPO beta').fill('-1');
@@ -182,7 +182,7 @@ describe('the console', () => {
     await see(page.getByText('Cancelled', { exact: true }), 60_000);
     await page.reload();
     await see(page.getByText('Cancelled', { exact: true }));
-    assert.equal(await page.getByRole('button', { name: 'Cancel run' }).count(), 0);
+    await count(page.getByRole('button', { name: 'Cancel run' }), 0);
     await see(page.getByRole('button', { name: 'Retry from prefer' }));
   });
 

@@ -14,7 +14,7 @@ import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/em
 import { decideGate } from '../../server/src/promotion/index.js';
 import { TrainerDirectory } from '../../server/src/trainers/index.js';
 import { gatedRun, type Compared } from '../integration/rows.js';
-import { openBrowser, openPage, see } from './browser.js';
+import { count, openBrowser, openPage, see } from './browser.js';
 
 const better: Compared[] = [
   { benchmark: 'scienceqa', value: 74, difference: 4.2, low: 2.1, high: 6.3 },
@@ -107,7 +107,7 @@ describe('the champion and the webhooks in the console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Roll it back' }).click();
     await see(champion.getByRole('row').filter({ hasText: 'rolled back (move 2)' }).filter({ hasText: 'worse in the field' }));
     await see(champion.getByRole('link', { name: 'stage 1 of monday' }).first());
-    assert.equal(await champion.getByRole('row').count(), 4);
+    await count(champion.getByRole('row'), 4);
   });
 
   test('adds an endpoint, shows its secret once, and tests it', async () => {
@@ -121,7 +121,7 @@ describe('the champion and the webhooks in the console', () => {
     await page.getByRole('button', { name: 'Add it' }).click();
     await see(page.getByRole('dialog', { name: 'The signing secret' }).getByText(/^whsec_/));
     await page.getByRole('button', { name: 'I have kept it' }).click();
-    assert.equal(await page.getByText(/whsec_/).count(), 0);
+    await count(page.getByText(/whsec_/), 0);
 
     await page.getByRole('button', { name: 'Send a test' }).click();
     const row = page.getByRole('table', { name: 'Deliveries' }).getByRole('row').filter({ hasText: 'webhook.test' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { choose, openBrowser, openPage, register, see } from './browser.js';
+import { choose, count, openBrowser, openPage, register, see } from './browser.js';
 import { startProduct, type Product } from './product.js';
 
 /** One product for all: the tests follow a person from no schedule to one that has fired, been paused and is gone. */
@@ -38,7 +38,7 @@ describe('schedules in the console', () => {
     await chooseZone('America/New_York');
     await see(nextFires().getByRole('columnheader', { name: 'America/New_York' }));
     await see(nextFires().getByRole('cell', { name: '02:30', exact: true }));
-    assert.equal(await nextFires().getByRole('row').count(), 21);
+    await count(nextFires().getByRole('row'), 21);
     await page.getByLabel('Cron expression').fill('0 25 * * *');
     await see(page.getByRole('alert').filter({ hasText: 'is not a cron expression' }));
     assert.equal(await page.getByRole('button', { name: 'Make the schedule' }).isDisabled(), true);

@@ -59,3 +59,9 @@ export function isWorking(run: Run, kind: StageKind): boolean {
   const stage = run.stages.find((one) => one.kind === kind);
   return stage?.state === StageState.STAGE_STATE_RUNNING && (stage.attempts.at(-1)?.device ?? '') !== '';
 }
+
+/** A training stage has done so many steps. */
+export function hasTrained(run: Run, kind: StageKind, steps: number): boolean {
+  const progress = run.stages.find((one) => one.kind === kind)?.progress;
+  return isWorking(run, kind) && progress?.unit === 'steps' && progress.done >= steps;
+}

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { DatasetKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { assertWhole, attemptsOf, isWorking, lossSteps } from './checks.js';
+import { assertWhole, attemptsOf, hasTrained, isWorking, lossSteps } from './checks.js';
 import { Product } from './product.js';
 
 const product = new Product();
@@ -16,16 +16,13 @@ test(
     const server = await product.start();
     const world = await product.world(16);
     const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-    const recipe = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 2));
+    const recipe = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 4));
     const { id } = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: [{ role: 'images', dataset_id: images.id }] }));
 
     await server.runWhen(id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
     process.kill(product.trainer.pid, 'SIGKILL');
 
-    const training = await server.runWhen(
-      id,
-      (run) => isWorking(run, StageKind.STAGE_KIND_DPO) && (run.stages[1]?.progress?.done ?? 0) >= 3,
-    );
+    const training = await server.runWhen(id, (run) => hasTrained(run, StageKind.STAGE_KIND_DPO, 3));
     process.kill(product.worker(attemptsOf(training, StageKind.STAGE_KIND_DPO)[0]?.id ?? ''), 'SIGKILL');
     const run = await server.ended(id);
 
