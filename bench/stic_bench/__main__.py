@@ -1,4 +1,7 @@
-"""``npm run bench:trainer``: every row, or those named, in turns with its yardstick; a table, and JSON in bench/results/."""
+"""``npm run bench:trainer``: every row, or those named, in turns with its yardstick; a table, and JSON in bench/results/.
+
+The JSON keeps, row by row, the newest measurement with its date, machine and versions; rows that are not asked for stay.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,16 @@ def main() -> int:
         for name in options.rows or ROWS:
             start = time.perf_counter()
             print(f"{name} ...", file=sys.stderr, flush=True)
-            results += import_module(f"stic_bench.{name}").measure(bench)
+            measured = import_module(f"stic_bench.{name}").measure(bench)
             print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-            _write(options, results)
+            _keep(options, name, measured)
+            results += measured
     print(table(results))
     return 0 if all(result.agrees for result in results) else 1
 
 
-def _write(options: argparse.Namespace, results: list[Result]) -> None:
+def _keep(options: argparse.Namespace, name: str, measured: list[Result]) -> None:
+    """Puts a row's results into the file in place of its earlier ones, and writes the table of all rows beside it."""
     about = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": options.quick,
@@ -45,9 +50,12 @@ def _write(options: argparse.Namespace, results: list[Result]) -> None:
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in ("torch", "transformers", "peft", "accelerate", "trl", "datasets")},
     }
+    kept = json.loads(options.out.read_text("utf-8")) if options.out.exists() else {}
+    kept[name] = {"about": about, "results": [result.record() for result in measured]}
+    ordered = {row: kept[row] for row in ROWS if row in kept}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    body = {"about": about, "results": [result.record() for result in results]}
-    options.out.write_text(json.dumps(body, indent=1) + "\n", "utf-8")
+    options.out.write_text(json.dumps(ordered, indent=1) + "\n", "utf-8")
+    results = [Result.of(record) for row in ordered.values() for record in row["results"]]
     options.out.with_suffix(".md").write_text(table(results) + "\n", "utf-8")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -25,6 +25,11 @@ class Result:
     @property
     def ratios(self) -> list[float]:
         return [theirs / ours for ours, theirs in zip(self.ours, self.theirs, strict=True)]
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Result:
+        """From what ``record`` gave."""
+        return cls(**{each.name: record[each.name] for each in fields(cls)})
 
     def cells(self) -> list[str]:
         if not self.ours:

@@ -6,6 +6,7 @@ import { DomainError } from './platform/errors.js';
 import { openLogs, PinoLogger } from './platform/logging/logging.js';
 import { claimStateFolder } from './platform/processes/state-folder.js';
 import { ArtifactStore } from './platform/storage/artifact-store.js';
+import { monotonicMs } from './platform/timing.js';
 import { LocalSidecar, TrainerDirectory } from './trainers/index.js';
 
 /** What has been opened, to be closed in the opposite order. */
@@ -28,7 +29,7 @@ try {
 }
 
 async function start(config: Config): Promise<void> {
-  const begun = Date.now();
+  const begun = monotonicMs();
   const claim = claimStateFolder(config.state);
   closers.push(() => claim.release());
   Logger.overrideLogger(new PinoLogger(openLogs(config)));
@@ -53,7 +54,7 @@ async function start(config: Config): Promise<void> {
 }
 
 function announce({ host, state }: Config, { httpPort, grpcPort }: RunningApp, begun: number): void {
-  logger.log(`ready in ${Date.now() - begun} ms; state in ${state}`);
+  logger.log(`ready in ${monotonicMs() - begun} ms; state in ${state}`);
   logger.log(`console: http://${host.includes(':') ? `[${host}]` : host}:${httpPort}   gRPC: ${host}:${grpcPort}`);
 }
 

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -162,39 +162,44 @@ export class Product {
     chmodSync(this.folder, 0o755);
   }
 
-  async start(): Promise<Server> {
-    const server = await Server.start({ STIC_STATE: this.state });
+  async start(environment: Record<string, string> = {}): Promise<Server> {
+    const server = await Server.start({ STIC_STATE: this.state, ...environment });
     this.servers.push(server);
     return server;
   }
 
-  /** A second server on the same database and store, with the same trainer and perhaps others. */
-  async replica(others: readonly string[] = []): Promise<Server> {
-    await until(
-      () => Promise.resolve(existsSync(path.join(this.state, 'trainer.json'))),
-      (found) => found,
-    );
+  /** Another server on the same database and store, with trainers at these addresses. */
+  async replica(trainers: readonly string[]): Promise<Server> {
     const server = await Server.start({
       STIC_STATE: path.join(this.folder, 'replica'),
       STIC_STORE: path.join(this.state, 'store'),
       DATABASE_URL: this.databaseUrl,
-      TRAINERS: [`127.0.0.1:${this.trainer.port}`, ...others].join(),
+      TRAINERS: trainers.join(),
     });
     this.replicas.push(server);
     return server;
   }
 
-  /** Another trainer on the same store, as `python -m stic_trainer sidecar` makes it; its address. */
-  async sidecar(name: string, ...labels: string[]): Promise<string> {
+  /** Another trainer on the same store, as `python -m stic_trainer sidecar` makes it, perhaps on a small disk of its own. */
+  async sidecar(name: string, options: { labels?: readonly string[]; diskMib?: number } = {}): Promise<Sidecar> {
     const ready = path.join(this.folder, `${name}.json`);
-    const folders = ['--store', path.join(this.state, 'store'), '--state', path.join(this.folder, name), '--ready-file', ready];
-    const args = ['-m', 'stic_trainer', 'sidecar', '--name', name, ...folders, ...labels.flatMap((label) => ['--label', label])];
-    this.sidecars.push(spawn(path.join(trainer, '.venv/bin/python'), args, { cwd: trainer, stdio: 'ignore' }));
+    const state = path.join(this.folder, name);
+    mkdirSync(state);
+    const folders = ['--store', path.join(this.state, 'store'), '--state', state, '--ready-file', ready];
+    const labels = (options.labels ?? []).flatMap((label) => ['--label', label]);
+    const command = [path.join(trainer, '.venv/bin/python'), '-m', 'stic_trainer', 'sidecar', '--name', name, ...folders, ...labels];
+    const [program = '', ...args] = options.diskMib === undefined ? command : onDiskOf(options.diskMib, state, command);
+    const child = spawn(program, args, { cwd: trainer, stdio: 'ignore' });
+    this.sidecars.push(child);
     await until(
-      () => Promise.resolve(existsSync(ready)),
+      () => {
+        if (child.exitCode !== null) throw new Error(`the sidecar ended with ${child.exitCode}: ${program} ${args.join(' ')}`);
+        return Promise.resolve(existsSync(ready));
+      },
       (found) => found,
     );
-    return `127.0.0.1:${(JSON.parse(readFileSync(ready, 'utf8')) as { port: number }).port}`;
+    const { port } = JSON.parse(readFileSync(ready, 'utf8')) as { port: number };
+    return { address: `127.0.0.1:${port}`, state: `/proc/${child.pid ?? 0}/root${state}` };
   }
 
   get databaseUrl(): string {
@@ -202,13 +207,22 @@ export class Product {
     return `postgres://stic:${password}@127.0.0.1:${port}/stic`;
   }
 
+  /** The server's own trainer, once it has come up. */
+  async localTrainer(): Promise<string> {
+    await until(
+      () => Promise.resolve(existsSync(path.join(this.state, 'trainer.json'))),
+      (found) => found,
+    );
+    return `127.0.0.1:${this.trainer.port}`;
+  }
+
   get trainer(): { pid: number; port: number } {
     return this.json('trainer.json') as { pid: number; port: number };
   }
 
-  /** Process of the worker that does an attempt's job. */
-  worker(attemptId: string): number {
-    return (this.json(`trainer/jobs/${attemptId}/pid`) as { pid: number }).pid;
+  /** Process of the worker that does an attempt's job, by default on the server's own trainer. */
+  worker(attemptId: string, trainerState = path.join(this.state, 'trainer')): number {
+    return (JSON.parse(readFileSync(path.join(trainerState, 'jobs', attemptId, 'pid'), 'utf8')) as { pid: number }).pid;
   }
 
   /** Postmaster and backends, gone at once; the postmaster's process. */
@@ -262,6 +276,15 @@ export class Product {
   private json(file: string): unknown {
     return JSON.parse(readFileSync(path.join(this.state, file), 'utf8'));
   }
+}
+
+/** A trainer of its own: where it listens, and its state folder as this process may see it. */
+export type Sidecar = { readonly address: string; readonly state: string };
+
+/** The command with a small file system at `folder`, which only it and what it starts have. */
+function onDiskOf(mib: number, folder: string, command: readonly string[]): string[] {
+  const mount = `mount -t tmpfs -o size=${mib}m tmpfs "$0" && exec "$@"`;
+  return ['unshare', ...(process.getuid?.() === 0 ? [] : ['--map-root-user']), '--mount', 'sh', '-c', mount, folder, ...command];
 }
 
 /** Sends a signal to a process that may have ended by itself. */

@@ -10,7 +10,7 @@ let replica: Server;
 
 before(async () => {
   server = await product.start();
-  replica = await product.replica();
+  replica = await product.replica([await product.localTrainer()]);
 });
 after(() => product.close());
 

@@ -14,7 +14,7 @@ test(
   { timeout: 240_000 },
   async () => {
     const first = await product.start();
-    const second = await product.replica();
+    const second = await product.replica([await product.localTrainer()]);
     const world = await product.world(8);
     const images = await first.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
     const recipe = await first.smallRecipe();

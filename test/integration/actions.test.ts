@@ -187,7 +187,8 @@ test(
     assert.deepEqual(positions, [1, 2, 3]);
     assert.equal((await server.run(later.id)).waiting, 'every trainer is busy');
 
-    const replica = await product.replica([await product.sidecar('big', 'tag=a100')]);
+    const big = await product.sidecar('big', { labels: ['tag=a100'] });
+    const replica = await product.replica([await product.localTrainer(), big.address]);
     const placed = await server.runWhen(picky.id, (run) => attemptsOf(run, STAGE_KIND_PREFER).length > 0);
     assert.notEqual(attemptsOf(placed, STAGE_KIND_PREFER)[0]?.trainer, `127.0.0.1:${product.trainer.port}`);
     const { trainers } = (await replica.get('/api/trainers')) as { trainers: { info: { labels?: object } }[] };

@@ -4,8 +4,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
 import type { ImportProblem, ImportResult, Progress } from '../gen/stic/trainer/v1/trainer.js';
+import { leaseIsOver } from '../platform/database/lease.js';
 import { DomainError, messageOf } from '../platform/errors.js';
-import { Bell, pause } from '../platform/timing.js';
+import { Bell, monotonicMs, pause } from '../platform/timing.js';
 import { Changes } from '../platform/watch.js';
 import { TrainerPool } from '../trainers/index.js';
 import { DatasetEntity, DatasetProblemEntity, DatasetVersionEntity } from './dataset.entity.js';
@@ -80,7 +81,7 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
       `UPDATE dataset_version
           SET lease_owner = $1, lease_expires_at = now() + $2 * interval '1 second', epoch = epoch + 1
         WHERE id = (SELECT id FROM dataset_version
-                     WHERE state = $3 AND (lease_expires_at IS NULL OR lease_expires_at < now())
+                     WHERE state = $3 AND ${leaseIsOver('lease_expires_at', LEASE_SECONDS * 1_000)}
                      ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, dataset_id, epoch`,
       [this.owner, LEASE_SECONDS, VersionState.VERSION_STATE_IMPORTING],
@@ -111,12 +112,12 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
     const { kind, source, imageRoot } = await this.database.manager.findOneByOrFail(DatasetEntity, { id: claim.datasetId });
     const problems: ImportProblem[] = [];
     let result: ImportResult | undefined;
-    let shownAt = 0;
+    let shownAt = -Infinity;
     for await (const { event } of this.trainers.importDataset({ kind, source, imageRoot }, signal)) {
       if (event?.$case === 'problem') problems.push(event.value);
       if (event?.$case === 'result') result = event.value;
-      if (event?.$case === 'progress' && Date.now() - shownAt >= PROGRESS_MS) {
-        shownAt = Date.now();
+      if (event?.$case === 'progress' && monotonicMs() - shownAt >= PROGRESS_MS) {
+        shownAt = monotonicMs();
         await this.showProgress(claim, event.value, problems.length);
       }
     }
@@ -189,7 +190,7 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
 
   /** Holds the lease until told to stop; `lost` fires when it cannot be held any more. */
   private async renew(claim: Claim, until: AbortSignal, lost: AbortController): Promise<void> {
-    let heldAt = Date.now();
+    let heldAt = monotonicMs();
     while (await pause(RENEW_MS, until)) {
       try {
         const { affected } = await this.database.manager.update(
@@ -201,10 +202,10 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
           lost.abort();
           return;
         }
-        heldAt = Date.now();
+        heldAt = monotonicMs();
       } catch (error) {
         this.logger.warn(`cannot renew an import's lease: ${messageOf(error)}`);
-        if (Date.now() - heldAt > LEASE_SECONDS * 1_000) {
+        if (monotonicMs() - heldAt > LEASE_SECONDS * 1_000) {
           lost.abort();
           return;
         }

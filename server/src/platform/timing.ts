@@ -1,3 +1,6 @@
+/** Milliseconds since some fixed moment: for durations, which a change of the host's clock must not lengthen or cut short. */
+export const monotonicMs = (): number => performance.now();
+
 /** Resolves to true after `ms`, or to false at once when the signal is (or becomes) aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

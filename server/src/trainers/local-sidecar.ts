@@ -7,7 +7,7 @@ import { DomainError, messageOf } from '../platform/errors.js';
 import { lastLines, startDetached } from '../platform/processes/detached.js';
 import { Keeper, type LongLived } from '../platform/processes/keeper.js';
 import { commandOf, endProcess, isAlive } from '../platform/processes/process-table.js';
-import { pause } from '../platform/timing.js';
+import { monotonicMs, pause } from '../platform/timing.js';
 import { TrainerClient } from './trainer.client.js';
 import { TrainerDirectory } from './trainer-directory.js';
 
@@ -93,8 +93,8 @@ export class LocalSidecar extends TrainerDirectory implements LongLived {
   }
 
   private async untilReady(pid: number): Promise<number> {
-    const deadline = Date.now() + READY_WITHIN_MS;
-    while (Date.now() < deadline) {
+    const deadline = monotonicMs() + READY_WITHIN_MS;
+    while (monotonicMs() < deadline) {
       const ready = this.readReadyFile();
       if (ready?.pid === pid) return ready.port;
       if (!isAlive(pid)) throw new DomainError('UNAVAILABLE', `The trainer ended while starting. Its log says:\n${lastLines(this.log)}`);

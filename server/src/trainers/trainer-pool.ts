@@ -9,6 +9,7 @@ import {
 } from '../gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../platform/errors.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
+import { monotonicMs } from '../platform/timing.js';
 import { TrainerClient } from './trainer.client.js';
 import { fromTrainer } from './trainer.errors.js';
 import { TrainerDirectory } from './trainer-directory.js';
@@ -98,14 +99,14 @@ export class TrainerPool implements OnApplicationShutdown {
   private entry(address: string): Entry {
     const known = this.entries.get(address);
     if (known !== undefined) return known;
-    const entry: Entry = { client: new TrainerClient(address), status: { address }, checkedAt: 0, checking: undefined };
+    const entry: Entry = { client: new TrainerClient(address), status: { address }, checkedAt: -Infinity, checking: undefined };
     this.entries.set(address, entry);
     return entry;
   }
 
   private check(address: string): Promise<TrainerStatus> {
     const entry = this.entry(address);
-    if (Date.now() - entry.checkedAt < INFO_FRESH_MS) return Promise.resolve(entry.status);
+    if (monotonicMs() - entry.checkedAt < INFO_FRESH_MS) return Promise.resolve(entry.status);
     entry.checking ??= this.ask(entry).finally(() => (entry.checking = undefined));
     return entry.checking;
   }
@@ -119,7 +120,7 @@ export class TrainerPool implements OnApplicationShutdown {
     } catch (error) {
       entry.status = { address, problem: fromTrainer(error, address) };
     }
-    entry.checkedAt = Date.now();
+    entry.checkedAt = monotonicMs();
     const now = entry.status.problem?.message;
     if (now !== undefined && now !== before) this.logger.warn(now);
     return entry.status;

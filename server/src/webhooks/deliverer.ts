@@ -5,6 +5,7 @@ import { Webhook } from 'standardwebhooks';
 import { DataSource } from 'typeorm';
 import { DeliveryState } from '../gen/stic/webhooks/v1/webhooks.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
+import { leaseIsOver } from '../platform/database/lease.js';
 import { messageOf } from '../platform/errors.js';
 import { Bell } from '../platform/timing.js';
 import { Changes } from '../platform/watch.js';
@@ -93,9 +94,9 @@ export class Deliverer implements OnApplicationBootstrap, OnModuleDestroy {
            WHERE due.state = 'DELIVERY_STATE_PENDING' AND due.next_try_at <= now()
              AND webhook_endpoint.key_id = $3 AND (webhook_endpoint.enabled OR due.event_type = 'webhook.test')
              AND NOT EXISTS (
-               SELECT 1 FROM webhook_delivery AS other WHERE other.endpoint_id = due.endpoint_id AND other.lease_expires_at > now())
+               SELECT 1 FROM webhook_delivery AS other WHERE other.endpoint_id = due.endpoint_id AND NOT ${leaseIsOver('other.lease_expires_at', leaseMs)})
            ORDER BY due.endpoint_id, due.next_try_at)
-           AND state = 'DELIVERY_STATE_PENDING' AND (lease_expires_at IS NULL OR lease_expires_at < now())
+           AND state = 'DELIVERY_STATE_PENDING' AND ${leaseIsOver('lease_expires_at', leaseMs)}
          LIMIT $4
          FOR UPDATE SKIP LOCKED)
        RETURNING id`,

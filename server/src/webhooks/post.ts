@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { messageOf } from '../platform/errors.js';
+import { monotonicMs } from '../platform/timing.js';
 import { AddressRefused, refuseLiteral } from './address.js';
 import type { Try } from './webhook.entity.js';
 
@@ -25,7 +26,7 @@ export type Target = {
 
 /** One POST on a connection of its own, redirects not followed. Whatever happens comes back as the outcome. */
 export async function post(target: Target): Promise<Outcome> {
-  const begun = Date.now();
+  const begun = monotonicMs();
   const outcome = (what: Partial<Outcome>): Outcome => ({
     at: new Date(begun).toISOString(),
     status: 0,
@@ -33,7 +34,7 @@ export async function post(target: Target): Promise<Outcome> {
     error: '',
     refused: false,
     ...what,
-    milliseconds: Date.now() - begun,
+    milliseconds: monotonicMs() - begun,
   });
   const limit = target.deadlineMs ?? deadlineMs;
   const deadline = AbortSignal.timeout(limit);

@@ -102,6 +102,11 @@ def last_event(path: Path) -> tuple[dict[str, Any], int]:
         block *= 8
 
 
+def is_closed(path: Path) -> bool:
+    """Whether a terminal state is the journal's last word."""
+    return _scan(path)[1]
+
+
 def _scan(path: Path) -> tuple[int, bool, int]:
     """Seq of the last whole line, whether it is terminal, and the offset after it; (0, False, 0) for an empty journal."""
     event, end = last_event(path)

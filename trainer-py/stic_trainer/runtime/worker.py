@@ -26,7 +26,7 @@ from stic_trainer.runtime.code import code_commit
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.runtime.failures import is_lost_peer, job_error
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
-from stic_trainer.runtime.journal import Journal, JournalBusy
+from stic_trainer.runtime.journal import Journal, JournalBusy, is_closed
 from stic_trainer.runtime.sinks import JournalSink, SilentSink
 from stic_trainer.runtime.stop import StopSignal
 from stic_trainer.runtime.store import Store
@@ -148,15 +148,26 @@ def _failure(folder: JobFolder, error: BaseException, store_root: Path) -> dict[
 
 def _take_up_earlier_work(folder: JobFolder) -> str:
     """Copies the work of the attempt to resume, once; its id, or "" when there is none to take up."""
-    earlier_id = str(json.loads(folder.job.read_text("utf-8")).get("resume_from_job_id", ""))
-    earlier = JobFolder(folder.path.parent / earlier_id).work if earlier_id else None
-    if earlier is None or folder.work.exists() or not earlier.is_dir():
+    if folder.work.exists() or (earlier := _earlier_work(folder)) is None:
         return ""
     draft = folder.path / "work.copying"
     shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(earlier, draft)
+    shutil.copytree(earlier.work, draft)
     draft.rename(folder.work)
-    return earlier_id
+    if is_closed(earlier.events):
+        # Optimizer states of many attempts would fill the disk.
+        shutil.rmtree(earlier.work, ignore_errors=True)
+    return earlier.job_id
+
+
+def _earlier_work(folder: JobFolder) -> JobFolder | None:
+    """The newest attempt before this one that has left work: one that ended as it began has none, but may have been given some."""
+    earlier = folder
+    while earlier.job.is_file() and (job_id := str(json.loads(earlier.job.read_text("utf-8")).get("resume_from_job_id", ""))):
+        earlier = JobFolder(folder.path.parent / job_id)
+        if earlier.work.is_dir():
+            return earlier
+    return None
 
 
 def default_threads() -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId, is_job_id
+from stic_trainer.runtime.journal import Journal
 from stic_trainer.runtime.store import Store
 from stic_trainer.runtime.testing import Gate, events_of, job_folder, no_descriptions, text_rows
 from stic_trainer.runtime.worker import BUSY, default_threads
@@ -162,6 +163,22 @@ def test_work_of_an_earlier_attempt_is_copied_and_stays_where_it_was(workers: Wo
     gate.open()
     assert process.wait(timeout=60) == 0
     assert (earlier.work / "checkpoints" / "step").read_text() == "4"
+
+
+def test_the_work_of_an_attempt_is_found_behind_one_that_died_before_it_took_it_up(
+    workers: Workers, inputs: dict[str, str], tmp_path: Path
+) -> None:
+    first = job_folder(tmp_path / "jobs" / "first", inputs)
+    (first.work / "checkpoints").mkdir(parents=True)
+    journal = Journal(first.events)
+    journal.append("state", {"state": "JOB_STATE_LOST"})
+    journal.close()
+    job_folder(tmp_path / "jobs" / "died", inputs, resume_from="first")
+    folder = job_folder(tmp_path / "jobs" / "later", inputs, resume_from="died")
+    assert workers.finish(folder)["state"] == "JOB_STATE_SUCCEEDED"
+    facts = [event["state"].get("facts", {}) for event in events_of(folder) if "state" in event]
+    assert any(fact.get("resumed_from") == "first" for fact in facts)
+    assert not first.work.exists(), "what has been taken up is not kept twice once its attempt has ended"
 
 
 @pytest.mark.parametrize("earlier", ["unknown", "worked-not"])

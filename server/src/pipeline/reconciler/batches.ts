@@ -1,3 +1,5 @@
+import { monotonicMs } from '../../platform/timing.js';
+
 /**
  * Collects what arrives into batches of at most `most`, each given out no later than `withinMs` after its first item. Reads no
  * further ahead than one item, so that a slow consumer slows the producer. The source must end by itself when the consumer leaves.
@@ -19,9 +21,9 @@ export async function* batches<T>(
     if (first.done) return;
     const batch = [first.value];
     next = read();
-    const deadline = Date.now() + withinMs;
+    const deadline = monotonicMs() + withinMs;
     while (batch.length < most) {
-      const item = await within(next, deadline - Date.now());
+      const item = await within(next, deadline - monotonicMs());
       if (item === undefined || item.done) break;
       batch.push(item.value);
       next = read();

@@ -1,4 +1,5 @@
 import { RunEntity, AttemptEntity, StageEntity } from '../entities/index.js';
+import { DatabaseClock } from '../../platform/clock.js';
 import { Bell, pause } from '../../platform/timing.js';
 import { nextAction, stopAsked } from './decide.js';
 import type { StageView } from './decide.js';
@@ -33,8 +34,8 @@ export async function drive(tools: Tools, lease: Lease, signal: AbortSignal): Pr
 
 /** One look and one action. False when there is nothing more to do for now. */
 async function step(tools: Tools, lease: Lease, heart: Heart, signal: AbortSignal): Promise<boolean> {
-  const stage = await look(tools, lease);
-  const action = nextAction(stage, new Date());
+  const { stage, now } = await look(tools, lease);
+  const action = nextAction(stage, now);
   switch (action.do) {
     case 'nothing':
       return false;
@@ -59,12 +60,14 @@ async function step(tools: Tools, lease: Lease, heart: Heart, signal: AbortSigna
   }
 }
 
-async function look({ db }: Tools, lease: Lease): Promise<StageView> {
+/** The stage, and the time by the database's clock: the one that its moments were taken from. */
+async function look({ db }: Tools, lease: Lease): Promise<{ stage: StageView; now: Date }> {
   const stage = await db.manager.findOneByOrFail(StageEntity, { id: lease.stageId });
   if (stage.epoch !== lease.epoch || stage.leaseOwner !== lease.owner) throw new LeaseLost(lease);
   const run = await db.manager.findOneByOrFail(RunEntity, { id: lease.runId });
   const attempts = await db.manager.find(AttemptEntity, { where: { stageId: lease.stageId }, order: { number: 'ASC' } });
-  return {
+  const now = await new DatabaseClock(db).now();
+  const stageView = {
     state: stage.state,
     stop: stopAsked(run),
     notBefore: stage.notBefore,
@@ -77,6 +80,7 @@ async function look({ db }: Tools, lease: Lease): Promise<StageView> {
       endedAt,
     })),
   };
+  return { stage: stageView, now };
 }
 
 /** Renews the lease while its stage is being moved, and hears of a stop on the way. */

@@ -73,7 +73,7 @@ async function explain(tools: Tools, lease: Lease, attempt: AttemptView, error: 
     const row = await manager.findOneByOrFail(AttemptEntity, { id: attempt.id });
     if (row.endedAt !== null) return;
     if (ending) await settleAttempt(manager, row, ending);
-    else if (row.unreachableSince === null) await manager.update(AttemptEntity, row.id, { unreachableSince: new Date() });
+    else await manager.query('UPDATE attempt SET unreachable_since = least(unreachable_since, now()) WHERE id = $1', [row.id]);
     if (ending) await tools.changes.notify(manager, pipelineTopic);
     await tools.changes.notify(manager, runTopic(lease.runId));
   });

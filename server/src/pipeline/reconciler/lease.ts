@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { leaseIsOver } from '../../platform/database/lease.js';
 import type { Waiting } from './place.js';
 
 /** How long a lease holds without being renewed: a dead server's stages are taken over after at most this. */
@@ -20,7 +21,7 @@ const mostClaimed = 1_000;
 
 type Claimed = { id: string; run_id: string; epoch: number };
 
-const isFree = '(stage.lease_expires_at IS NULL OR stage.lease_expires_at < now())';
+const isFree = leaseIsOver('stage.lease_expires_at', leaseMs);
 const mayStart = `stage.state = 'STAGE_STATE_READY' AND (stage.not_before IS NULL OR stage.not_before <= now())`;
 
 /** Stages that need moving whether or not a trainer is free: an attempt is open, their run is to stop, or an equal one has succeeded. */

@@ -4,7 +4,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { messageOf } from '../../platform/errors.js';
-import { Bell } from '../../platform/timing.js';
+import { Bell, monotonicMs } from '../../platform/timing.js';
 import { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import { Changes } from '../../platform/watch.js';
 import { TrainerPool } from '../../trainers/index.js';
@@ -33,7 +33,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly driving = new Set<Promise<void>>();
   private readonly tools: Tools;
   private loop: Promise<void> = Promise.resolve();
-  private sweptAt = 0;
+  private sweptAt = -Infinity;
   private lastFault = '';
 
   constructor(db: DataSource, changes: Changes, trainers: TrainerPool, store: ArtifactStore) {
@@ -66,8 +66,8 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private async tick(): Promise<void> {
     for (const lease of await claimOpen(this.tools.db, this.owner)) this.take(lease);
     for (const lease of await this.claimWaiting()) this.take(lease);
-    if (Date.now() - this.sweptAt > sweepMs) {
-      this.sweptAt = Date.now();
+    if (monotonicMs() - this.sweptAt > sweepMs) {
+      this.sweptAt = monotonicMs();
       await sweep(this.tools);
     }
   }

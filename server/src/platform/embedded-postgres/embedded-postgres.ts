@@ -20,7 +20,7 @@ import { DomainError, messageOf } from '../errors.js';
 import { lastLines, startDetached } from '../processes/detached.js';
 import { Keeper, type LongLived } from '../processes/keeper.js';
 import { commandOf, endProcess, isAlive, processesIn } from '../processes/process-table.js';
-import { pause } from '../timing.js';
+import { monotonicMs, pause } from '../timing.js';
 import { type Account, canEnter, postgresAccount } from './account.js';
 import { type Binaries, findBinaries } from './binaries.js';
 
@@ -198,9 +198,9 @@ export class EmbeddedPostgres implements LongLived {
   private async clearStaleLock(): Promise<void> {
     const file = this.postmaster();
     if (!file || this.isOurs(file.pid)) return;
-    const deadline = Date.now() + ORPHANS_GONE_WITHIN_MS;
+    const deadline = monotonicMs() + ORPHANS_GONE_WITHIN_MS;
     for (let left = processesIn(this.data); left.length > 0; left = processesIn(this.data)) {
-      if (Date.now() > deadline) {
+      if (monotonicMs() > deadline) {
         throw new DomainError('FAILED_PRECONDITION', `Processes of an earlier Postgres still use ${this.data}: ${left.join(', ')}.`);
       }
       await pause(20);
@@ -209,8 +209,8 @@ export class EmbeddedPostgres implements LongLived {
   }
 
   private async untilReady(pid: number): Promise<void> {
-    const deadline = Date.now() + READY_WITHIN_MS;
-    while (Date.now() < deadline) {
+    const deadline = monotonicMs() + READY_WITHIN_MS;
+    while (monotonicMs() < deadline) {
       if (!isAlive(pid)) throw new DomainError('UNAVAILABLE', `Postgres ended while starting. Its log says:\n${lastLines(this.log)}`);
       const file = this.postmaster();
       if (file?.pid === pid && file.ready && (await this.answers())) return;

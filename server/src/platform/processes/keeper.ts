@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { messageOf } from '../errors.js';
-import { pause } from '../timing.js';
+import { monotonicMs, pause } from '../timing.js';
 import { isAlive } from './process-table.js';
 
 const LOOK_MS = 300;
@@ -30,10 +30,10 @@ export class Keeper {
   }
 
   async open(): Promise<void> {
-    const begun = Date.now();
+    const begun = monotonicMs();
     const adopted = await this.program.adopt();
     this.pid = adopted ?? (await this.program.start());
-    this.logger.log(`${adopted === undefined ? 'started' : 'adopted'} process ${this.pid} in ${Date.now() - begun} ms`);
+    this.logger.log(`${adopted === undefined ? 'started' : 'adopted'} process ${this.pid} in ${monotonicMs() - begun} ms`);
     this.watching = this.watch();
   }
 
@@ -46,10 +46,10 @@ export class Keeper {
   private async watch(): Promise<void> {
     const { signal } = this.closing;
     let delay = FIRST_DELAY_MS;
-    let since = Date.now();
+    let since = monotonicMs();
     while (await pause(LOOK_MS, signal)) {
       if (isAlive(this.pid)) continue;
-      delay = Date.now() - since > STABLE_MS ? FIRST_DELAY_MS : Math.min(delay * 2, LONGEST_DELAY_MS);
+      delay = monotonicMs() - since > STABLE_MS ? FIRST_DELAY_MS : Math.min(delay * 2, LONGEST_DELAY_MS);
       this.logger.warn(`process ${this.pid} has ended; starting it again`);
       if (!(await pause(delay, signal))) return;
       try {
@@ -58,7 +58,7 @@ export class Keeper {
       } catch (error) {
         this.logger.error(messageOf(error));
       }
-      since = Date.now();
+      since = monotonicMs();
     }
   }
 }

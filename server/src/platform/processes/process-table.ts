@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { pause } from '../timing.js';
+import { monotonicMs, pause } from '../timing.js';
 
 const LINUX = process.platform === 'linux';
 
@@ -73,9 +73,9 @@ function workingFolder(pid: number): string | undefined {
 
 /** True when the process has ended within the time. */
 export async function hasEnded(pid: number, withinMs: number): Promise<boolean> {
-  const deadline = Date.now() + withinMs;
+  const deadline = monotonicMs() + withinMs;
   while (isAlive(pid)) {
-    if (Date.now() >= deadline) return false;
+    if (monotonicMs() >= deadline) return false;
     await pause(20);
   }
   return true;

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { adapterOf, assertWhole, isWorking, lossSteps } from './checks.js';
+import { MovableClock } from './clock.js';
+import { Product } from './product.js';
+
+const product = new Product();
+after(() => product.close());
+
+const HOUR_MS = 3_600_000;
+
+test(
+  'a clock that jumps by hours, back and forth, under a working server and under a dead one, holds no run up and loses none',
+  { timeout: 180_000 },
+  async () => {
+    let server = await product.start();
+    const world = await product.world(8);
+    const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+    const request = { recipe: await server.smallRecipe(), inputs: [{ role: 'images', dataset_id: images.id }], reuse_stages: false };
+    const start = async (): Promise<string> => Run.fromJSON(await server.post('/api/runs', request)).id;
+    const undisturbed = await start();
+    await assertWhole(product, await server.ended(undisturbed));
+
+    const clock = await MovableClock.install(product);
+    await server.kill();
+    server = await product.start(clock.environment);
+    const jumped = await start();
+    await server.runWhen(jumped, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
+    await clock.set(3 * HOUR_MS);
+    await server.runWhen(jumped, (run) => isWorking(run, StageKind.STAGE_KIND_DPO));
+    await clock.set(2 * HOUR_MS);
+    const first = await server.ended(jumped);
+
+    // The dead server's lease ends an hour from now, by the clock that was set back.
+    const orphaned = await start();
+    await server.runWhen(orphaned, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
+    await server.kill();
+    await clock.set(HOUR_MS);
+    server = await product.start(clock.environment);
+    const second = await server.ended(orphaned);
+
+    for (const run of [first, second]) {
+      await assertWhole(product, run);
+      for (const stage of run.stages) assert.equal(stage.attempts.length, 1, `${stage.kind} was not started again`);
+      assert.deepEqual(await lossSteps(product, run.id), await lossSteps(product, undisturbed));
+      assert.equal(await adapterOf(product, run.id), await adapterOf(product, undisturbed));
+    }
+  },
+);

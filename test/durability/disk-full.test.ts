@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { DatasetKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { hasEnded } from '../../server/src/platform/processes/process-table.js';
+import { adapterOf, assertWhole, attemptsOf, hasTrained, lossSteps } from './checks.js';
+import { Product } from './product.js';
+
+const product = new Product();
+after(() => product.close());
+
+test(
+  'a disk that is full under the journal ends the attempt, and the next one goes on from the last checkpoint',
+  { timeout: 240_000 },
+  async () => {
+    const first = await product.start();
+    const world = await product.world(16);
+    const images = await first.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+    const recipe = await first.smallRecipe((small) => {
+      if (small.dpo?.optimizer) small.dpo.optimizer.epochs = 4;
+      small.retry = { maxAttempts: 20, backoffSeconds: 0.5 };
+    });
+    const request = { recipe, inputs: [{ role: 'images', dataset_id: images.id }], reuse_stages: false };
+    const undisturbed = Run.fromJSON(await first.post('/api/runs', request));
+    await assertWhole(product, await first.ended(undisturbed.id));
+    await first.kill();
+
+    const trainer = await product.sidecar('small-disk', { diskMib: 64 });
+    const server = await product.replica([trainer.address]);
+    const { id } = Run.fromJSON(await server.post('/api/runs', request));
+    const training = await server.runWhen(id, (run) => hasTrained(run, StageKind.STAGE_KIND_DPO, 3));
+    const worker = product.worker(attemptsOf(training, StageKind.STAGE_KIND_DPO)[0]?.id ?? '', trainer.state);
+    const filler = path.join(trainer.state, 'filler');
+    fill(filler);
+    assert.ok(await hasEnded(worker, 60_000), 'a worker that cannot say anything any more ends');
+    rmSync(filler);
+    const run = await server.ended(id);
+
+    await assertWhole(product, run);
+    const [full, ...later] = attemptsOf(run, StageKind.STAGE_KIND_DPO);
+    assert.ok(full?.state === JobState.JOB_STATE_LOST || full?.error?.code === 'DISK_FULL', JSON.stringify(full));
+    assert.ok((later.at(-1)?.resumedFromStep ?? 0) >= 2, JSON.stringify(later));
+    assert.deepEqual(await lossSteps(product, id), await lossSteps(product, undisturbed.id));
+    assert.equal(await adapterOf(product, id), await adapterOf(product, undisturbed.id));
+  },
+);
+
+/** Writes until there is no room for one more byte. */
+function fill(file: string): void {
+  const open = openSync(file, 'w');
+  try {
+    for (let size = 1 << 20; size >= 1;) {
+      try {
+        writeSync(open, Buffer.alloc(size));
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+        size = Math.floor(size / 2);
+      }
+    }
+  } finally {
+    closeSync(open);
+  }
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { adapterOf, assertWhole, isWorking, lossSteps } from './checks.js';
+import { Product, until } from './product.js';
+import { Wire } from './wire.js';
+
+const product = new Product();
+let wire: Wire | undefined;
+after(async () => {
+  await wire?.cut();
+  await product.close();
+});
+
+test(
+  'a network that falls silent, and one that is cut, between server and trainer cost no attempt and no event',
+  { timeout: 240_000 },
+  async () => {
+    const near = await product.start();
+    const world = await product.world(8);
+    const images = await near.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+    const request = { recipe: await near.smallRecipe(), inputs: [{ role: 'images', dataset_id: images.id }], reuse_stages: false };
+    const undisturbed = Run.fromJSON(await near.post('/api/runs', request));
+    await assertWhole(product, await near.ended(undisturbed.id));
+    await near.kill();
+
+    wire = await Wire.to(await product.localTrainer());
+    const server = await product.replica([wire.address]);
+    const { id } = Run.fromJSON(await server.post('/api/runs', request));
+    const isMissed = async (): Promise<boolean> => {
+      const [attempt] = await product.query<{ missed: boolean }>(
+        `SELECT bool_or(unreachable_since IS NOT NULL) AS missed FROM attempt JOIN stage ON stage.id = stage_id WHERE run_id = $1`,
+        [id],
+      );
+      return attempt?.missed === true;
+    };
+    for (const [kind, disturb] of [
+      [StageKind.STAGE_KIND_PREFER, (): void => wire?.fallSilent()],
+      [StageKind.STAGE_KIND_DPO, (): Promise<void> | undefined => wire?.cut()],
+    ] as const) {
+      await server.runWhen(id, (run) => isWorking(run, kind));
+      await disturb();
+      await until(isMissed, (missed) => missed);
+      await wire.mend();
+    }
+    const run = await server.ended(id);
+
+    await assertWhole(product, run);
+    for (const stage of run.stages) assert.equal(stage.attempts.length, 1, `${stage.kind} was not started again`);
+    assert.deepEqual(await lossSteps(product, id), await lossSteps(product, undisturbed.id));
+    assert.equal(await adapterOf(product, id), await adapterOf(product, undisturbed.id));
+  },
+);

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import pg from 'pg';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { adapterOf, assertWhole, lossSteps } from './checks.js';
+import { Product, until } from './product.js';
+
+const product = new Product();
+after(() => product.close());
+
+/** Where the server is held and killed, in the order in which a run comes there, each in the middle of a transaction. */
+const PAUSE_POINTS = {
+  attempt: 'the first attempt is being made',
+  artifact: 'the end of prefer is being stored',
+  metric_point: 'metrics of dpo are being stored',
+  checkpoint: 'the end of dpo is being stored and its checkpoint kept',
+};
+
+test(
+  'a server killed in the middle of a transaction, at any of its named points, has done all of it or nothing',
+  { timeout: 240_000 },
+  async (t) => {
+    let server = await product.start();
+    const world = await product.world(8);
+    const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+    const request = { recipe: await server.smallRecipe(), inputs: [{ role: 'images', dataset_id: images.id }], reuse_stages: false };
+    const start = async (): Promise<string> => Run.fromJSON(await server.post('/api/runs', request)).id;
+    const undisturbed = await start();
+    await assertWhole(product, await server.ended(undisturbed));
+
+    let id = '';
+    for (const [table, point] of Object.entries(PAUSE_POINTS)) {
+      const release = await hold(table);
+      // Started anew only now, so that it cannot be past the point already.
+      if (!server.isRunning) server = await product.start();
+      if (id === '') id = await start();
+      await until(() => isAwaited(table), Boolean);
+      await server.kill();
+      await release();
+      t.diagnostic(`killed while ${point}`);
+    }
+    server = await product.start();
+    const run = await server.ended(id);
+
+    await assertWhole(product, run);
+    for (const stage of run.stages) assert.equal(stage.attempts.length, 1, `${stage.kind} was not started again`);
+    assert.deepEqual(await lossSteps(product, id), await lossSteps(product, undisturbed));
+    assert.equal(await adapterOf(product, id), await adapterOf(product, undisturbed));
+  },
+);
+
+/** Makes everyone who writes to the table wait; gives the function that ends this. */
+async function hold(table: string): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: product.databaseUrl });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query(`LOCK TABLE ${client.escapeIdentifier(table)} IN SHARE MODE`);
+  return () => client.end();
+}
+
+async function isAwaited(table: string): Promise<boolean> {
+  const waiting = await product.query<object>('SELECT 1 FROM pg_locks WHERE relation = $1::regclass AND NOT granted', [table]);
+  return waiting.length > 0;
+}
