@@ -1,13 +1,11 @@
 // Kills what a run needs, one process at a time, and checks after every run that nothing was lost: npm run chaos -- --kills 200 --seed 7
-import assert from 'node:assert/strict';
 import { createHash, randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { messageOf } from '../../server/src/platform/errors.js';
 import { pause } from '../../server/src/platform/timing.js';
-import { adapterOf, assertWhole } from '../durability/checks.js';
+import { rehearse, type Rehearsed } from '../durability/checks.js';
 import { Product, type Server, signal } from '../durability/product.js';
 
 const VICTIMS = ['server', 'trainer', 'worker', 'postgres'] as const;
@@ -41,19 +39,14 @@ class Chaos {
     private readonly product: Product,
     private server: Server,
     private readonly request: object,
-    private readonly adapter: string,
+    private readonly assertSame: Rehearsed['assertSame'],
   ) {}
 
   /** Has one run end undisturbed, which says what every other one must make. */
   static async start(product: Product): Promise<Chaos> {
     const server = await product.start();
-    const world = await product.world(8);
-    const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-    const recipe = await server.smallRecipe(withoutLimit);
-    const request = { recipe, inputs: [{ role: 'images', dataset_id: images.id }], reuse_stages: false };
-    const { id } = Run.fromJSON(await server.post('/api/runs', request));
-    await assertWhole(product, await server.ended(id));
-    return new Chaos(product, server, request, await adapterOf(product, id));
+    const { request, assertSame } = await rehearse(product, server, 8, withoutLimit);
+    return new Chaos(product, server, request, assertSame);
   }
 
   /** One run from start to end, with kills until there have been enough. */
@@ -64,8 +57,7 @@ class Chaos {
       const deadline = Date.now() + RUN_WITHIN_MS;
       while (this.kills.length < wanted && !(await this.look(id, deadline)).ended) await this.strike(id, deadline);
       while (!(await this.look(id, deadline)).ended) await pause(LOOK_MS);
-      await assertWhole(this.product, await this.server.run(id));
-      assert.equal(await adapterOf(this.product, id), this.adapter, 'the adapter is that of the undisturbed run');
+      await this.assertSame(await this.server.run(id));
       console.log(`${name}: whole`);
     } catch (error) {
       this.faults.push(`${name}: ${messageOf(error)}`);

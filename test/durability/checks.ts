@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import type { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { type StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import type { Product } from './product.js';
+import { Run, RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import type { Recipe, StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import type { Product, Server } from './product.js';
 
 /** The run ended as an undisturbed one ends, and everything it reported is stored exactly once. */
 export async function assertWhole(product: Product, run: Run): Promise<void> {
@@ -32,8 +32,41 @@ export async function assertWhole(product: Product, run: Run): Promise<void> {
   );
 }
 
+/** What asks for a run that is to be disturbed, and what an undisturbed one has made of it. */
+export type Rehearsed = {
+  readonly request: object;
+  /** The run is whole and has made the same, byte for byte. */
+  readonly assertSame: (run: Run) => Promise<void>;
+};
+
+/** Runs prefer and dpo on pictures of the embedded world once, with nothing in their way. */
+export async function rehearse(
+  product: Product,
+  server: Server,
+  images: number,
+  change: (recipe: Recipe) => void = () => undefined,
+): Promise<Rehearsed> {
+  const world = await product.world(images);
+  const dataset = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
+  const recipe = await server.smallRecipe(change);
+  const request = { recipe, inputs: [{ role: 'images', dataset_id: dataset.id }], reuse_stages: false };
+  const { id } = Run.fromJSON(await server.post('/api/runs', request));
+  await assertWhole(product, await server.ended(id));
+  const [adapter, steps] = [await adapterOf(product, id), await lossSteps(product, id)];
+  assert.deepEqual(
+    steps,
+    Array.from({ length: steps.length }, (_, index) => index + 1),
+  );
+  const assertSame = async (run: Run): Promise<void> => {
+    await assertWhole(product, run);
+    assert.deepEqual(await lossSteps(product, run.id), steps, 'no step is missing');
+    assert.equal(await adapterOf(product, run.id), adapter, 'the adapter is that of the undisturbed run');
+  };
+  return { request, assertSame };
+}
+
 /** Digest of the adapter a run's training has made. */
-export async function adapterOf(product: Product, runId: string): Promise<string> {
+async function adapterOf(product: Product, runId: string): Promise<string> {
   const [stage1] = await product.query<{ adapter_sha256: string }>(
     `SELECT adapter_sha256 FROM checkpoint WHERE run_id = $1 AND name = 'stage1'`,
     [runId],
@@ -43,7 +76,7 @@ export async function adapterOf(product: Product, runId: string): Promise<string
 }
 
 /** How many steps the visible dpo/loss series has: one value per step, whichever attempt made it. */
-export async function lossSteps(product: Product, runId: string): Promise<number[]> {
+async function lossSteps(product: Product, runId: string): Promise<number[]> {
   const rows = await product.query<{ step: number }>(
     `SELECT DISTINCT step FROM metric_point WHERE run_id = $1 AND name = 'dpo/loss' ORDER BY step`,
     [runId],

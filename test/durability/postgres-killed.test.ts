@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { hasEnded } from '../../server/src/platform/processes/process-table.js';
-import { adapterOf, assertWhole, isWorking, lossSteps } from './checks.js';
+import { isWorking, rehearse } from './checks.js';
 import { Product, until } from './product.js';
 
 const product = new Product();
@@ -15,15 +14,8 @@ test(
   { timeout: 240_000 },
   async () => {
     const server = await product.start();
-    const world = await product.world(8);
-    const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-    const request = { recipe: await server.smallRecipe(), inputs: [{ role: 'images', dataset_id: images.id }], reuse_stages: false };
-    const start = async (): Promise<string> => Run.fromJSON(await server.post('/api/runs', request)).id;
-
-    const undisturbed = await start();
-    await assertWhole(product, await server.ended(undisturbed));
-
-    const id = await start();
+    const { request, assertSame } = await rehearse(product, server, 8);
+    const { id } = Run.fromJSON(await server.post('/api/runs', request));
     for (const kind of [StageKind.STAGE_KIND_PREFER, StageKind.STAGE_KIND_DPO]) {
       await server.runWhen(id, (run) => isWorking(run, kind));
       assert.ok(await hasEnded(product.killPostgres(), 5_000));
@@ -39,9 +31,7 @@ test(
     );
     assert.deepEqual(listening, [{ count: '1' }], 'however often it had to connect again');
 
-    await assertWhole(product, run);
+    await assertSame(run);
     for (const stage of run.stages) assert.equal(stage.attempts.length, 1, `${stage.kind} was not started again`);
-    assert.deepEqual(await lossSteps(product, id), [1, 2]);
-    assert.equal(await adapterOf(product, id), await adapterOf(product, undisturbed));
   },
 );

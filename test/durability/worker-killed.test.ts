@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { DatasetKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { assertWhole, attemptsOf, hasTrained, isWorking, lossSteps } from './checks.js';
+import { attemptsOf, hasTrained, isWorking, rehearse } from './checks.js';
 import { Product } from './product.js';
 
 const product = new Product();
@@ -14,10 +14,8 @@ test(
   { timeout: 240_000 },
   async () => {
     const server = await product.start();
-    const world = await product.world(16);
-    const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-    const recipe = await server.smallRecipe(({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 4));
-    const { id } = Run.fromJSON(await server.post('/api/runs', { recipe, inputs: [{ role: 'images', dataset_id: images.id }] }));
+    const { request, assertSame } = await rehearse(product, server, 16, ({ dpo }) => dpo?.optimizer && (dpo.optimizer.epochs = 4));
+    const { id } = Run.fromJSON(await server.post('/api/runs', request));
 
     await server.runWhen(id, (run) => isWorking(run, StageKind.STAGE_KIND_PREFER));
     process.kill(product.trainer.pid, 'SIGKILL');
@@ -26,18 +24,11 @@ test(
     process.kill(product.worker(attemptsOf(training, StageKind.STAGE_KIND_DPO)[0]?.id ?? ''), 'SIGKILL');
     const run = await server.ended(id);
 
-    await assertWhole(product, run);
+    await assertSame(run);
     assert.equal(attemptsOf(run, StageKind.STAGE_KIND_PREFER).length, 1, 'the job outlived its sidecar');
     const [first, second] = attemptsOf(run, StageKind.STAGE_KIND_DPO);
     assert.equal(first?.state, JobState.JOB_STATE_LOST);
     assert.equal(second?.state, JobState.JOB_STATE_SUCCEEDED);
     assert.ok(second.resumedFromStep >= 2, `resumed from step ${second.resumedFromStep}`);
-    const steps = await lossSteps(product, id);
-    assert.deepEqual(
-      steps,
-      Array.from({ length: steps.length }, (_, index) => index + 1),
-      'no step is missing',
-    );
-    assert.ok(steps.length >= 6);
   },
 );

@@ -3,8 +3,8 @@ import { leaseIsOver } from '../../platform/database/lease.js';
 import type { Waiting } from './place.js';
 
 /** How long a lease holds without being renewed: a dead server's stages are taken over after at most this. */
-export const leaseMs = 4_500;
-export const renewMs = 1_200;
+export const leaseMs = 3_500;
+export const renewMs = 1_000;
 
 /** The right to move a stage. A write that carries an epoch older than the stage's is refused. */
 export type Lease = { readonly stageId: string; readonly runId: string; readonly owner: string; readonly epoch: number };
