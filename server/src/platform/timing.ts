@@ -1,5 +1,5 @@
-/** Milliseconds since some fixed moment: for durations, which a change of the host's clock must not lengthen or cut short. */
-export const monotonicMs = (): number => performance.now();
+/** Whole milliseconds since some fixed moment: for durations, which a change of the host's clock must not lengthen or cut short. */
+export const monotonicMs = (): number => Math.round(performance.now());
 
 /** Resolves to true after `ms`, or to false at once when the signal is (or becomes) aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
