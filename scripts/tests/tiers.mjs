@@ -17,7 +17,7 @@ export const tiers = [
   { name: 'unit', run: runUnit },
   nodeTier('integration', { concurrency: 2, minutes: 5 }),
   nodeTier('contract', { concurrency: 1, minutes: 5 }),
-  nodeTier('durability', { concurrency: 1, minutes: 5 }),
+  nodeTier('durability', { concurrency: 2, minutes: 8 }),
   nodeTier('e2e', { concurrency: 1, minutes: 8 }),
   nodeTier('browser', { concurrency: 1, minutes: 8, prepare: async () => ({ CHROMIUM: await findChromium() }) }),
 ];
