@@ -51,7 +51,7 @@ def _concatenated(rows: Sequence[Row]) -> Row:
     ids: list[int] = []
     positions: list[int] = []
     segments: list[int] = []
-    responses: list[tuple[list[int], list[int]]] = []
+    responses: list[tuple[Sequence[int], Sequence[int]]] = []
     for segment, row in enumerate(rows, start=1):
         responses += [([len(ids) + source for source in sources], targets) for sources, targets in row.responses]
         ids += row.ids

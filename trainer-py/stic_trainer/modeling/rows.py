@@ -7,7 +7,8 @@ model does not allow this, or a run switches it off, each branch becomes a padde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,13 +24,13 @@ _PREFIX, _PADDING = 0, -1
 
 @dataclass(frozen=True)
 class Row:
-    """One row before padding, all lists (tokens,) long."""
+    """One row before padding, all sequences (tokens,) long."""
 
-    ids: list[int]
-    positions: list[int]
-    segments: list[int]
+    ids: Sequence[int]
+    positions: Sequence[int]
+    segments: Sequence[int]
     """0 for the prefix, then 1, 2, ... for the branches."""
-    responses: tuple[tuple[list[int], list[int]], ...]
+    responses: tuple[tuple[Sequence[int], Sequence[int]], ...]
     """Per response: where each of its tokens is predicted from, and the tokens."""
     picture: Picture | None
     key: int
@@ -73,11 +74,11 @@ def branch(chosen: Tokens, rejected: Tokens, picture: Picture | None, *, key: in
         tokens = side.ids[start:]
         at = len(ids)
         # The first token of every branch is predicted from the prefix's last one.
-        responses.append(([start - 1, *range(at, at + len(tokens) - 1)], tokens))
+        responses.append((_small([start - 1, *range(at, at + len(tokens) - 1)]), _small(tokens)))
         ids += tokens
         positions += range(start, start + len(tokens))
         segments += [segment] * len(tokens)
-    return Row(ids, positions, segments, tuple(responses), picture, key)
+    return Row(_small(ids), _small(positions), _small(segments), tuple(responses), picture, key)
 
 
 def plain_row(tokens: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
@@ -85,9 +86,14 @@ def plain_row(tokens: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
     places = [index for index, learned in enumerate(tokens.learned) if learned and index > 0]
     if not places:
         raise ValueError("the conversation has no assistant's turn")
-    response = ([index - 1 for index in places], [tokens.ids[index] for index in places])
+    response = (_small([index - 1 for index in places]), _small([tokens.ids[index] for index in places]))
     length = len(tokens.ids)
-    return Row(list(tokens.ids), list(range(length)), [_PREFIX] * length, (response,), picture, key)
+    return Row(_small(tokens.ids), _small(range(length)), _small([_PREFIX] * length), (response,), picture, key)
+
+
+def _small(values: Iterable[int]) -> array[int]:
+    """4 bytes a token: a stage keeps the rows of all its pairs, and a list of thousands of image tokens takes 36 a token."""
+    return array("i", values)
 
 
 def separate(row: Row) -> list[Row]:
@@ -98,7 +104,7 @@ def separate(row: Row) -> list[Row]:
     start = row.segments.count(_PREFIX)
     lines: list[Row] = []
     for segment, (_, targets) in enumerate(row.responses, start=1):
-        ids = row.ids[:start] + [token for token, own in zip(row.ids, row.segments, strict=True) if own == segment]
+        ids = [*row.ids[:start], *(token for token, own in zip(row.ids, row.segments, strict=True) if own == segment)]
         response = ([start - 1 + index for index in range(len(targets))], targets)
         lines.append(Row(ids, list(range(len(ids))), [_PREFIX] * len(ids), (response,), row.picture, row.key))
     return lines
