@@ -49,7 +49,8 @@ async function runPytest({ env, folder }) {
   const report = path.join(folder, 'pytest.xml');
   const { code, output } = await run(
     python,
-    ['-m', 'pytest', 'trainer-py', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`],
+    // Two processes: many tests wait for programs that they have started.
+    ['-m', 'pytest', 'trainer-py', '-q', '-p', 'no:cacheprovider', '-n', '2', '--dist', 'loadfile', `--junitxml=${report}`],
     env,
     8 * MINUTE,
   );
