@@ -98,3 +98,12 @@ export function hasTrained(run: Run, kind: StageKind, steps: number): boolean {
   const progress = run.stages.find((one) => one.kind === kind)?.progress;
   return isWorking(run, kind) && progress?.unit === 'steps' && progress.done >= steps;
 }
+
+/** The server has noticed that a trainer does not answer about an attempt of the run. */
+export async function isMissed(product: Product, runId: string): Promise<boolean> {
+  const missed = await product.query<object>(
+    'SELECT 1 FROM attempt JOIN stage ON stage.id = stage_id WHERE run_id = $1 AND unreachable_since IS NOT NULL',
+    [runId],
+  );
+  return missed.length > 0;
+}

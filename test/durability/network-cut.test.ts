@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { isWorking, rehearse } from './checks.js';
+import { isMissed, isWorking, rehearse } from './checks.js';
 import { Product, until } from './product.js';
 import { Wire } from './wire.js';
 
@@ -24,20 +24,13 @@ test(
     wire = await Wire.to(await product.localTrainer());
     const server = await product.replica([wire.address]);
     const { id } = Run.fromJSON(await server.post('/api/runs', request));
-    const isMissed = async (): Promise<boolean> => {
-      const [attempt] = await product.query<{ missed: boolean }>(
-        `SELECT bool_or(unreachable_since IS NOT NULL) AS missed FROM attempt JOIN stage ON stage.id = stage_id WHERE run_id = $1`,
-        [id],
-      );
-      return attempt?.missed === true;
-    };
     for (const [kind, disturb] of [
       [StageKind.STAGE_KIND_PREFER, (): void => wire?.fallSilent()],
       [StageKind.STAGE_KIND_DPO, (): Promise<void> | undefined => wire?.cut()],
     ] as const) {
       await server.runWhen(id, (run) => isWorking(run, kind));
       await disturb();
-      await until(isMissed, (missed) => missed);
+      await until(() => isMissed(product, id), Boolean);
       await wire.mend();
     }
     const run = await server.ended(id);
