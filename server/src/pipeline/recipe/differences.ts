@@ -34,14 +34,18 @@ export function differencesFromPaper(paper: Recipe, recipe: Recipe): FieldDiffer
 
 /** What `to` does otherwise than `from`, field by field. Digests and the preset's name say nothing that other fields do not. */
 export function changesBetween(from: Recipe, to: Recipe): FieldChange[] {
-  const before = leaves(from);
-  const differing = [...leaves(to)].filter(([field, value]) => canonicalJson(before.get(field) ?? null) !== canonicalJson(value));
-  return differing
-    .filter(([field]) => field === 'model.path' || !identity.has(field))
-    .map(([field, value]) => ({ field, from: inWords(before.get(field) ?? null), to: inWords(value) }));
+  const [before, after] = [leaves(from), leaves(to)];
+  // Parts that only one of them has, a gate for example, count too.
+  return [...new Set([...after.keys(), ...before.keys()])]
+    .filter((field) => field === 'model.path' || !identity.has(field))
+    .map((field) => ({ field, was: before.get(field) ?? null, is: after.get(field) ?? null }))
+    .filter(({ was, is }) => canonicalJson(was) !== canonicalJson(is))
+    .map(({ field, was, is }) => ({ field, from: inWords(was), to: inWords(is) }));
 }
 
+/** Empty for what is absent. */
 function inWords(value: Json): string {
+  if (value === null) return '';
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
   return canonicalJson(value);
