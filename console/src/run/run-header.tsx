@@ -46,7 +46,7 @@ function RunFacts({ run }: { run: Run }) {
   const onDevice = attempts.findLast((attempt) => attempt.device);
   const images = run.inputs.find((input) => input.role === 'images');
   const running = run.state === RunState.RUN_STATE_RUNNING;
-  const start = startAlias(run.recipe);
+  const start = run.recipe?.startFrom?.checkpointId ? startAlias(run.recipe) : '';
   const facts = [
     timing(run),
     running && run.etaSeconds >= 0 ? `about ${duration(run.etaSeconds)} left` : '',

@@ -1,7 +1,7 @@
-import { Autocomplete } from '@mantine/core';
+import { Autocomplete, type AutocompleteProps } from '@mantine/core';
 import { useAliases } from '../api/registry';
 
-interface AliasFieldProps {
+interface AliasFieldProps extends Pick<AutocompleteProps, 'size' | 'inputWrapperOrder'> {
   label: string;
   description: string;
   value: string;

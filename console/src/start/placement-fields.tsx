@@ -22,11 +22,11 @@ export function PlacementFields({ draft, errorAt, onChange }: DraftFieldsProps) 
     <Stack gap="sm">
       <SimpleGrid cols={2} spacing="sm">
         {number('priority', 'priority', 'Priority', 'Higher goes first, then older; -1000 to 1000')}
-        {number('gpuMemory', 'requires.gpu_memory_gib', 'GPU memory', "GiB that a trainer's GPU must have; 0 takes any, also none")}
+        {number('gpuMemory', 'requires.gpu_memory_gib', 'GPU memory', "GiB that a trainer's GPU must have; 0 takes any")}
       </SimpleGrid>
       <TagsInput
         label="Labels"
-        description="Labels that a trainer must carry, all of them, each as key=value; without any, every trainer will do"
+        description="A trainer must carry all of them, each written key=value; without any, every trainer will do"
         placeholder={draft.labels.length > 0 ? undefined : 'tag=a100'}
         clearable
         data={[...new Set(offered)]}

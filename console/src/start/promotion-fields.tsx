@@ -2,7 +2,7 @@ import { Checkbox, SimpleGrid, Stack, Switch } from '@mantine/core';
 import { asText, valueAt, type Json, type JsonObject } from '../recipe-json';
 import { AliasField } from './alias-field';
 import { presetRecipe } from './draft';
-import { NumberField } from './recipe-field';
+import { compact, NumberField } from './recipe-field';
 import type { RecipePartProps } from './recipe-fields';
 
 /** A rule to begin with, where the preset has none. */
@@ -43,6 +43,7 @@ export function PromotionFields({ preset, recipe, errorAt, onEdit }: RecipePartP
             {number('max_drop', 'Worst drop allowed', 'Points that any one benchmark may lose, when it is more than chance.')}
             {number('min_mean_gain', 'Least mean gain', 'Points to be gained in the mean of all benchmarks.')}
             <AliasField
+              {...compact}
               label="Alias"
               description="The name that moves to the new checkpoint."
               value={asText(valueAt(gate, 'alias'))}

@@ -33,14 +33,19 @@ export function RecipeField(props: RecipeFieldProps) {
 
 const changed = ({ base, value }: FieldProps): boolean => base !== undefined && JSON.stringify(base) !== JSON.stringify(value);
 
+/** Small, with the description below, so that the inputs of a row stand in line. */
+export const compact: { size: 'xs'; inputWrapperOrder: ('label' | 'input' | 'description' | 'error')[] } = {
+  size: 'xs',
+  inputWrapperOrder: ['label', 'input', 'description', 'error'],
+};
+
 function common(props: FieldProps) {
   const preset = changed(props) ? `preset: ${asText(props.base)}` : '';
   return {
     label: props.label,
     error: props.error,
     description: [props.description, preset].filter(Boolean).join(' \u00b7 ') || undefined,
-    size: 'xs' as const,
-    inputWrapperOrder: ['label', 'input', 'description', 'error'] as ('label' | 'input' | 'description' | 'error')[],
+    ...compact,
   };
 }
 

@@ -7,7 +7,7 @@ import type { RecipePartProps } from './recipe-fields';
 const { START_POINT_BASE: base, START_POINT_ALIAS: alias } = StartPoint;
 
 const points = [
-  { value: base, label: 'the base model' },
+  { value: base, label: 'the base model, as in the paper' },
   { value: alias, label: 'a promoted checkpoint' },
 ];
 
@@ -18,10 +18,10 @@ export function StartPointFields({ recipe, errorAt, onEdit }: RecipePartProps) {
     onEdit('start_from', { point: alias, alias: name });
   };
   return (
-    <SimpleGrid cols={2} spacing="sm">
+    <SimpleGrid cols={promoted ? 2 : 1} spacing="sm">
       <Select
         label="Start from"
-        description="The base model as in the paper, or what an earlier run has become, to train it on"
+        description="The base model, or what earlier runs made of it"
         allowDeselect={false}
         data={points}
         value={promoted ? alias : base}
@@ -34,7 +34,7 @@ export function StartPointFields({ recipe, errorAt, onEdit }: RecipePartProps) {
       {promoted && (
         <AliasField
           label="Checkpoint"
-          description="The alias whose checkpoint it is when the run is made; the base model while there is none"
+          description="What this alias points at when the run is made"
           value={asText(valueAt(recipe, 'start_from.alias'))}
           error={errorAt('start_from.alias')}
           onChange={startAt}

@@ -22,7 +22,7 @@ export function differencesFromPaper(paper: Recipe, recipe: Recipe): FieldDiffer
   const texts: string[] = [];
   for (const [field, value] of leaves(recipe)) {
     const original = stated.get(field) ?? null;
-    if (identity.has(field) || field.split('.')[0] === 'gate' || canonicalJson(original) === canonicalJson(value)) continue;
+    if (identity.has(field) || field.split('.')[0] === 'gate' || same(original, value)) continue;
     if (field.startsWith('prompts.')) texts.push(field);
     else differences.push({ field, paper: inWords(original), run: inWords(value) });
   }
@@ -39,11 +39,13 @@ export function changesBetween(from: Recipe, to: Recipe): FieldChange[] {
   return [...new Set([...after.keys(), ...before.keys()])]
     .filter((field) => field === 'model.path' || !identity.has(field))
     .map((field) => ({ field, was: before.get(field) ?? null, is: after.get(field) ?? null }))
-    .filter(({ was, is }) => canonicalJson(was) !== canonicalJson(is))
+    .filter(({ was, is }) => !same(was, is))
     .map(({ field, was, is }) => ({ field, from: inWords(was), to: inWords(is) }));
 }
 
-/** Empty for what is absent. */
+/** An empty text and a part that is absent say the same. */
+const same = (a: Json, b: Json): boolean => canonicalJson(a ?? '') === canonicalJson(b ?? '');
+
 function inWords(value: Json): string {
   if (value === null) return '';
   if (typeof value === 'string') return value;
