@@ -1,6 +1,6 @@
 import { VersionState } from './gen/stic/datasets/v1/datasets';
-import { StageKind } from './gen/stic/recipe/v1/recipe';
-import { RunState, StageState, type Run, type Stage } from './gen/stic/runs/v1/runs';
+import { type Recipe, StageKind, StartPoint } from './gen/stic/recipe/v1/recipe';
+import { type Requirements, RunState, StageState, type Run, type Stage } from './gen/stic/runs/v1/runs';
 import { CatchUpPolicy, OverlapPolicy, type Schedule, TickOrigin, TickState } from './gen/stic/schedules/v1/schedules';
 import { type DatasetKind, JobState } from './gen/stic/trainer/v1/trainer';
 
@@ -123,6 +123,17 @@ export const modeWord = (mode: string): string => modes[mode] ?? mode;
 
 /** low_resolution -> low resolution. */
 export const plainWords = (name: string): string => name.replaceAll('_', ' ');
+
+/** What a trainer must have: a=b, 24 GiB of GPU memory. */
+export function requirementWords(requires: Requirements | undefined): string[] {
+  if (!requires) return [];
+  const labels = Object.entries(requires.labels).map(([key, value]) => `${key}=${value}`);
+  return requires.gpuMemoryGib > 0 ? [...labels, `${String(requires.gpuMemoryGib)} GiB of GPU memory`] : labels;
+}
+
+/** The alias a recipe starts from; empty for the base model. */
+export const startAlias = (recipe: Recipe | undefined): string =>
+  recipe?.startFrom?.point === StartPoint.START_POINT_ALIAS ? recipe.startFrom.alias || 'champion' : '';
 
 /** Share of the stage that is done, 0..1. */
 export function stageShare(stage: Stage): number {

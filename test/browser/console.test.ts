@@ -91,8 +91,32 @@ describe('the console', () => {
     await see(page.getByText('"max_images": 400'));
   });
 
-  test('starts a run that lives in the server, not in the page', async () => {
+  test('takes a gate, a priority and labels, each with its objection', async () => {
+    const promotion = page.getByRole('region', { name: 'Promotion' });
+    const placement = page.getByRole('region', { name: 'Placement' });
+    await promotion.getByLabel('Promote the result when it is good enough').check({ force: true });
+    await see(promotion.getByText('this run has none'));
     await choose(page, 'Benchmarks', /^descriptions/);
+    await promotion.getByLabel('Worst drop allowed').fill('-1');
+    await see(promotion.getByText('it must be a number from 0 to 100'));
+    await promotion.getByLabel('Worst drop allowed').fill('2.5');
+    await placement.getByLabel('Priority').fill('5000');
+    await see(placement.getByText('must be a whole number from -1000 to 1000'));
+    await placement.getByLabel('Priority').fill('7');
+    await placement.getByRole('combobox', { name: 'Labels' }).fill('tag=a100,');
+    await see(page.getByText('Would wait: no trainer has label tag=a100.'));
+    // The address has it all.
+    await page.waitForURL(/label=tag%3Da100/);
+    await page.reload();
+    await see(placement.getByText('tag=a100', { exact: true }));
+    await see(page.getByText(/no benchmark is worse by more than 2\.5 points/));
+    await page.getByRole('combobox', { name: 'Labels' }).press('Backspace');
+    await count(page.getByText('Would wait'), 0);
+    await page.getByRole('button', { name: 'Show the command and the JSON' }).click();
+    await see(page.getByText('"priority": 7'));
+  });
+
+  test('starts a run that lives in the server, not in the page', async () => {
     await fillSmall(page, small);
     await page.getByRole('button', { name: 'All fields' }).click();
     // So short that some texts are cut off, which the trainer logs as a warning.
@@ -101,6 +125,8 @@ describe('the console', () => {
     await see(page.getByRole('button', { name: /^Stage prefer/ }));
     await page.reload();
     await see(page.getByRole('heading', { level: 1, name: 'first light' }));
+    await see(page.getByText(/ \u00b7 priority 7/));
+    await see(page.getByRole('region', { name: 'Gate' }).getByText('The verdict will appear here'));
     await see(page.getByRole('button', { name: /^Stage dpo: succeeded/ }), 150_000);
     await page.reload();
     await page.getByRole('tab', { name: 'Logs' }).click();
@@ -190,6 +216,8 @@ describe('the console', () => {
     await page.goto(run);
     await page.getByRole('link', { name: 'Fork', exact: true }).click();
     await see(page.getByText('in the same versions'));
+    assert.equal(await page.getByLabel('Priority').inputValue(), '7');
+    assert.equal(await page.getByLabel('Worst drop allowed').inputValue(), '2.5');
     await page.getByLabel('DPO beta').fill('0.2');
     await page.getByRole('button', { name: 'Start the run' }).click();
     await see(page.getByText(/Forked from first light: dpo.beta 0.1 → 0.2/));

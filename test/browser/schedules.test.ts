@@ -50,13 +50,22 @@ describe('schedules in the console', () => {
     await register(page, 'images', 'pictures', product.world.images);
     await page.getByRole('link', { name: 'Schedules' }).click();
     await page.getByRole('link', { name: 'Make a schedule' }).first().click();
-    await page.getByLabel('Name').fill('nightly');
+    await page.getByRole('textbox', { name: 'Name' }).fill('nightly');
     await chooseZone('Europe/Paris');
     await choose(page, 'Images', /^pictures/);
     await page.getByLabel(/^Only images added/).check();
     await page.getByLabel('At least so many new images').fill('500');
+    await choose(page, 'Start from', /promoted/);
+    await page.getByLabel('Priority').fill('3');
+    await page.getByRole('combobox', { name: 'Labels' }).fill('tag=a100,');
+    const promote = page.getByLabel('Promote the result when it is good enough');
+    await promote.check({ force: true });
+    await page.getByRole('button', { name: 'Make the schedule' }).click();
+    await see(page.getByRole('region', { name: 'Promotion' }).getByText('this run has none'));
+    await promote.uncheck({ force: true });
     await page.getByRole('button', { name: 'Make the schedule' }).click();
     await see(page.getByRole('heading', { level: 1, name: 'nightly' }));
+    await see(page.getByRole('region', { name: 'Settings' }).getByText('tag=a100'));
     await see(page.getByText('those added since the last success, at least 500'));
     await see(nextFires().getByRole('cell', { name: '02:30', exact: true }));
     await page.getByRole('button', { name: 'Trigger now' }).click();
@@ -80,6 +89,9 @@ describe('schedules in the console', () => {
 
   test('edits it, triggers a run, and says what became of that', async () => {
     await page.getByRole('link', { name: 'Edit' }).click();
+    await see(page.getByText('tag=a100', { exact: true }));
+    assert.equal(await page.getByLabel('Priority').inputValue(), '3');
+    assert.equal(await page.getByRole('combobox', { name: 'Checkpoint' }).inputValue(), 'champion');
     await page.getByLabel(/^Only images added/).uncheck();
     await page.getByLabel(/^Import the images/).uncheck();
     await page.getByRole('button', { name: 'Save the schedule' }).click();
@@ -87,8 +99,12 @@ describe('schedules in the console', () => {
     await page.getByRole('button', { name: 'Trigger now' }).click();
     await past().getByRole('link', { name: 'Open run' }).click();
     await see(page.getByRole('heading', { level: 1, name: /^nightly \d{4}-\d\d-\d\d \d\d:\d\d$/ }));
+    await see(page.getByText(/priority 3 . needs tag=a100/));
+    await see(page.getByText('Waiting: no trainer has label tag=a100'));
     await page.getByRole('button', { name: 'Cancel run' }).click();
     await page.getByRole('button', { name: 'Cancel the run' }).click();
+    await page.getByRole('link', { name: 'nightly', exact: true }).click();
+    await see(page.getByRole('button', { name: 'Trigger now' }));
     await page.getByRole('link', { name: 'Schedules' }).click();
     const row = page.getByRole('table', { name: 'Schedules' }).getByRole('row').filter({ hasText: 'nightly' });
     await see(row.filter({ hasText: 'The run was cancelled.' }), 30_000);

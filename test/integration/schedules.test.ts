@@ -227,6 +227,7 @@ test('two servers on one database fire once, and the tick keeps nominal and actu
   assert.match(run.name, /^nightly \d+ 2027-01-02 02:30$/);
   assert.equal(run.recipeDigest, schedule.recipeDigest);
   assert.deepEqual([run.priority, run.requires], [7, requires]);
+  assert.deepEqual(run.schedule, { scheduleId: schedule.id, scheduleName: schedule.spec?.name });
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   await at(new Date(due.getTime() + 9_000));
   assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 SUCCEEDED']);

@@ -7,6 +7,7 @@ import { Failure } from '../ui/feedback';
 import { Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
 import { DecideGate } from './decide-gate';
+import { gateRule } from './gate-rule';
 import { gateLook } from './looks';
 import { Verdict } from './verdict';
 
@@ -16,11 +17,8 @@ export function GateSection({ run, live }: { run: Run; live: boolean }) {
   const gate = useGate(run.id, { live, wanted: config !== undefined });
   if (!config) return null;
   if (gate.isError) return <Failure error={gate.error} what="The gate" onRetry={() => void gate.refetch()} />;
-  const rule =
-    `Promotes to ${config.alias} when no benchmark is worse by more than ${config.maxDrop.toFixed(1)} points beyond chance and the mean gain ` +
-    `is at least ${config.minMeanGain.toFixed(1)}${config.requireApproval ? ', after approval' : ''}.`;
   return (
-    <Section title="Gate" note={rule} actions={gate.data && <Decision gate={gate.data} />}>
+    <Section title="Gate" note={gateRule(config)} actions={gate.data && <Decision gate={gate.data} />}>
       {gate.data && <Verdict gate={gate.data} />}
       {gate.data === null && (
         <Text fz="sm" c="dimmed">

@@ -5,7 +5,7 @@ import { ago, duration, elapsed, moment } from '../format';
 import { RunState, type Run } from '../gen/stic/runs/v1/runs';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { runLook } from '../words';
+import { requirementWords, runLook, startAlias } from '../words';
 import { RunActions } from './run-actions';
 
 export function RunHeader({ run, connection }: { run: Run; connection: Connection }) {
@@ -17,6 +17,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
           <>
             <RunFacts run={run} />
             <Waiting run={run} />
+            <Scheduled run={run} />
             <ForkedFrom run={run} />
           </>
         }
@@ -45,28 +46,24 @@ function RunFacts({ run }: { run: Run }) {
   const onDevice = attempts.findLast((attempt) => attempt.device);
   const images = run.inputs.find((input) => input.role === 'images');
   const running = run.state === RunState.RUN_STATE_RUNNING;
+  const start = run.recipe?.startFrom?.checkpointId ? startAlias(run.recipe) : '';
   const facts = [
     timing(run),
     running && run.etaSeconds >= 0 ? `about ${duration(run.etaSeconds)} left` : '',
     `preset ${run.recipe?.preset ?? ''}`,
     run.recipe?.model?.path ?? '',
+    start ? `from its ${start}` : '',
     images ? `${images.datasetName} (${String(images.items)} images)` : '',
     `seed ${String(run.recipe?.seed ?? '')}`,
     onDevice ? `${onDevice.device}, ${onDevice.dtype}` : '',
     run.priority !== 0 ? `priority ${String(run.priority)}` : '',
-    ...requirements(run),
+    ...requirementWords(run.requires).map((what) => `needs ${what}`),
   ].filter(Boolean);
   return (
     <Tooltip label={`Created ${moment(run.createdAt)}`}>
       <span>{facts.join(' \u00b7 ')}</span>
     </Tooltip>
   );
-}
-
-function requirements({ requires }: Run): string[] {
-  if (!requires) return [];
-  const labels = Object.entries(requires.labels).map(([key, value]) => `needs ${key}=${value}`);
-  return requires.gpuMemoryGib > 0 ? [...labels, `needs ${String(requires.gpuMemoryGib)} GiB of GPU memory`] : labels;
 }
 
 function Waiting({ run }: { run: Run }) {
@@ -78,9 +75,18 @@ function Waiting({ run }: { run: Run }) {
   );
 }
 
+function Scheduled({ run: { schedule } }: { run: Run }) {
+  if (!schedule) return null;
+  return (
+    <Text fz="sm">
+      Started by the schedule <Link to={`/schedules/${schedule.scheduleId}`}>{schedule.scheduleName}</Link>
+    </Text>
+  );
+}
+
 function ForkedFrom({ run: { fork } }: { run: Run }) {
   if (!fork) return null;
-  const changes = fork.changes.map(({ field, from, to }) => `${field} ${from} \u2192 ${to}`);
+  const changes = fork.changes.map(({ field, from, to }) => `${field} ${from || 'none'} \u2192 ${to || 'none'}`);
   return (
     <Text fz="sm">
       Forked from <Link to={`/runs/${fork.runId}`}>{fork.runName || fork.runId}</Link>

@@ -1,8 +1,8 @@
 import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '../gen/stic/schedules/v1/schedules';
 import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '../gen/stic/schedules/v1/schedules';
-import { Requirements, type Preset } from '../gen/stic/runs/v1/runs';
+import type { Preset } from '../gen/stic/runs/v1/runs';
 import type { JsonObject } from '../recipe-json';
-import { draftRecipe, notNumbers, type Draft } from '../start/draft';
+import { draftOfPlace, draftPlace, draftRecipe, emptyDraft, illFormed, type Draft } from '../start/draft';
 import { ownZone } from './times';
 
 /** A schedule being put together: when, by which rules, and the run it is to make. Numbers are texts while they are typed. */
@@ -18,15 +18,11 @@ export interface ScheduleDraft {
   refresh: boolean;
   onlyNew: boolean;
   minimum: string;
-  /** Priority and requirements, which this form does not show: they stay as they are. */
-  place: JsonObject;
   run: Draft;
 }
 
 /** The preset that stands for the recipe of the schedule that is edited. */
 export const keptRecipe = 'as it is';
-
-const emptyRun: Draft = { name: '', fork: '', preset: '', images: '', instructions: '', benchmarks: [], edits: {} };
 
 export const newDraft = (search: URLSearchParams): ScheduleDraft => ({
   cron: '30 2 * * *',
@@ -40,8 +36,7 @@ export const newDraft = (search: URLSearchParams): ScheduleDraft => ({
   refresh: true,
   onlyNew: false,
   minimum: '1',
-  place: {},
-  run: { ...emptyRun, images: search.get('images') ?? '' },
+  run: { ...emptyDraft, images: search.get('images') ?? '' },
 });
 
 export function draftOf(spec: ScheduleSpec): ScheduleDraft {
@@ -59,9 +54,9 @@ export function draftOf(spec: ScheduleSpec): ScheduleDraft {
     refresh: images?.refresh ?? false,
     onlyNew: images?.onlyNew ?? false,
     minimum: String(images?.minimumItems || 1),
-    place: { priority: spec.priority, ...(spec.requires && { requires: Requirements.toJSON(spec.requires) as JsonObject }) },
     run: {
-      ...emptyRun,
+      ...emptyDraft,
+      ...draftOfPlace(spec),
       name: spec.name,
       preset: keptRecipe,
       images: images?.datasetId ?? '',
@@ -83,11 +78,8 @@ const numbers: [keyof ScheduleDraft, string][] = [
 export function lacking(draft: ScheduleDraft, preset: Preset): string {
   if (!draft.run.name.trim()) return 'Give the schedule a name.';
   if (!draft.run.images) return 'Choose the images.';
-  const wrong = [
-    ...numbers.filter(([field]) => !isCount(draft[field] as string)).map(([, label]) => label),
-    ...notNumbers(draft.run, preset),
-  ];
-  return wrong.length > 0 ? `Not a number: ${wrong.join(', ')}.` : '';
+  const wrong = numbers.filter(([field]) => !isCount(draft[field] as string)).map(([, label]) => label);
+  return wrong.length > 0 ? `Not a number: ${wrong.join(', ')}.` : illFormed(draft.run, preset);
 }
 
 const isCount = (text: string): boolean => text.trim() !== '' && Number(text) >= 0;
@@ -98,7 +90,7 @@ export function draftSpec(draft: ScheduleDraft, preset: Preset): JsonObject {
   const input = (role: string, id: string): JsonObject => ({ role, dataset_id: id });
   const chosen: JsonObject = draft.onlyNew ? { only_new: true, minimum_items: Math.max(1, Number(draft.minimum)) } : {};
   return {
-    ...draft.place,
+    ...draftPlace(run),
     name: run.name.trim(),
     cron: draft.cron.trim(),
     zone: draft.zone,

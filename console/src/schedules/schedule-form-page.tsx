@@ -1,4 +1,4 @@
-import { Alert, Button, Grid, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Grid, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useRef, useState } from 'react';
 import { useNavigate, useParams, useSearchParams } from 'react-router';
@@ -7,12 +7,11 @@ import { usePresets } from '../api/runs';
 import { useFirePreview, useSaveSchedule, useSchedule } from '../api/schedules';
 import type { Preset } from '../gen/stic/runs/v1/runs';
 import type { Schedule } from '../gen/stic/schedules/v1/schedules';
-import { asText, valueAt } from '../recipe-json';
 import { newRequestId } from '../request-id';
-import { draftRecipe } from '../start/draft';
+import { chosenPreset, formField } from '../start/draft';
 import { InputsForm } from '../start/inputs-form';
-import { RecipeFields } from '../start/recipe-fields';
-import { Failure, Lines } from '../ui/feedback';
+import { RecipeForm } from '../start/recipe-form';
+import { Failure, Lines, Refusal } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';
 import { draftOf, draftSpec, keptRecipe, lacking, newDraft, type ScheduleDraft } from './draft';
 import { Fires } from './fires';
@@ -54,8 +53,6 @@ function kept(schedule: Schedule | undefined): Preset[] {
   return recipe ? [{ name: keptRecipe, description: 'The recipe this schedule has now', recipe, differences: [] }] : [];
 }
 
-const firstChoice = 'tiny';
-
 function ScheduleForm({ presets, schedule }: { presets: Preset[]; schedule?: Schedule }) {
   const navigate = useNavigate();
   const [search] = useSearchParams();
@@ -65,7 +62,7 @@ function ScheduleForm({ presets, schedule }: { presets: Preset[]; schedule?: Sch
   const save = useSaveSchedule(schedule?.id);
   const sent = useRef({ content: '', id: '' });
   const { run } = draft;
-  const preset = presets.find(({ name }) => name === run.preset) ?? presets.find(({ name }) => name === firstChoice) ?? presets[0];
+  const preset = chosenPreset(run, presets);
   if (!preset) return null;
 
   const edit = (part: Partial<ScheduleDraft>) => {
@@ -76,7 +73,7 @@ function ScheduleForm({ presets, schedule }: { presets: Preset[]; schedule?: Sch
     edit({ run: { ...run, ...part } });
   };
   const errorAt = (path: string): string | undefined => {
-    const objection = [save.error, fires.error].find((error) => error instanceof ApiError && formField(error.field, draft) === path);
+    const objection = [save.error, fires.error].find((error) => error instanceof ApiError && formField(error.field, draft.run) === path);
     return objection?.message;
   };
   const missing = lacking(draft, preset);
@@ -116,45 +113,21 @@ function ScheduleForm({ presets, schedule }: { presets: Preset[]; schedule?: Sch
           <Section title="Rules">
             <RuleFields draft={draft} errorAt={errorAt} onChange={edit} />
           </Section>
-          <Section title="Recipe" note="Frozen with the schedule: a preset that changes later changes nothing here.">
-            <Stack gap="sm">
-              <Select
-                label="Preset"
-                description={preset.description}
-                data={presets.map(({ name }) => name)}
-                value={preset.name}
-                allowDeselect={false}
-                onChange={(name) => {
-                  editRun({ preset: name ?? '', edits: {} });
-                }}
-              />
-              <TextInput
-                label="Base model"
-                description="Absolute path of a Hugging Face Llava or LlavaNext folder on the trainer's host, or embedded:world"
-                styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-                value={asText(valueAt(draftRecipe(run, preset), 'model.path'))}
-                error={errorAt('model.path')}
-                onChange={(event) => {
-                  editRun({ edits: { ...run.edits, 'model.path': event.currentTarget.value } });
-                }}
-              />
-              <RecipeFields
-                draft={run}
-                preset={preset}
-                errorAt={errorAt}
-                onEdits={(edits) => {
-                  editRun({ edits });
-                }}
-              />
-            </Stack>
-          </Section>
+          <RecipeForm
+            presets={presets}
+            preset={preset}
+            note="Frozen with the schedule: a preset that changes later changes nothing here."
+            draft={run}
+            errorAt={errorAt}
+            onChange={editRun}
+          />
         </Stack>
       </Grid.Col>
       <Grid.Col span={5}>
         <Stack gap="md" pos="sticky" top={64}>
           <Section title="When it would fire" note="The next 20 times; jitter comes on top">
             <Stack gap="sm">
-              {save.error && <Refusal error={save.error} />}
+              {save.error && <Refusal error={save.error} title="The schedule was not stored" />}
               {missing && (
                 <Text fz="sm" c="dimmed">
                   {missing}
@@ -183,32 +156,4 @@ function FirePreview({ fires, zone }: { fires: ReturnType<typeof useFirePreview>
     );
   }
   return fires.data ? <Fires fires={fires.data.fires} zone={zone} /> : <Lines />;
-}
-
-function Refusal({ error }: { error: Error }) {
-  const refused = error instanceof ApiError ? error : undefined;
-  return (
-    <Alert color="red" title="The schedule was not stored" role="alert">
-      <Text fz="sm">{error.message}</Text>
-      {refused?.hint && (
-        <Text fz="sm" fw={600}>
-          {refused.hint}
-        </Text>
-      )}
-      <Text fz="xs" c="dimmed" className="mono" mt={4}>
-        {[refused?.code, refused?.field].filter(Boolean).join(' \u00b7 ')}
-      </Text>
-    </Alert>
-  );
-}
-
-/** The form's name for the field the server objects to: an input is known by its role, everything else by its path. */
-function formField(field: string, draft: ScheduleDraft): string {
-  if (field === 'model') return 'model.path';
-  if (field === 'inputs') return 'images';
-  const [, index, part] = /^inputs\[(\d+)\]\.(\w+)/.exec(field) ?? [];
-  if (index === undefined) return field;
-  if (part === 'minimum_items') return part;
-  const roles = ['images', ...(draft.run.instructions ? ['instructions'] : [])];
-  return roles[Number(index)] ?? 'benchmark';
 }

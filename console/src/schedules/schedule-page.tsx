@@ -3,6 +3,7 @@ import { Link, useParams } from 'react-router';
 import { ApiError } from '../api/client';
 import { useDatasets } from '../api/datasets';
 import { useNextFires, useSchedule, useSetPaused, useTrigger } from '../api/schedules';
+import { gateRule } from '../champion/gate-rule';
 import { ago, counted, duration } from '../format';
 import type { Schedule, ScheduleInput } from '../gen/stic/schedules/v1/schedules';
 import { newRequestId } from '../request-id';
@@ -10,7 +11,7 @@ import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { catchUpWord, overlapWord, scheduleLook } from '../words';
+import { catchUpWord, overlapWord, requirementWords, scheduleLook, startAlias } from '../words';
 import { Backfill } from './backfill';
 import { DeleteSchedule } from './delete-schedule';
 import { Fires } from './fires';
@@ -146,6 +147,10 @@ function Settings({ schedule }: { schedule: Schedule }) {
       facts={[
         ['Recipe', <Recipe key="recipe" schedule={schedule} />],
         ...spec.inputs.map((input): [string, React.ReactNode] => [input.role, <Input key={input.datasetId} input={input} />]),
+        ['Starts from', startAlias(spec.recipe)],
+        ['Promotion', spec.recipe?.gate && gateRule(spec.recipe.gate)],
+        ['Priority', spec.priority === 0 ? '' : String(spec.priority)],
+        ['Needs', requirementWords(spec.requires).join(', ')],
         ['Overlap', overlapWord(spec.overlap)],
         ['Missed times', `${catchesUp}${catchesUp === 'skipped' ? '' : `, within ${duration(spec.catchUpWindowSeconds)}`}`],
         ['Jitter', spec.jitterSeconds > 0 ? `up to ${duration(spec.jitterSeconds)}` : ''],

@@ -65,7 +65,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
     <Table.Tr>
       <Table.Td maw={260}>
         <Link to={`/schedules/${schedule.id}`} className="plain">
-          <Text fz="sm" fw={600} truncate>
+          <Text fz="sm" fw={600} lineClamp={2} title={spec?.name}>
             {spec?.name}
           </Text>
         </Link>
@@ -87,12 +87,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
             {schedule.pausedAt ? 'none while paused' : 'none any more'}
           </Text>
         ) : (
-          <>
-            <InBothZones date={nextAt} zone={spec?.zone ?? 'UTC'} />
-            <Text fz="xs" c="dimmed" className="number">
-              {until(schedule.nextDueAt ?? nextAt)}
-            </Text>
-          </>
+          <InBothZones date={nextAt} zone={spec?.zone ?? 'UTC'} note={until(schedule.nextDueAt ?? nextAt)} />
         )}
       </Table.Td>
       <Table.Td maw={360}>

@@ -24,8 +24,9 @@ export function timeIn(date: Date, zone: string, withSeconds = hasSeconds(date))
   return formatted(date, zone, { hour: '2-digit', minute: '2-digit', ...seconds });
 }
 
-/** A moment on the schedule's clocks and, where they differ, on the reader's. */
-export function InBothZones({ date, zone }: { date: Date; zone: string }) {
+/** A moment on the schedule's clocks and, where they differ, on the reader's; how far off it is stands below. */
+export function InBothZones({ date, zone, note }: { date: Date; zone: string; note: string }) {
+  const own = zone === ownZone ? '' : `${ownMoment(date, dayIn(date, zone))} here`;
   return (
     <>
       <Text fz="sm" className="number">
@@ -35,11 +36,9 @@ export function InBothZones({ date, zone }: { date: Date; zone: string }) {
           {zone}
         </Text>
       </Text>
-      {zone !== ownZone && (
-        <Text fz="xs" c="dimmed" className="number">
-          {ownMoment(date, dayIn(date, zone))} here
-        </Text>
-      )}
+      <Text fz="xs" c="dimmed" className="number">
+        {[own, note].filter(Boolean).join(' \u00b7 ')}
+      </Text>
     </>
   );
 }

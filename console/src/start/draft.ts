@@ -1,10 +1,7 @@
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useState } from 'react';
-import { useSearchParams } from 'react-router';
-import type { Preset } from '../gen/stic/runs/v1/runs';
+import type { Preset, Requirements } from '../gen/stic/runs/v1/runs';
 import { recipeToJson, valueAt, withValueAt, type Json, type JsonObject } from '../recipe-json';
 
-/** A run being put together. It lives in the address, so a reload or a shared link shows the same form. */
+/** A run being put together, by a person or as what a schedule makes. Numbers are texts while they are typed. */
 export interface Draft {
   name: string;
   /** Id of the run to fork; its recipe stands in for the preset's and its inputs are taken. */
@@ -13,87 +10,122 @@ export interface Draft {
   images: string;
   instructions: string;
   benchmarks: string[];
+  priority: string;
+  /** What a trainer must carry, each as key=value. */
+  labels: string[];
+  gpuMemory: string;
   /** Recipe fields that differ from the preset, by dotted path. A number field holds a text while that is no number. */
   edits: Record<string, Json>;
 }
 
-const editPrefix = 'set.';
+export const emptyDraft: Draft = {
+  name: '',
+  fork: '',
+  preset: '',
+  images: '',
+  instructions: '',
+  benchmarks: [],
+  priority: '0',
+  labels: [],
+  gpuMemory: '0',
+  edits: {},
+};
 
-function parse(search: URLSearchParams): Draft {
-  const edits: Draft['edits'] = {};
-  for (const [name, value] of search) {
-    if (name.startsWith(editPrefix)) edits[name.slice(editPrefix.length)] = parseJson(value);
-  }
-  return {
-    name: search.get('name') ?? '',
-    fork: search.get('fork') ?? '',
-    preset: search.get('preset') ?? '',
-    images: search.get('images') ?? '',
-    instructions: search.get('instructions') ?? '',
-    benchmarks: search.getAll('benchmark'),
-    edits,
-  };
+/** What the parts of the form get that change a draft. */
+export interface DraftFieldsProps {
+  draft: Draft;
+  /** What the server objects to at a path. */
+  errorAt: (path: string) => string | undefined;
+  onChange: (change: Partial<Draft>) => void;
 }
 
-function parseJson(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
+/** When and where a stored run or schedule is to go, as this form shows it. */
+export const draftOfPlace = (stored: { priority: number; requires?: Requirements }): Pick<Draft, 'priority' | 'labels' | 'gpuMemory'> => ({
+  priority: String(stored.priority),
+  labels: Object.entries(stored.requires?.labels ?? {}).map(([key, value]) => `${key}=${value}`),
+  gpuMemory: String(stored.requires?.gpuMemoryGib ?? 0),
+});
+
+/** The same in the request's names. It is always given: a fork without it would take the other run's requirements. */
+export function draftPlace({ priority, labels, gpuMemory }: Draft): JsonObject {
+  const pairs = labels.map((label) => [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)]);
+  return { priority: Number(priority), requires: { labels: Object.fromEntries(pairs) as JsonObject, gpu_memory_gib: Number(gpuMemory) } };
 }
 
-function format({ benchmarks, edits, ...texts }: Draft): URLSearchParams {
-  const search = new URLSearchParams(Object.entries(texts).filter(([, value]) => value !== ''));
-  for (const id of benchmarks) search.append('benchmark', id);
-  for (const [path, value] of Object.entries(edits)) search.set(editPrefix + path, JSON.stringify(value));
-  return search;
-}
+const firstChoice = 'tiny';
 
-export function useDraft(): [Draft, (change: Partial<Draft>) => void] {
-  const [search, setSearch] = useSearchParams();
-  const [draft, setDraft] = useState(() => parse(search));
-  // The address follows the form; were the form to follow the address, typing would wait for the router.
-  const remember = useDebouncedCallback((next: Draft) => {
-    setSearch(format(next), { replace: true });
-  }, 300);
-  const change = (part: Partial<Draft>) => {
-    const next = { ...draft, ...part };
-    setDraft(next);
-    remember(next);
-  };
-  return [draft, change];
-}
+export const chosenPreset = ({ preset }: Draft, presets: Preset[]): Preset | undefined =>
+  presets.find(({ name }) => name === preset) ?? presets.find(({ name }) => name === firstChoice) ?? presets[0];
 
 /** The preset's recipe with the draft's edits. */
 export function draftRecipe(draft: Draft, preset: Preset): JsonObject {
-  const base = presetRecipe(preset);
-  return Object.entries(draft.edits).reduce((recipe, [path, value]) => withValueAt(recipe, path, value), base);
+  return Object.entries(draft.edits).reduce((recipe, [path, value]) => withValueAt(recipe, path, value), presetRecipe(preset));
 }
 
 export function presetRecipe(preset: Preset): JsonObject {
   return preset.recipe ? recipeToJson(preset.recipe) : {};
 }
 
-/** Paths of number fields that hold something else. */
-export function notNumbers(draft: Draft, preset: Preset): string[] {
-  const base = presetRecipe(preset);
-  return Object.entries(draft.edits)
-    .filter(([path, value]) => typeof valueAt(base, path) === 'number' && typeof value !== 'number')
-    .map(([path]) => path);
+/** The edits with a value set; one that is the preset's own is none. */
+export function withEdit({ edits }: Draft, preset: Preset, path: string, value: Json): Draft['edits'] {
+  const others = Object.fromEntries(Object.entries(edits).filter(([name]) => name !== path));
+  const same = JSON.stringify(valueAt(presetRecipe(preset), path) ?? null) === JSON.stringify(value);
+  return same ? others : { ...others, [path]: value };
+}
+
+/** Parts a recipe may leave out. They are edited as a whole, null being without, and outlive the choice of another preset. */
+export const optionalParts = ['start_from', 'gate'];
+
+export const keptEdits = ({ edits }: Draft): Draft['edits'] =>
+  Object.fromEntries(Object.entries(edits).filter(([path]) => optionalParts.includes(path)));
+
+/** What a person has to mend before the server is asked; empty when there is nothing. */
+export function illFormed(draft: Draft, preset: Preset): string {
+  const wrong = notNumbers(draft, preset);
+  if (wrong.length > 0) return `Not a number: ${wrong.join(', ')}.`;
+  const label = draft.labels.find(notLabel);
+  return label === undefined ? '' : `A label is written key=value, and ${label} is not.`;
+}
+
+export const notLabel = (label: string): boolean => label.indexOf('=') < 1;
+
+export const isNumber = (text: string): boolean => Number.isFinite(Number(text));
+
+/** Number fields that hold something else. */
+function notNumbers(draft: Draft, preset: Preset): string[] {
+  const [base, recipe] = [presetRecipe(preset), draftRecipe(draft, preset)];
+  const ofGate = ['gate.max_drop', 'gate.min_mean_gain'];
+  const ofRecipe = [...Object.keys(draft.edits).filter((path) => typeof valueAt(base, path) === 'number'), ...ofGate];
+  return [
+    ...ofRecipe.filter((path) => typeof (valueAt(recipe, path) ?? 0) !== 'number'),
+    ...(isNumber(draft.priority) ? [] : ['Priority']),
+    ...(isNumber(draft.gpuMemory) ? [] : ['GPU memory']),
+  ];
 }
 
 /** The body of CreateRun without request_id. */
 export function draftRequest(draft: Draft, preset: Preset): JsonObject {
-  if (draft.fork) return { name: draft.name.trim(), forked_from: draft.fork, recipe: draftRecipe(draft, preset) };
+  const common = { recipe: draftRecipe(draft, preset), ...draftPlace(draft) };
+  if (draft.fork) return { name: draft.name.trim(), forked_from: draft.fork, ...common };
   const input = (role: string, id: string): JsonObject => ({ role, dataset_id: id });
   return {
     name: draft.name.trim() || `${preset.name} run`,
-    recipe: draftRecipe(draft, preset),
+    ...common,
     inputs: [
       input('images', draft.images),
       ...(draft.instructions ? [input('instructions', draft.instructions)] : []),
       ...draft.benchmarks.map((id) => input('benchmark', id)),
     ],
   };
+}
+
+/** The form's name for the field the server objects to: an input is known by its role, everything else by its path. */
+export function formField(field: string, draft: Draft): string {
+  if (field === 'model') return 'model.path';
+  if (field === 'inputs') return 'images';
+  const [, index, part] = /^inputs\[(\d+)\](?:\.(\w+))?/.exec(field) ?? [];
+  if (index === undefined) return field;
+  if (part === 'minimum_items') return part;
+  const roles = ['images', ...(draft.instructions ? ['instructions'] : [])];
+  return roles[Number(index)] ?? 'benchmark';
 }

@@ -6,16 +6,10 @@ import { count } from '../format';
 import { VersionState, type Dataset } from '../gen/stic/datasets/v1/datasets';
 import { DatasetKind } from '../gen/stic/trainer/v1/trainer';
 import { Failure } from '../ui/feedback';
-import type { Draft } from './draft';
-
-interface InputsFormProps {
-  draft: Draft;
-  errorAt: (path: string) => string | undefined;
-  onChange: (change: Partial<Draft>) => void;
-}
+import type { DraftFieldsProps } from './draft';
 
 /** Which data the run uses. Only datasets that are ready can be chosen. */
-export function InputsForm({ draft, errorAt, onChange }: InputsFormProps) {
+export function InputsForm({ draft, errorAt, onChange }: DraftFieldsProps) {
   const datasets = useDatasets();
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = datasets;
   useEffect(() => {

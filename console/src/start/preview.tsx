@@ -1,9 +1,10 @@
 import { Accordion, Alert, Button, List, Loader, Stack, Table, Text } from '@mantine/core';
-import { ApiError } from '../api/client';
+import { gateRule } from '../champion/gate-rule';
 import type { Run } from '../gen/stic/runs/v1/runs';
 import type { JsonObject } from '../recipe-json';
 import { CopyBlock } from '../ui/copy';
 import { Differences } from '../ui/differences';
+import { Refusal } from '../ui/feedback';
 import { Section } from '../ui/layout';
 import { stagePurpose, stageWord } from '../words';
 import { stageWork } from './plan';
@@ -31,7 +32,7 @@ export function Preview({ run, error, missing, checking, starting, request, onSt
               {missing}
             </Text>
           )}
-          {!missing && error && <Objection error={error} />}
+          {!missing && error && <Refusal error={error} title="This run cannot start" />}
           {!missing && !error && run && <Plan run={run} />}
           <Button onClick={onStart} disabled={!startable} loading={starting}>
             Start the run
@@ -49,6 +50,7 @@ export function Preview({ run, error, missing, checking, starting, request, onSt
 }
 
 function Plan({ run }: { run: Run }) {
+  const notes = [...run.warnings, ...(run.waiting ? [`Would wait: ${run.waiting}.`] : [])];
   return (
     <>
       <Table aria-label="Stages that will run" fz="sm">
@@ -68,33 +70,17 @@ function Plan({ run }: { run: Run }) {
           ))}
         </Table.Tbody>
       </Table>
-      {run.warnings.length > 0 && (
+      {run.recipe?.gate && <Text fz="sm">{gateRule(run.recipe.gate)}</Text>}
+      {notes.length > 0 && (
         <Alert color="orange" py="xs">
           <List fz="sm">
-            {run.warnings.map((warning) => (
-              <List.Item key={warning}>{warning}</List.Item>
+            {notes.map((note) => (
+              <List.Item key={note}>{note}</List.Item>
             ))}
           </List>
         </Alert>
       )}
     </>
-  );
-}
-
-function Objection({ error }: { error: Error }) {
-  const refused = error instanceof ApiError ? error : undefined;
-  return (
-    <Alert color="red" title="This run cannot start" role="alert">
-      <Text fz="sm">{error.message}</Text>
-      {refused?.hint && (
-        <Text fz="sm" fw={600}>
-          {refused.hint}
-        </Text>
-      )}
-      <Text fz="xs" c="dimmed" className="mono" mt={4}>
-        {[refused?.code, refused?.field].filter(Boolean).join(' \u00b7 ')}
-      </Text>
-    </Alert>
   );
 }
 

@@ -4,15 +4,20 @@ import { DpoObjective } from '../gen/stic/recipe/v1/recipe';
 import { asText, type Json } from '../recipe-json';
 import { plainWords } from '../words';
 
-export interface RecipeFieldProps {
-  path: string;
+interface FieldProps {
   label: string;
-  /** The preset's value: it decides the kind of field and what "changed" means. */
-  base: Json;
+  /** The preset's value, to say so where this one is another. */
+  base?: Json;
   value: Json;
   error?: string;
   description?: string;
   onChange: (value: Json) => void;
+}
+
+export interface RecipeFieldProps extends FieldProps {
+  path: string;
+  /** It decides the kind of field, too. */
+  base: Json;
 }
 
 /** An input for one recipe field, chosen by the field's value: yes or no, number, text, list of texts, or JSON for anything else. */
@@ -26,21 +31,26 @@ export function RecipeField(props: RecipeFieldProps) {
   return <JsonField {...props} />;
 }
 
-const changed = ({ base, value }: RecipeFieldProps): boolean => JSON.stringify(base) !== JSON.stringify(value);
+const changed = ({ base, value }: FieldProps): boolean => base !== undefined && JSON.stringify(base) !== JSON.stringify(value);
 
-function common(props: RecipeFieldProps) {
+/** Small, with the description below, so that the inputs of a row stand in line. */
+export const compact: { size: 'xs'; inputWrapperOrder: ('label' | 'input' | 'description' | 'error')[] } = {
+  size: 'xs',
+  inputWrapperOrder: ['label', 'input', 'description', 'error'],
+};
+
+function common(props: FieldProps) {
   const preset = changed(props) ? `preset: ${asText(props.base)}` : '';
   return {
     label: props.label,
     error: props.error,
     description: [props.description, preset].filter(Boolean).join(' \u00b7 ') || undefined,
-    size: 'xs' as const,
-    inputWrapperOrder: ['label', 'input', 'description', 'error'] as ('label' | 'input' | 'description' | 'error')[],
+    ...compact,
   };
 }
 
 /** Takes 0.0001 and 1e-4 alike. */
-function NumberField(props: RecipeFieldProps) {
+export function NumberField(props: FieldProps) {
   const [text, setText] = useState(asText(props.value));
   const parsed = text.trim() === '' ? NaN : Number(text);
   // The value may be set from outside: another preset, or back to the preset's value.
@@ -61,7 +71,7 @@ function NumberField(props: RecipeFieldProps) {
   );
 }
 
-function FlagField(props: RecipeFieldProps) {
+function FlagField(props: FieldProps) {
   return (
     <Select
       {...common(props)}
@@ -75,7 +85,7 @@ function FlagField(props: RecipeFieldProps) {
   );
 }
 
-function TextField(props: RecipeFieldProps) {
+function TextField(props: FieldProps) {
   const long = asText(props.base).length > 60 || asText(props.base).includes('\n');
   const bound = {
     ...common(props),
@@ -87,7 +97,7 @@ function TextField(props: RecipeFieldProps) {
   return long ? <Textarea {...bound} autosize minRows={2} maxRows={8} /> : <TextInput {...bound} />;
 }
 
-function LinesField(props: RecipeFieldProps) {
+function LinesField(props: FieldProps) {
   const lines = Array.isArray(props.value) ? props.value.map(asText) : [];
   return (
     <Textarea
@@ -102,7 +112,7 @@ function LinesField(props: RecipeFieldProps) {
   );
 }
 
-function JsonField(props: RecipeFieldProps) {
+function JsonField(props: FieldProps) {
   const [text, setText] = useState(JSON.stringify(props.value, null, 2));
   return (
     <JsonInput
@@ -125,7 +135,7 @@ function JsonField(props: RecipeFieldProps) {
 
 const objectives = [DpoObjective.DPO_OBJECTIVE_REGULARISED, DpoObjective.DPO_OBJECTIVE_CHOSEN_ONLY, DpoObjective.DPO_OBJECTIVE_SWAPPED];
 
-function ObjectiveField(props: RecipeFieldProps) {
+function ObjectiveField(props: FieldProps) {
   const data = objectives.map((value) => ({
     value,
     label: plainWords(value.replace('DPO_OBJECTIVE_', '').toLowerCase()),

@@ -2,7 +2,7 @@ import { Accordion, SimpleGrid, Text } from '@mantine/core';
 import type { Preset } from '../gen/stic/runs/v1/runs';
 import { leaves, valueAt, type Json, type JsonObject } from '../recipe-json';
 import { plainWords } from '../words';
-import { draftRecipe, presetRecipe, type Draft } from './draft';
+import { optionalParts, presetRecipe } from './draft';
 import { RecipeField } from './recipe-field';
 
 const important: [path: string, label: string, description?: string][] = [
@@ -25,24 +25,19 @@ const important: [path: string, label: string, description?: string][] = [
 // Filled in by the server, or chosen elsewhere in the form.
 const hidden = new Set(['preset', 'model.path', 'model.digest', 'model.architecture', 'model.template_hash', 'prompts.digest']);
 
-interface RecipeFieldsProps {
-  draft: Draft;
+/** What the parts of the form get that change the recipe. */
+export interface RecipePartProps {
   preset: Preset;
+  /** The preset's, with what was changed. */
+  recipe: JsonObject;
   /** What the server objects to at a path. */
   errorAt: (path: string) => string | undefined;
-  onEdits: (edits: Draft['edits']) => void;
+  onEdit: (path: string, value: Json) => void;
 }
 
 /** The fields people change, then every field of the recipe under a disclosure, built from the recipe itself. */
-export function RecipeFields({ draft, preset, errorAt, onEdits }: RecipeFieldsProps) {
+export function RecipeFields({ preset, recipe, errorAt, onEdit }: RecipePartProps) {
   const base = presetRecipe(preset);
-  const recipe = draftRecipe(draft, preset);
-
-  const edit = (path: string, value: Json) => {
-    const others = Object.fromEntries(Object.entries(draft.edits).filter(([name]) => name !== path));
-    const same = JSON.stringify(valueAt(base, path)) === JSON.stringify(value);
-    onEdits(same ? others : { ...others, [path]: value });
-  };
 
   const field = (path: string, label: string, description?: string) => (
     <RecipeField
@@ -54,7 +49,7 @@ export function RecipeFields({ draft, preset, errorAt, onEdits }: RecipeFieldsPr
       value={valueAt(recipe, path) ?? null}
       error={errorAt(path)}
       onChange={(value) => {
-        edit(path, value);
+        onEdit(path, value);
       }}
     />
   );
@@ -89,7 +84,7 @@ export function RecipeFields({ draft, preset, errorAt, onEdits }: RecipeFieldsPr
 function groups(recipe: JsonObject): [string, string[]][] {
   const paths = leaves(recipe)
     .map(([path]) => path)
-    .filter((path) => !hidden.has(path));
+    .filter((path) => !hidden.has(path) && !optionalParts.includes(path.split('.')[0] ?? ''));
   const byName = Map.groupBy(paths, (path) => (path.includes('.') ? (path.split('.')[0] ?? '') : 'recipe'));
   return [...byName];
 }

@@ -1,4 +1,4 @@
-import { Grid, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Grid, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useRef } from 'react';
@@ -7,16 +7,14 @@ import { ApiError, get } from '../api/client';
 import { useCreateRun, usePresets, useRunPreview } from '../api/runs';
 import { count } from '../format';
 import { Run, type Preset } from '../gen/stic/runs/v1/runs';
-import { asText, valueAt } from '../recipe-json';
 import { newRequestId } from '../request-id';
 import { Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
-import { draftRecipe, draftRequest, notNumbers, useDraft, type Draft } from './draft';
+import { useDraft } from './address';
+import { chosenPreset, draftOfPlace, draftRequest, emptyDraft, formField, illFormed, type Draft } from './draft';
 import { InputsForm } from './inputs-form';
 import { Preview } from './preview';
-import { RecipeFields } from './recipe-fields';
-
-const firstChoice = 'tiny';
+import { RecipeForm } from './recipe-form';
 
 export function StartPage() {
   const presets = usePresets();
@@ -52,15 +50,13 @@ function Chosen({ presets }: { presets: Preset[] }) {
 }
 
 function lacking(draft: Draft, preset: Preset): string {
-  if (!draft.images && !draft.fork) return 'Choose the images first.';
-  const wrong = notNumbers(draft, preset);
-  return wrong.length > 0 ? `Not a number: ${wrong.join(', ')}.` : '';
+  return draft.images || draft.fork ? illFormed(draft, preset) : 'Choose the images first.';
 }
 
 function StartForm({ presets, original }: { presets: Preset[]; original?: Run }) {
   const navigate = useNavigate();
-  const [draft, change] = useDraft();
-  const preset = presets.find(({ name }) => name === draft.preset) ?? presets.find(({ name }) => name === firstChoice) ?? presets[0];
+  const [draft, change] = useDraft(original ? { ...emptyDraft, ...draftOfPlace(original) } : emptyDraft);
+  const preset = chosenPreset(draft, presets);
   const missing = preset ? lacking(draft, preset) : 'The server has no presets.';
   const request = preset && !missing ? draftRequest(draft, preset) : undefined;
   const requestText = JSON.stringify(request);
@@ -92,49 +88,17 @@ function StartForm({ presets, original }: { presets: Preset[]; original?: Run })
               {original ? <InputsOf run={original} /> : <InputsForm draft={draft} errorAt={errorAt} onChange={edit} />}
             </Stack>
           </Section>
-          <Section title="Recipe">
-            <Stack gap="sm">
-              <TextInput
-                label="Name"
-                placeholder={original ? `fork of ${original.name}` : `${preset.name} run`}
-                value={draft.name}
-                error={errorAt('name')}
-                onChange={(event) => {
-                  edit({ name: event.currentTarget.value });
-                }}
-              />
-              {!original && (
-                <Select
-                  label="Preset"
-                  description={preset.description}
-                  data={presets.map(({ name }) => name)}
-                  value={preset.name}
-                  allowDeselect={false}
-                  onChange={(name) => {
-                    edit({ preset: name ?? '', edits: {} });
-                  }}
-                />
-              )}
-              <TextInput
-                label="Base model"
-                description="Absolute path of a Hugging Face Llava or LlavaNext folder on the trainer's host, or embedded:world"
-                styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-                value={asText(valueAt(draftRecipe(draft, preset), 'model.path'))}
-                error={errorAt('model.path')}
-                onChange={(event) => {
-                  edit({ edits: { ...draft.edits, 'model.path': event.currentTarget.value } });
-                }}
-              />
-              <RecipeFields
-                draft={draft}
-                preset={preset}
-                errorAt={errorAt}
-                onEdits={(edits) => {
-                  edit({ edits });
-                }}
-              />
-            </Stack>
-          </Section>
+          <RecipeForm presets={presets} preset={preset} draft={draft} errorAt={errorAt} onChange={edit}>
+            <TextInput
+              label="Name"
+              placeholder={original ? `fork of ${original.name}` : `${preset.name} run`}
+              value={draft.name}
+              error={errorAt('name')}
+              onChange={(event) => {
+                edit({ name: event.currentTarget.value });
+              }}
+            />
+          </RecipeForm>
         </Stack>
       </Grid.Col>
       <Grid.Col span={5}>
@@ -171,14 +135,4 @@ function useRequestId(): (content: string) => string {
     if (last.current.content !== content) last.current = { content, id: newRequestId() };
     return last.current.id;
   };
-}
-
-/** The form's name for the field the server objects to: an input is known by its role, everything else by its path. */
-function formField(field: string, draft: Draft): string {
-  if (field === 'model') return 'model.path';
-  if (field === 'inputs') return 'images';
-  const index = /^inputs\[(\d+)\]/.exec(field)?.[1];
-  if (index === undefined) return field;
-  const roles = ['images', ...(draft.instructions ? ['instructions'] : [])];
-  return roles[Number(index)] ?? 'benchmark';
 }

@@ -46,6 +46,26 @@ export function Failure({ error, what, onRetry }: { error: unknown; what: string
   );
 }
 
+/** Why a form was not taken: the reason, what to do, and the field at fault. */
+export function Refusal({ error, title }: { error: Error; title: string }) {
+  const refused = error instanceof ApiError ? error : undefined;
+  return (
+    <Alert color="red" title={title} role="alert">
+      <Text fz="sm" style={{ overflowWrap: 'anywhere' }}>
+        {error.message}
+      </Text>
+      {refused?.hint && (
+        <Text fz="sm" fw={600}>
+          {refused.hint}
+        </Text>
+      )}
+      <Text fz="xs" c="dimmed" className="mono" mt={4}>
+        {[refused?.code, refused?.field].filter(Boolean).join(' \u00b7 ')}
+      </Text>
+    </Alert>
+  );
+}
+
 /** Why a run or a stage failed. */
 export function JobFailure({ error, title }: { error: JobError; title: string }) {
   return (

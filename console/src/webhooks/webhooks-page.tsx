@@ -21,6 +21,7 @@ export function WebhooksPage() {
         detail="Other programs that are told what happened, by the Standard Webhooks rules: signed, stored, and sent until they are taken."
         actions={
           <Button
+            variant="default"
             size="compact-md"
             onClick={() => {
               setAdding(true);

@@ -10,8 +10,8 @@ export function checkedPlace(
   priority: number,
   requires: Requirements | undefined,
 ): { readonly priority: number; readonly requires: Requirements | null } {
-  if (Math.abs(priority) > mostPriority) {
-    throw invalid('priority', `priority is ${priority}; it must be from ${-mostPriority} to ${mostPriority}.`);
+  if (!Number.isInteger(priority) || Math.abs(priority) > mostPriority) {
+    throw invalid('priority', `priority is ${priority}; it must be a whole number from ${-mostPriority} to ${mostPriority}.`);
   }
   const { labels, gpuMemoryGib } = requires ?? { labels: {}, gpuMemoryGib: 0 };
   if (!(gpuMemoryGib >= 0 && gpuMemoryGib <= mostGib)) {

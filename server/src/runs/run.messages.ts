@@ -1,6 +1,6 @@
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { RunState } from '../gen/stic/runs/v1/runs.js';
-import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, Stage } from '../gen/stic/runs/v1/runs.js';
+import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, RunSchedule, Stage } from '../gen/stic/runs/v1/runs.js';
 import { JobError, Progress } from '../gen/stic/trainer/v1/trainer.js';
 import type { Artifact } from '../gen/stic/trainer/v1/trainer.js';
 import type { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
@@ -20,6 +20,8 @@ export type RunParts = {
   readonly waiting: string;
   /** Names of the runs that this one was forked from or linked to; absent for those that are gone. */
   readonly names: ReadonlyMap<string, string>;
+  /** The schedules that made runs, by run. */
+  readonly schedules: ReadonlyMap<string, RunSchedule>;
   /** By id: the attempts that stages of this run were linked to. */
   readonly linked: ReadonlyMap<string, LinkedAttempt>;
 };
@@ -56,6 +58,7 @@ export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Rec
     reuseStages: row.reuseStages,
     waiting: parts.waiting,
     fork: row.forkedFrom === null ? undefined : toFork(row.forkedFrom, row, parts),
+    schedule: parts.schedules.get(row.id),
   };
 }
 

@@ -3,7 +3,7 @@ import { DataSource, In } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { StageState } from '../gen/stic/runs/v1/runs.js';
-import type { FieldDifference, Run } from '../gen/stic/runs/v1/runs.js';
+import type { FieldDifference, Run, RunSchedule } from '../gen/stic/runs/v1/runs.js';
 import { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
 import { PRESETS } from '../pipeline/pipeline.module.js';
 import { differencesFromPaper } from '../pipeline/recipe/differences.js';
@@ -53,6 +53,7 @@ export class RunReader {
     const waiting = await this.waiting(rows, stages, manager);
     const linked = await linkedAttempts(attempts, manager);
     const names = await namesOf([...rows.flatMap((row) => row.forkedFrom ?? []), ...[...linked.values()].map((one) => one.runId)], manager);
+    const schedules = await schedulesOf(rows, manager);
     const now = new Date();
     return rows.map((row) => {
       const own = <Part extends { runId: string }>(parts: readonly Part[]): Part[] => parts.filter((part) => part.runId === row.id);
@@ -65,6 +66,7 @@ export class RunReader {
         queuePosition: queue.get(row.id) ?? 0,
         waiting: waiting.get(row.id) ?? '',
         names,
+        schedules,
         linked,
       };
       return toRun(row, parts, (recipe) => this.differences(recipe), now);
@@ -123,6 +125,16 @@ async function namesOf(ids: readonly string[], manager: EntityManager): Promise<
   if (ids.length === 0) return new Map();
   const runs = await manager.query<{ id: string; name: string }[]>('SELECT id, name FROM run WHERE id = ANY($1)', [ids]);
   return new Map(runs.map((run) => [run.id, run.name]));
+}
+
+/** By run: the schedule one of whose fires made it. */
+async function schedulesOf(rows: readonly RunEntity[], manager: EntityManager): Promise<ReadonlyMap<string, RunSchedule>> {
+  const found = await manager.query<(RunSchedule & { runId: string })[]>(
+    `SELECT run_id AS "runId", schedule.id AS "scheduleId", schedule.name AS "scheduleName"
+     FROM tick JOIN schedule ON schedule.id = schedule_id WHERE run_id = ANY($1)`,
+    [rows.map((row) => row.id)],
+  );
+  return new Map(found.map(({ runId, ...schedule }) => [runId, schedule]));
 }
 
 export const noRun = (id: string): DomainError => notFound(`There is no run ${id}.`, 'run_id');

@@ -22,6 +22,24 @@ test('fields are set by path, and what was changed can be read off both recipes'
   assert.equal(recipe.seed, 42, 'the recipe itself is left as it was');
 });
 
+test('a part that only one of two recipes has is a change, whichever has it', () => {
+  const gated = { ...recipe, gate: { alias: 'best', maxDrop: 2, minMeanGain: 0, requireApproval: true } };
+  const added = changesBetween(recipe, gated);
+  assert.deepEqual(
+    added.map(({ field, from, to }) => [field, from, to]),
+    [
+      ['gate.alias', '', 'best'],
+      ['gate.max_drop', '', '2'],
+      ['gate.min_mean_gain', '', '0'],
+      ['gate.require_approval', '', 'true'],
+    ],
+  );
+  assert.deepEqual(
+    changesBetween(gated, recipe),
+    added.map(({ field, from, to }) => ({ field, from: to, to: from })),
+  );
+});
+
 test('a field that does not exist, is no JSON or holds something else is refused by its name', () => {
   const refused = (field: string, value: string, message: RegExp): void => {
     assert.throws(

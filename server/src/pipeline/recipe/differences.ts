@@ -22,7 +22,7 @@ export function differencesFromPaper(paper: Recipe, recipe: Recipe): FieldDiffer
   const texts: string[] = [];
   for (const [field, value] of leaves(recipe)) {
     const original = stated.get(field) ?? null;
-    if (identity.has(field) || field.split('.')[0] === 'gate' || canonicalJson(original) === canonicalJson(value)) continue;
+    if (identity.has(field) || field.split('.')[0] === 'gate' || same(original, value)) continue;
     if (field.startsWith('prompts.')) texts.push(field);
     else differences.push({ field, paper: inWords(original), run: inWords(value) });
   }
@@ -34,14 +34,20 @@ export function differencesFromPaper(paper: Recipe, recipe: Recipe): FieldDiffer
 
 /** What `to` does otherwise than `from`, field by field. Digests and the preset's name say nothing that other fields do not. */
 export function changesBetween(from: Recipe, to: Recipe): FieldChange[] {
-  const before = leaves(from);
-  const differing = [...leaves(to)].filter(([field, value]) => canonicalJson(before.get(field) ?? null) !== canonicalJson(value));
-  return differing
-    .filter(([field]) => field === 'model.path' || !identity.has(field))
-    .map(([field, value]) => ({ field, from: inWords(before.get(field) ?? null), to: inWords(value) }));
+  const [before, after] = [leaves(from), leaves(to)];
+  // Parts that only one of them has, a gate for example, count too.
+  return [...new Set([...after.keys(), ...before.keys()])]
+    .filter((field) => field === 'model.path' || !identity.has(field))
+    .map((field) => ({ field, was: before.get(field) ?? null, is: after.get(field) ?? null }))
+    .filter(({ was, is }) => !same(was, is))
+    .map(({ field, was, is }) => ({ field, from: inWords(was), to: inWords(is) }));
 }
 
+/** An empty text and a part that is absent say the same. */
+const same = (a: Json, b: Json): boolean => canonicalJson(a ?? '') === canonicalJson(b ?? '');
+
 function inWords(value: Json): string {
+  if (value === null) return '';
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
   return canonicalJson(value);

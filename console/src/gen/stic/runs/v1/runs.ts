@@ -222,7 +222,17 @@ export interface Run {
    */
   waiting: string;
   /** The run it was made from, when it is a fork. */
-  fork: Fork | undefined;
+  fork:
+    | Fork
+    | undefined;
+  /** The schedule that made it. Absent when none did, or when that does not exist any more. */
+  schedule: RunSchedule | undefined;
+}
+
+/** A schedule that has made a run. */
+export interface RunSchedule {
+  scheduleId: string;
+  scheduleName: string;
 }
 
 /** What a trainer must have. Empty fits every trainer. */
@@ -579,6 +589,7 @@ function createBaseRun(): Run {
     reuseStages: false,
     waiting: "",
     fork: undefined,
+    schedule: undefined,
   };
 }
 
@@ -610,6 +621,7 @@ export const Run: MessageFns<Run> = {
       reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : false,
       waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
+      schedule: isSet(object.schedule) ? RunSchedule.fromJSON(object.schedule) : undefined,
     };
   },
 
@@ -678,6 +690,9 @@ export const Run: MessageFns<Run> = {
     if (message.fork !== undefined) {
       obj.fork = Fork.toJSON(message.fork);
     }
+    if (message.schedule !== undefined) {
+      obj.schedule = RunSchedule.toJSON(message.schedule);
+    }
     return obj;
   },
 
@@ -713,6 +728,43 @@ export const Run: MessageFns<Run> = {
     message.reuseStages = object.reuseStages ?? false;
     message.waiting = object.waiting ?? "";
     message.fork = (object.fork !== undefined && object.fork !== null) ? Fork.fromPartial(object.fork) : undefined;
+    message.schedule = (object.schedule !== undefined && object.schedule !== null)
+      ? RunSchedule.fromPartial(object.schedule)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRunSchedule(): RunSchedule {
+  return { scheduleId: "", scheduleName: "" };
+}
+
+export const RunSchedule: MessageFns<RunSchedule> = {
+  fromJSON(object: any): RunSchedule {
+    return {
+      scheduleId: isSet(object.schedule_id) ? globalThis.String(object.schedule_id) : "",
+      scheduleName: isSet(object.schedule_name) ? globalThis.String(object.schedule_name) : "",
+    };
+  },
+
+  toJSON(message: RunSchedule): unknown {
+    const obj: any = {};
+    if (message.scheduleId !== "") {
+      obj.schedule_id = message.scheduleId;
+    }
+    if (message.scheduleName !== "") {
+      obj.schedule_name = message.scheduleName;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RunSchedule>, I>>(base?: I): RunSchedule {
+    return RunSchedule.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RunSchedule>, I>>(object: I): RunSchedule {
+    const message = createBaseRunSchedule();
+    message.scheduleId = object.scheduleId ?? "";
+    message.scheduleName = object.scheduleName ?? "";
     return message;
   },
 };

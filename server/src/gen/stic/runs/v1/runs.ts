@@ -290,7 +290,17 @@ export interface Run {
    */
   waiting: string;
   /** The run it was made from, when it is a fork. */
-  fork: Fork | undefined;
+  fork:
+    | Fork
+    | undefined;
+  /** The schedule that made it. Absent when none did, or when that does not exist any more. */
+  schedule: RunSchedule | undefined;
+}
+
+/** A schedule that has made a run. */
+export interface RunSchedule {
+  scheduleId: string;
+  scheduleName: string;
 }
 
 /** What a trainer must have. Empty fits every trainer. */
@@ -647,6 +657,7 @@ function createBaseRun(): Run {
     reuseStages: false,
     waiting: "",
     fork: undefined,
+    schedule: undefined,
   };
 }
 
@@ -714,6 +725,9 @@ export const Run: MessageFns<Run> = {
     }
     if (message.fork !== undefined) {
       Fork.encode(message.fork, writer.uint32(170).fork()).join();
+    }
+    if (message.schedule !== undefined) {
+      RunSchedule.encode(message.schedule, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -899,6 +913,14 @@ export const Run: MessageFns<Run> = {
             message.fork = Fork.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.schedule = RunSchedule.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -936,6 +958,7 @@ export const Run: MessageFns<Run> = {
       reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : false,
       waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
+      schedule: isSet(object.schedule) ? RunSchedule.fromJSON(object.schedule) : undefined,
     };
   },
 
@@ -1004,6 +1027,9 @@ export const Run: MessageFns<Run> = {
     if (message.fork !== undefined) {
       obj.fork = Fork.toJSON(message.fork);
     }
+    if (message.schedule !== undefined) {
+      obj.schedule = RunSchedule.toJSON(message.schedule);
+    }
     return obj;
   },
 
@@ -1039,6 +1065,94 @@ export const Run: MessageFns<Run> = {
     message.reuseStages = object.reuseStages ?? false;
     message.waiting = object.waiting ?? "";
     message.fork = (object.fork !== undefined && object.fork !== null) ? Fork.fromPartial(object.fork) : undefined;
+    message.schedule = (object.schedule !== undefined && object.schedule !== null)
+      ? RunSchedule.fromPartial(object.schedule)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRunSchedule(): RunSchedule {
+  return { scheduleId: "", scheduleName: "" };
+}
+
+export const RunSchedule: MessageFns<RunSchedule> = {
+  encode(message: RunSchedule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.scheduleId !== "") {
+      writer.uint32(10).string(message.scheduleId);
+    }
+    if (message.scheduleName !== "") {
+      writer.uint32(18).string(message.scheduleName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunSchedule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunSchedule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.scheduleId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scheduleName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunSchedule {
+    return {
+      scheduleId: isSet(object.schedule_id) ? globalThis.String(object.schedule_id) : "",
+      scheduleName: isSet(object.schedule_name) ? globalThis.String(object.schedule_name) : "",
+    };
+  },
+
+  toJSON(message: RunSchedule): unknown {
+    const obj: any = {};
+    if (message.scheduleId !== "") {
+      obj.schedule_id = message.scheduleId;
+    }
+    if (message.scheduleName !== "") {
+      obj.schedule_name = message.scheduleName;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RunSchedule>, I>>(base?: I): RunSchedule {
+    return RunSchedule.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RunSchedule>, I>>(object: I): RunSchedule {
+    const message = createBaseRunSchedule();
+    message.scheduleId = object.scheduleId ?? "";
+    message.scheduleName = object.scheduleName ?? "";
     return message;
   },
 };
