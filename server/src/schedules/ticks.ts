@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { audit } from '../audit/index.js';
 import { type TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
-import { announce } from '../webhooks/index.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import type { PlannedTick } from './plan.js';
 import { specOf } from './schedule.messages.js';
+import { pausesItself } from './write-down.js';
 
 /** Stores ticks in their order. One whose time has fired already, or is about to, is left out: the index decides, on any server. */
 export async function insertTicks(
@@ -46,12 +45,8 @@ export async function endTick(manager: EntityManager, tick: TickEntity, { state,
   const failures = schedule.failures + 1;
   const limit = specOf(schedule).pauseAfterFailures;
   const tooMany = limit > 0 && failures >= limit && schedule.pausedAt === null;
-  const paused = tooMany
-    ? { pausedAt: now, pauseReason: `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}. The last one: ${message}` }
-    : {};
-  await manager.update(ScheduleEntity, schedule.id, { failures, ...paused });
-  if (paused.pauseReason === undefined) return;
-  const { id, name } = schedule;
-  await audit(manager, { verb: 'pause', subject: { type: 'schedule', id, name }, details: { reason: paused.pauseReason } });
-  await announce(manager, 'schedule.paused', { schedule_id: id, schedule_name: name, reason: paused.pauseReason });
+  await manager.update(ScheduleEntity, schedule.id, { failures });
+  if (!tooMany) return;
+  const inARow = `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}`;
+  await pausesItself(manager, schedule, `${inARow}. The last one: ${message}`, now);
 }
