@@ -79,6 +79,7 @@ describe('the champion and the webhooks in the console', () => {
     await evaluated('tuesday', worse);
     await page.goto(`/runs/${runs.get('tuesday') ?? ''}`);
     const gate = page.getByRole('region', { name: 'Gate' });
+    await see(page.getByText('Kept the champion of monday: textvqa accuracy -4.4 [-6.2, -2.6], more than the 1.0 allowed.'));
     await see(gate.getByText('Champion kept'));
     await see(gate.getByText(/on textvqa the candidate is worse than the champion by 4\.4 points/));
     const picture = gate.getByRole('img', { name: /Candidate against the champion of monday/ });

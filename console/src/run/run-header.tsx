@@ -16,6 +16,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
         detail={
           <>
             <RunFacts run={run} />
+            <Outcome run={run} />
             <Waiting run={run} />
             <ForkedFrom run={run} />
           </>
@@ -67,6 +68,16 @@ function requirements({ requires }: Run): string[] {
   if (!requires) return [];
   const labels = Object.entries(requires.labels).map(([key, value]) => `needs ${key}=${value}`);
   return requires.gpuMemoryGib > 0 ? [...labels, `needs ${String(requires.gpuMemoryGib)} GiB of GPU memory`] : labels;
+}
+
+/** Is there a better model, and why. An error has its own place, with what to do. */
+function Outcome({ run }: { run: Run }) {
+  if (!run.outcome || run.error) return null;
+  return (
+    <Text fz="sm" fw={600} c="var(--mantine-color-text)">
+      {run.outcome}
+    </Text>
+  );
 }
 
 function Waiting({ run }: { run: Run }) {

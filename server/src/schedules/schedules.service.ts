@@ -33,6 +33,7 @@ import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
 import { Changes } from '../platform/watch.js';
 import { RunsService } from '../runs/index.js';
 import { dueAt, FireTimes } from './fire-times.js';
+import { runOutcomes } from './outcome.js';
 import { cursorAfter, type PlannedTick } from './plan.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import { specOf, toSchedule, toTick } from './schedule.messages.js';
@@ -160,7 +161,7 @@ export class SchedulesService {
       return manager.find(TickEntity, { where: { scheduleId, nominalAt: now }, order: { position: 'DESC' }, take: 1 });
     });
     if (!tick) throw noSchedule(scheduleId);
-    return toTick(tick);
+    return toTick(tick, await runOutcomes(this.db.manager, [tick]));
   }
 
   async backfill(request: BackfillScheduleRequest): Promise<BackfillScheduleResponse> {
@@ -190,7 +191,7 @@ export class SchedulesService {
       await writeDown(manager, 'backfill', schedule, details);
       return manager.find(TickEntity, { where: { scheduleId, requestId: made }, order: { nominalAt: 'ASC' } });
     });
-    return { ticks: ticks.map(toTick), already };
+    return { ticks: await this.toTicks(ticks), already };
   }
 
   async preview(request: PreviewScheduleRequest): Promise<PreviewScheduleResponse> {
@@ -219,7 +220,10 @@ export class SchedulesService {
     if (request.state !== TickState.TICK_STATE_UNSPECIFIED) query.andWhere('tick.state = :state', { state: request.state });
     if (position) query.andWhere('(tick.nominalAt, tick.id) < (:at, :id)', position);
     const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return { ticks: page.map(toTick), nextPageToken: last ? timePosition.encode({ at: last.nominalAt.toISOString(), id: last.id }) : '' };
+    return {
+      ticks: await this.toTicks(page),
+      nextPageToken: last ? timePosition.encode({ at: last.nominalAt.toISOString(), id: last.id }) : '',
+    };
   }
 
   /** The columns a spec decides about. Recipe and inputs are judged and frozen as those of a run are. */
@@ -286,8 +290,14 @@ export class SchedulesService {
     if (rows.length === 0) return [];
     const latest = await newest('true');
     const successes = await newest(`tick.state = 'TICK_STATE_SUCCEEDED'`);
+    const outcomes = await runOutcomes(this.db.manager, [...latest, ...successes]);
     const of = (ticks: TickEntity[], id: string): TickEntity | undefined => ticks.find((tick) => tick.scheduleId === id);
-    return rows.map((row) => toSchedule(row, of(latest, row.id), of(successes, row.id)));
+    return rows.map((row) => toSchedule(row, { latestTick: of(latest, row.id), lastSuccess: of(successes, row.id) }, outcomes));
+  }
+
+  private async toTicks(rows: readonly TickEntity[]): Promise<Tick[]> {
+    const outcomes = await runOutcomes(this.db.manager, rows);
+    return rows.map((row) => toTick(row, outcomes));
   }
 }
 

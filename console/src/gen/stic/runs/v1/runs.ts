@@ -222,7 +222,11 @@ export interface Run {
    */
   waiting: string;
   /** The run it was made from, when it is a fork. */
-  fork: Fork | undefined;
+  fork:
+    | Fork
+    | undefined;
+  /** In one sentence what came of it: whether there is a better model, and why. Empty until the run has ended. */
+  outcome: string;
 }
 
 /** What a trainer must have. Empty fits every trainer. */
@@ -579,6 +583,7 @@ function createBaseRun(): Run {
     reuseStages: false,
     waiting: "",
     fork: undefined,
+    outcome: "",
   };
 }
 
@@ -610,6 +615,7 @@ export const Run: MessageFns<Run> = {
       reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : false,
       waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
     };
   },
 
@@ -678,6 +684,9 @@ export const Run: MessageFns<Run> = {
     if (message.fork !== undefined) {
       obj.fork = Fork.toJSON(message.fork);
     }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
     return obj;
   },
 
@@ -713,6 +722,7 @@ export const Run: MessageFns<Run> = {
     message.reuseStages = object.reuseStages ?? false;
     message.waiting = object.waiting ?? "";
     message.fork = (object.fork !== undefined && object.fork !== null) ? Fork.fromPartial(object.fork) : undefined;
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };

@@ -290,7 +290,11 @@ export interface Run {
    */
   waiting: string;
   /** The run it was made from, when it is a fork. */
-  fork: Fork | undefined;
+  fork:
+    | Fork
+    | undefined;
+  /** In one sentence what came of it: whether there is a better model, and why. Empty until the run has ended. */
+  outcome: string;
 }
 
 /** What a trainer must have. Empty fits every trainer. */
@@ -647,6 +651,7 @@ function createBaseRun(): Run {
     reuseStages: false,
     waiting: "",
     fork: undefined,
+    outcome: "",
   };
 }
 
@@ -714,6 +719,9 @@ export const Run: MessageFns<Run> = {
     }
     if (message.fork !== undefined) {
       Fork.encode(message.fork, writer.uint32(170).fork()).join();
+    }
+    if (message.outcome !== "") {
+      writer.uint32(178).string(message.outcome);
     }
     return writer;
   },
@@ -899,6 +907,14 @@ export const Run: MessageFns<Run> = {
             message.fork = Fork.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -936,6 +952,7 @@ export const Run: MessageFns<Run> = {
       reuseStages: isSet(object.reuse_stages) ? globalThis.Boolean(object.reuse_stages) : false,
       waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
     };
   },
 
@@ -1004,6 +1021,9 @@ export const Run: MessageFns<Run> = {
     if (message.fork !== undefined) {
       obj.fork = Fork.toJSON(message.fork);
     }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
     return obj;
   },
 
@@ -1039,6 +1059,7 @@ export const Run: MessageFns<Run> = {
     message.reuseStages = object.reuseStages ?? false;
     message.waiting = object.waiting ?? "";
     message.fork = (object.fork !== undefined && object.fork !== null) ? Fork.fromPartial(object.fork) : undefined;
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };
