@@ -50,3 +50,15 @@ export async function endTick(manager: EntityManager, tick: TickEntity, { state,
   const inARow = `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}`;
   await pausesItself(manager, schedule, `${inARow}. The last one: ${message}`, now);
 }
+
+/** Removes skipped ticks that ended before the moment, the oldest first, at most `limit`; the latest tick of a schedule stays. */
+export async function forgetSkipped(manager: EntityManager, before: Date, limit: number): Promise<number> {
+  const [, count] = await manager.query<[unknown, number]>(
+    `DELETE FROM tick WHERE id IN (
+       SELECT old.id FROM tick AS old WHERE old.state = 'TICK_STATE_SKIPPED' AND old.ended_at < $1
+         AND EXISTS (SELECT FROM tick AS later WHERE later.schedule_id = old.schedule_id AND later.nominal_at > old.nominal_at)
+       ORDER BY old.ended_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [before, limit],
+  );
+  return count;
+}
