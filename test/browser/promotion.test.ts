@@ -132,6 +132,22 @@ describe('the champion and the webhooks in the console', () => {
     await see(page.getByText(/^Next try/));
   });
 
+  test('stores rules that are applied every night', async () => {
+    await page.getByRole('link', { name: 'Checkpoints' }).click();
+    await page.getByRole('link', { name: 'Make room' }).click();
+    const nightly = page.getByRole('region', { name: 'Every night' });
+    await see(nightly.getByText('Off: nothing is deleted by itself.'));
+    await page.getByLabel('Younger than, days').fill('90');
+    await nightly.getByText('Apply these rules every night').click();
+    await nightly.getByLabel('At hour').fill('5');
+    await nightly.getByRole('button', { name: 'Store these rules' }).click();
+    await see(nightly.getByText(/^The stored rules are applied next at /));
+    await page.reload();
+    await see(nightly.getByText(/^The stored rules are applied next at /));
+    assert.equal(await page.getByLabel('Younger than, days').inputValue(), '90');
+    await see(page.getByRole('region', { name: 'What has been deleted' }).getByText('Nothing yet.'));
+  });
+
   test('has thrown nothing on the way', () => {
     assert.deepEqual(faults, []);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { type CallOptions, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type CallOptions, type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { ListAuditEntriesResponse, type AuditEntry } from '../../server/src/gen/stic/registry/v1/audit.js';
 import {
@@ -47,20 +47,25 @@ after(async () => {
   await product.close();
 });
 
-type Method<Request, Response> = (
-  request: Request,
+/** The service's methods; of their overloads the one with all parameters counts. */
+type Name = Exclude<keyof ScheduleServiceClient, keyof Client>;
+type Asked<N extends Name> = Parameters<ScheduleServiceClient[N]>[0];
+type Told<N extends Name> = Parameters<Parameters<ScheduleServiceClient[N]>[3]>[1];
+type Method<N extends Name> = (
+  this: ScheduleServiceClient,
+  request: Asked<N>,
   metadata: Metadata,
   options: Partial<CallOptions>,
-  done: (error: ServiceError | null, response: Response) => void,
+  done: (error: ServiceError | null, response: Told<N>) => void,
 ) => unknown;
 
 /** One call in Ada's name. */
-function ask<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {
+function ask<N extends Name>(name: N, request: Asked<N>): Promise<Told<N>> {
   const metadata = new Metadata();
   metadata.set('stic-actor', 'Ada');
   const options = { deadline: Date.now() + 30_000 };
   return new Promise((resolve, reject) => {
-    method.call(client, request, metadata, options, (error, response) => (error ? reject(error) : resolve(response)));
+    (client[name] as Method<N>).call(client, request, metadata, options, (error, response) => (error ? reject(error) : resolve(response)));
   });
 }
 
@@ -68,7 +73,7 @@ function ask<Request, Response>(method: Method<Request, Response>, request: Requ
 async function refusal(call: Promise<unknown>): Promise<{ code: status; field?: string; message: string }> {
   const error = await call.then(
     () => assert.fail('it was not refused'),
-    (thrown: ServiceError) => thrown,
+    (thrown: unknown) => thrown as ServiceError,
   );
   const [trailer] = error.metadata.get(ERROR_TRAILER);
   const { field, message } = JSON.parse(String(trailer)) as { field?: string; message: string };
@@ -76,7 +81,7 @@ async function refusal(call: Promise<unknown>): Promise<{ code: status; field?: 
 }
 
 const create = (change: Partial<ScheduleSpec>, requestId = ''): Promise<Schedule> =>
-  ask(client.createSchedule, CreateScheduleRequest.fromPartial({ requestId, spec: { ...spec, ...change } }));
+  ask('createSchedule', CreateScheduleRequest.fromPartial({ requestId, spec: { ...spec, ...change } }));
 
 /** What has been written down about the schedule, the oldest first. */
 async function audited(): Promise<AuditEntry[]> {
@@ -97,48 +102,48 @@ test('create is idempotent, and what cannot be is refused with its code and fiel
   assert.deepEqual([nowhere.code, nowhere.field], [status.INVALID_ARGUMENT, 'zone']);
   const twin = await refusal(create({}));
   assert.deepEqual([twin.code, twin.field], [status.ALREADY_EXISTS, 'name']);
-  const unknown = await refusal(ask(client.getSchedule, { scheduleId: randomUUID() }));
+  const unknown = await refusal(ask('getSchedule', { scheduleId: randomUUID() }));
   assert.deepEqual([unknown.code, unknown.field], [status.NOT_FOUND, 'schedule_id']);
 });
 
 test('list and preview', async () => {
   const other = await create({ name: 'weekly', cron: '0 3 * * 1' });
-  const page = await ask(client.listSchedules, ListSchedulesRequest.fromPartial({ pageSize: 1 }));
-  const rest = await ask(client.listSchedules, ListSchedulesRequest.fromPartial({ pageToken: page.nextPageToken }));
+  const page = await ask('listSchedules', ListSchedulesRequest.fromPartial({ pageSize: 1 }));
+  const rest = await ask('listSchedules', ListSchedulesRequest.fromPartial({ pageToken: page.nextPageToken }));
   assert.deepEqual(
     [...page.schedules, ...rest.schedules].map(({ id }) => id),
     [other.id, schedule.id],
   );
-  const stored = await ask(client.previewSchedule, PreviewScheduleRequest.fromPartial({ scheduleId: schedule.id, count: 2 }));
+  const stored = await ask('previewSchedule', PreviewScheduleRequest.fromPartial({ scheduleId: schedule.id, count: 2 }));
   assert.deepEqual(
     stored.fires.map(({ local }) => local.slice(4, 16)),
     ['-02-29T02:30', '-02-29T02:30'],
   );
   const after = new Date('2027-03-27T12:00:00Z');
   const request = PreviewScheduleRequest.fromPartial({ cron: '30 2 * * *', zone: 'Europe/Paris', after, count: 1 });
-  const [spring] = (await ask(client.previewSchedule, request)).fires;
+  const [spring] = (await ask('previewSchedule', request)).fires;
   assert.equal(spring?.local, '2027-03-28T03:00:00+02:00');
   assert.notEqual(spring.note, '');
-  assert.equal((await refusal(ask(client.previewSchedule, { ...request, count: 999 }))).field, 'page_size');
-  await ask(client.deleteSchedule, { scheduleId: other.id });
+  assert.equal((await refusal(ask('previewSchedule', { ...request, count: 999 }))).field, 'page_size');
+  await ask('deleteSchedule', { scheduleId: other.id });
 });
 
 test('pause and resume; asked for twice they are one change', async () => {
   const pause = { scheduleId: schedule.id, reason: 'holidays' };
-  for (const paused of [await ask(client.pauseSchedule, pause), await ask(client.pauseSchedule, pause)]) {
+  for (const paused of [await ask('pauseSchedule', pause), await ask('pauseSchedule', pause)]) {
     assert.ok(paused.pausedAt);
     assert.equal(paused.pauseReason, 'holidays');
   }
-  for (let twice = 0; twice < 2; twice++) assert.equal((await ask(client.resumeSchedule, { scheduleId: schedule.id })).pausedAt, undefined);
+  for (let twice = 0; twice < 2; twice++) assert.equal((await ask('resumeSchedule', { scheduleId: schedule.id })).pausedAt, undefined);
   assert.deepEqual(await actions(), ['schedule.create', 'schedule.pause', 'schedule.resume']);
 });
 
 test('a trigger fires once per request_id, and its run can be followed from the tick', async () => {
   const trigger = { scheduleId: schedule.id, requestId: randomUUID() };
-  const [first, second] = [await ask(client.triggerSchedule, trigger), await ask(client.triggerSchedule, trigger)];
+  const [first, second] = [await ask('triggerSchedule', trigger), await ask('triggerSchedule', trigger)];
   assert.deepEqual([first.id, first.origin], [second.id, TickOrigin.TICK_ORIGIN_TRIGGER]);
   const running = await until(
-    async () => (await ask(client.listTicks, ListTicksRequest.fromPartial({ scheduleId: schedule.id }))).ticks,
+    async () => (await ask('listTicks', ListTicksRequest.fromPartial({ scheduleId: schedule.id }))).ticks,
     ([tick]) => tick?.state !== TickState.TICK_STATE_WAITING,
   );
   assert.equal(running.length, 1);
@@ -149,10 +154,10 @@ test('a trigger fires once per request_id, and its run can be followed from the 
 
 test('every change is written down with who made it, in the transaction of the change', async () => {
   const changed = { ...schedule.spec, cron: '30 3 29 2 *', priority: 5 };
-  await ask(client.updateSchedule, { scheduleId: schedule.id, spec: ScheduleSpec.fromPartial(changed) });
+  await ask('updateSchedule', { scheduleId: schedule.id, spec: ScheduleSpec.fromPartial(changed) });
   const [start, end] = [new Date('2024-01-01T00:00:00Z'), new Date('2025-01-01T00:00:00Z')];
   const backfill = BackfillScheduleRequest.fromPartial({ scheduleId: schedule.id, requestId: randomUUID(), start, end });
-  for (let twice = 0; twice < 2; twice++) assert.equal((await ask(client.backfillSchedule, backfill)).ticks.length, 1);
+  for (let twice = 0; twice < 2; twice++) assert.equal((await ask('backfillSchedule', backfill)).ticks.length, 1);
 
   // The log cannot be written: nothing is changed.
   await product.query(
@@ -162,18 +167,18 @@ test('every change is written down with who made it, in the transaction of the c
   await product.query('CREATE TRIGGER log_full BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION no_room()', []);
   const spared = schedule.id;
   for (const call of [
-    (): Promise<unknown> => ask(client.pauseSchedule, { scheduleId: spared, reason: '' }),
-    (): Promise<unknown> => ask(client.deleteSchedule, { scheduleId: spared }),
-    (): Promise<unknown> => ask(client.triggerSchedule, { scheduleId: spared, requestId: 'lost' }),
+    (): Promise<unknown> => ask('pauseSchedule', { scheduleId: spared, reason: '' }),
+    (): Promise<unknown> => ask('deleteSchedule', { scheduleId: spared }),
+    (): Promise<unknown> => ask('triggerSchedule', { scheduleId: spared, requestId: 'lost' }),
     (): Promise<unknown> => create({ name: 'lost' }),
   ])
     assert.equal((await refusal(call())).code, status.INTERNAL);
   await product.query('DROP FUNCTION no_room CASCADE', []);
-  assert.equal((await ask(client.getSchedule, { scheduleId: spared })).pausedAt, undefined);
-  assert.equal((await ask(client.listSchedules, ListSchedulesRequest.fromPartial({}))).schedules.length, 1);
+  assert.equal((await ask('getSchedule', { scheduleId: spared })).pausedAt, undefined);
+  assert.equal((await ask('listSchedules', ListSchedulesRequest.fromPartial({}))).schedules.length, 1);
   assert.deepEqual(await product.query('SELECT id FROM tick WHERE request_id = $1', ['lost']), []);
 
-  await ask(client.deleteSchedule, { scheduleId: spared });
+  await ask('deleteSchedule', { scheduleId: spared });
   const entries = await audited();
   assert.deepEqual(
     entries.map(({ action }) => action.replace('schedule.', '')),

@@ -35,6 +35,9 @@ export async function readOutcomes(manager: EntityManager, runs: readonly RunEnt
 function toView(gate: GateEntity, run: RunEntity, candidates: readonly CheckpointEntity[]): GateView | undefined {
   const { gate: config } = Recipe.fromJSON(run.recipe);
   const candidate = candidates.find(({ id }) => id === gate.candidateId);
+  if (!config || !candidate) return undefined;
+  const { state, alias, championId, championRunName, meanGain, reasons, comment } = gate;
   const benchmarks = gate.benchmarks.map((one) => BenchmarkVerdict.fromPartial(one));
-  return config && candidate && { ...gate, config, benchmarks, candidate: `${candidate.name} of ${run.name}` };
+  const told = { state, alias, championId, championRunName, meanGain, reasons, comment, benchmarks };
+  return { ...told, config, candidate: `${candidate.name} of ${run.name}` };
 }
