@@ -138,7 +138,7 @@ describe('the champion and the webhooks in the console', () => {
     const nightly = page.getByRole('region', { name: 'Every night' });
     await see(nightly.getByText('Off: nothing is deleted by itself.'));
     await page.getByLabel('Younger than, days').fill('90');
-    await nightly.getByText('Apply these rules every night').click();
+    await nightly.getByRole('switch', { name: 'Apply these rules every night' }).check();
     await nightly.getByLabel('At hour').fill('5');
     await nightly.getByRole('button', { name: 'Store these rules' }).click();
     await see(nightly.getByText(/^The stored rules are applied next at /));

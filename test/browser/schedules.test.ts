@@ -50,7 +50,7 @@ describe('schedules in the console', () => {
     await register(page, 'images', 'pictures', product.world.images);
     await page.getByRole('link', { name: 'Schedules' }).click();
     await page.getByRole('link', { name: 'Make a schedule' }).first().click();
-    await page.getByLabel('Name').fill('nightly');
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('nightly');
     await chooseZone('Europe/Paris');
     await choose(page, 'Images', /^pictures/);
     await page.getByLabel(/^Only images added/).check();

@@ -63,7 +63,7 @@ type Method<N extends Name> = (
 function ask<N extends Name>(name: N, request: Asked<N>): Promise<Told<N>> {
   const metadata = new Metadata();
   metadata.set('stic-actor', 'Ada');
-  const options = { deadline: Date.now() + 30_000 };
+  const options = { deadline: Date.now() + 120_000 };
   return new Promise((resolve, reject) => {
     (client[name] as Method<N>).call(client, request, metadata, options, (error, response) => (error ? reject(error) : resolve(response)));
   });
