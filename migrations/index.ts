@@ -4,6 +4,7 @@ import { Actions1764000000003 } from './0003-actions.js';
 import { Schedules1764000000004 } from './0004-schedules.js';
 import { Registry1764000000005 } from './0005-registry.js';
 import { Retention1764000000006 } from './0006-retention.js';
+import { RetentionPolicy1764000000007 } from './0007-retention-policy.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Schedules1764000000004,
   Registry1764000000005,
   Retention1764000000006,
+  RetentionPolicy1764000000007,
 ];

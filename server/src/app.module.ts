@@ -13,7 +13,7 @@ import { HttpModule } from './platform/http/http.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
 import { GrpcModule } from './platform/transport/grpc.module.js';
 import { PromotionModule, promotionEntities } from './promotion/index.js';
-import { RetentionModule } from './retention/index.js';
+import { retentionEntities, RetentionModule } from './retention/index.js';
 import { RunsModule } from './runs/index.js';
 import { scheduleEntities, SchedulesModule } from './schedules/index.js';
 import { type TrainerDirectory, TrainersModule } from './trainers/index.js';
@@ -26,6 +26,7 @@ export const entities = [
   ...scheduleEntities,
   ...promotionEntities,
   ...webhookEntities,
+  ...retentionEntities,
   AuditEntryEntity,
 ];
 

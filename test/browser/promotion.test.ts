@@ -79,6 +79,7 @@ describe('the champion and the webhooks in the console', () => {
     await evaluated('tuesday', worse);
     await page.goto(`/runs/${runs.get('tuesday') ?? ''}`);
     const gate = page.getByRole('region', { name: 'Gate' });
+    await see(page.getByText('Kept the champion of monday: textvqa accuracy -4.4 [-6.2, -2.6], more than the 1.0 allowed.'));
     await see(gate.getByText('Champion kept'));
     await see(gate.getByText(/on textvqa the candidate is worse than the champion by 4\.4 points/));
     const picture = gate.getByRole('img', { name: /Candidate against the champion of monday/ });
@@ -129,6 +130,22 @@ describe('the champion and the webhooks in the console', () => {
     await row.getByRole('button', { name: 'Details' }).click();
     await see(page.getByText('"This is a test."'));
     await see(page.getByText(/^Next try/));
+  });
+
+  test('stores rules that are applied every night', async () => {
+    await page.getByRole('link', { name: 'Checkpoints' }).click();
+    await page.getByRole('link', { name: 'Make room' }).click();
+    const nightly = page.getByRole('region', { name: 'Every night' });
+    await see(nightly.getByText('Off: nothing is deleted by itself.'));
+    await page.getByLabel('Younger than, days').fill('90');
+    await nightly.getByRole('switch', { name: 'Apply these rules every night' }).check();
+    await nightly.getByLabel('At hour').fill('5');
+    await nightly.getByRole('button', { name: 'Store these rules' }).click();
+    await see(nightly.getByText(/^The stored rules are applied next at /));
+    await page.reload();
+    await see(nightly.getByText(/^The stored rules are applied next at /));
+    assert.equal(await page.getByLabel('Younger than, days').inputValue(), '90');
+    await see(page.getByRole('region', { name: 'What has been deleted' }).getByText('Nothing yet.'));
   });
 
   test('has thrown nothing on the way', () => {

@@ -6,7 +6,7 @@ import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { messageOf } from '../../server/src/platform/errors.js';
 import { pause } from '../../server/src/platform/timing.js';
 import { rehearse, type Rehearsed } from '../durability/checks.js';
-import { Product, type Server, signal } from '../durability/product.js';
+import { Product, type Server, signal, until } from '../durability/product.js';
 
 const VICTIMS = ['server', 'trainer', 'worker', 'postgres'] as const;
 type Victim = (typeof VICTIMS)[number];
@@ -52,7 +52,13 @@ class Chaos {
   /** One run from start to end, with kills until there have been enough. */
   async run(): Promise<void> {
     const name = `run ${++this.runs}`;
-    const { id } = Run.fromJSON(await this.server.post('/api/runs', this.request));
+    const request = { ...this.request, request_id: `${seed}/${this.runs}` };
+    // Whoever asks for a run while the trainer is away is told so, and asks again.
+    const { body } = await until(
+      () => this.server.call('POST', '/api/runs', request),
+      ({ status }) => status !== 503,
+    );
+    const { id } = Run.fromJSON(body);
     try {
       const deadline = Date.now() + RUN_WITHIN_MS;
       while (this.kills.length < wanted && !(await this.look(id, deadline)).ended) await this.strike(id, deadline);

@@ -64,6 +64,8 @@ async function finished(name: string, recipe: unknown): Promise<Run> {
 
 const gateOf = async (run: Run): Promise<Gate> => Gate.fromJSON(await server.get(`/api/runs/${run.id}/gate`));
 
+const outcomeOf = async (run: Run): Promise<string> => (await server.run(run.id)).outcome;
+
 async function champion(): Promise<Alias> {
   const { aliases } = ListAliasesResponse.fromJSON(await server.get('/api/aliases?name=champion'));
   assert.equal(aliases.length, 1);
@@ -100,6 +102,7 @@ test('the first candidate is measured against the base model and waits for a per
     ['first'],
   );
   assert.deepEqual(ListAliasesResponse.fromJSON(await server.get('/api/aliases')).aliases, []);
+  assert.match(await outcomeOf(first), /^Waits for approval: stage1 of first as champion; .* against the base model, .*\.$/);
 });
 
 test('two people approve at once, and one of them has decided', async () => {
@@ -109,6 +112,7 @@ test('two people approve at once, and one of them has decided', async () => {
   const gate = await gateOf(first);
   assert.equal(gate.state, GateState.GATE_STATE_PROMOTED);
   assert.match(gate.comment, /^yes [12]$/);
+  assert.match(await outcomeOf(first), /^Promoted stage1 of first to champion: .* against the base model, .*\.$/);
   assert.match(gate.decidedBy, /^someone \(HTTP /);
   const { checkpointId, version, provenance } = await champion();
   assert.deepEqual([checkpointId, version], [gate.candidateId, 1]);
@@ -181,6 +185,7 @@ test('nobody promotes over a champion the candidate was not compared with', asyn
   assert.equal((await gateOf(second)).state, GateState.GATE_STATE_PENDING);
   const rejected = Gate.fromJSON(await server.post(`/api/runs/${second.id}/gate/reject`, { comment: 'stale' }));
   assert.deepEqual([rejected.state, rejected.comment], [GateState.GATE_STATE_REJECTED, 'stale']);
+  assert.match(await outcomeOf(second), /^Kept the champion of first: stage1 of second was rejected by hand \(stale\); .*\.$/);
   await refused(`/api/runs/${second.id}/gate/reject`, { comment: '' }, 412, /does not wait for approval; it is rejected/);
 });
 

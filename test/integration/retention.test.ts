@@ -13,6 +13,7 @@ import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import {
   ApplyRetentionResponse,
   ListOrphansResponse,
+  ListRetentionApplicationsResponse,
   OrphanKind,
   RemoveOrphansResponse,
   RetentionPlan,
@@ -158,6 +159,12 @@ test('the plan says why each stays, and the deletion does what the plan said', a
   const keys: { key: string | null }[] = await db.query(`SELECT key FROM attempt WHERE key LIKE $1`, [`%${lone}`]);
   assert.deepEqual(keys, [], 'nobody links to what is gone');
   assert.deepEqual(goingOf(await plan()), []);
+  const { applications } = ListRetentionApplicationsResponse.fromJSON((await asked('GET', '/retention/applications')).body);
+  assert.deepEqual(
+    applications.map(({ deleted, freed }) => [deleted.map(({ name }) => name).sort(), freed]),
+    [[['stage1 of old', 'stage1 of twin'], 5n]],
+  );
+  assert.match(applications[0]?.actor ?? '', /^someone \(HTTP /);
 });
 
 test('an alias is not moved to a checkpoint that has been deleted', async () => {

@@ -75,3 +75,19 @@ export async function gatedRun(manager: EntityManager, name: string, gate: Parti
   }
   return { run, checkpointId, stageId, attemptId };
 }
+
+/** A run that has ended, with one checkpoint; the checkpoint's id. */
+export async function endedRun(manager: EntityManager, name: string, adapterSha256: string, createdAt: Date): Promise<string> {
+  const [runId, stageId, attemptId, id] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const state = RunState.RUN_STATE_SUCCEEDED;
+  await manager.insert(RunEntity, { id: runId, requestId: null, name, state, recipe: {}, recipeDigest: '', createdAt, endedAt: createdAt });
+  const stage = { id: stageId, runId, position: 0, kind: StageKind.STAGE_KIND_DPO, state: StageState.STAGE_STATE_SUCCEEDED, after: [] };
+  await manager.insert(StageEntity, stage);
+  const attempt = { id: attemptId, stageId, number: 1, state: JobState.JOB_STATE_SUCCEEDED, trainer: 'host:1', endedAt: createdAt };
+  await manager.insert(AttemptEntity, attempt);
+  await manager.insert(CheckpointEntity, {
+    ...{ id, runId, attemptId, name: 'stage1', adapterSha256, bytes: '5', baseModelPath: model.path, baseModelDigest: model.digest },
+    ...{ templateHash: '', parentId: null, createdAt },
+  });
+  return id;
+}

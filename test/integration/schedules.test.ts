@@ -375,6 +375,7 @@ test('pauses after failures in a row, says so, and a resume starts afresh', asyn
   const paused = await server.schedules.get({ scheduleId: schedule.id });
   assert.equal(paused.failures, 2);
   assert.match(paused.pauseReason, /2 failures in a row.*The GPU is full/);
+  assert.equal(paused.latestTick?.outcome, 'Failed: The GPU is full (OUT_OF_MEMORY).');
   await at('2027-01-06T01:30:00Z');
   assert.match((await lines(schedule)).at(-1) ?? '', /2027-01-06T01:30 SKIPPED PAUSED/);
   const resumed = await server.schedules.resume({ scheduleId: schedule.id });
@@ -419,6 +420,7 @@ test('runs on what was added since the last success, and on nothing when that is
   const third = await night(3);
   assert.deepEqual([third?.state, third?.reason], [TickState.TICK_STATE_SKIPPED, TickReason.TICK_REASON_TOO_FEW_IMAGES]);
   assert.match(third?.message ?? '', /^1 image has been added to "inbox" since .* at least 2/);
+  assert.match(third?.outcome ?? '', /^Did nothing: 1 image has been added to "inbox" since .* at least 2\.$/);
   add(inbox, 4, 6);
   assert.equal(await itemsOf(await night(4)), 3, 'those of the skipped night count too');
   await runsEnd(schedule, RunState.RUN_STATE_FAILED);

@@ -58,7 +58,10 @@ export function useGate(runId: string, { live, wanted }: { live: boolean; wanted
 /** Everything that an alias' move may change on the page. */
 function useMoved() {
   const client = useQueryClient();
-  return () => Promise.all(['aliases', 'moves', 'gates', 'gate'].map((key) => client.invalidateQueries({ queryKey: [key] })));
+  return () =>
+    Promise.all(
+      ['aliases', 'moves', 'gates', 'gate', 'run', 'schedules', 'ticks'].map((key) => client.invalidateQueries({ queryKey: [key] })),
+    );
 }
 
 export function useSetAlias() {

@@ -1,10 +1,12 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import {
   ApplyRetentionResponse,
   ListOrphansResponse,
+  ListRetentionApplicationsResponse,
   PinCheckpointResponse,
   RemoveOrphansResponse,
   RetentionPlan,
+  RetentionPolicy,
   RetentionRules,
 } from '../gen/stic/retention/v1/retention';
 import { get, post } from './client';
@@ -25,6 +27,36 @@ export function useApplyRetention() {
     mutationFn: ({ rules, digest }: RetentionPlan) =>
       post(ApplyRetentionResponse, '/retention/apply', { rules: rules && RetentionRules.toJSON(rules), digest }),
     onSettled: () => client.invalidateQueries(),
+  });
+}
+
+/** What is applied by itself. */
+export function useRetentionPolicy() {
+  return useQuery({
+    queryKey: ['retention policy'],
+    queryFn: ({ signal }) => get(RetentionPolicy, '/retention/policy', {}, signal),
+  });
+}
+
+export function useSetRetentionPolicy() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (policy: RetentionPolicy) => post(RetentionPolicy, '/retention/policy', { policy: RetentionPolicy.toJSON(policy) }),
+    onSuccess: (policy) => {
+      client.setQueryData(['retention policy'], policy);
+    },
+  });
+}
+
+/** What has been deleted, the latest first. */
+export function useRetentionApplications() {
+  return useInfiniteQuery({
+    queryKey: ['retention applications'],
+    queryFn: ({ pageParam, signal }) =>
+      get(ListRetentionApplicationsResponse, '/retention/applications', { page_size: 20, page_token: pageParam }, signal),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+    refetchInterval: 30_000,
   });
 }
 

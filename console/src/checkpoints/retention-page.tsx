@@ -2,15 +2,15 @@ import { Badge, Button, Group, Modal, NumberInput, Stack, Table, Text } from '@m
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { useApplyRetention, useRetentionPlan } from '../api/retention';
+import { useApplyRetention, useRetentionPlan, useRetentionPolicy } from '../api/retention';
 import { ago, bytes, moment } from '../format';
-import type { RetentionPlan, RetentionRules, Verdict } from '../gen/stic/retention/v1/retention';
+import type { RetentionPlan, RetentionPolicy, Verdict } from '../gen/stic/retention/v1/retention';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';
 import { subjectWord } from '../words';
+import { Applications } from './applications';
+import { Nightly } from './nightly';
 import { Orphans } from './orphans';
-
-const usual: RetentionRules = { keepLastPerSchedule: 7, keepBestPerBenchmark: 3, keepDays: 30 };
 
 const fields = [
   ['keepDays', 'Younger than, days'],
@@ -19,7 +19,14 @@ const fields = [
 ] as const;
 
 export function RetentionPage() {
-  const [rules, setRules] = useState(usual);
+  const policy = useRetentionPolicy();
+  if (policy.isError) return <Failure error={policy.error} what="The rules" onRetry={() => void policy.refetch()} />;
+  return policy.data ? <Retention policy={policy.data} /> : <Lines />;
+}
+
+/** Starts from the stored rules; what is typed is tried out until it is stored. */
+function Retention({ policy }: { policy: RetentionPolicy }) {
+  const [rules, setRules] = useState(policy.rules ?? { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0 });
   const [settled] = useDebouncedValue(rules, 300);
   const plan = useRetentionPlan(settled);
   // What is shown belongs to other rules as long as they are still being typed or asked for.
@@ -52,9 +59,11 @@ export function RetentionPage() {
           ))}
         </Group>
       </Section>
+      <Nightly policy={policy} rules={rules} />
       {plan.isError && <Failure error={plan.error} what="The plan" onRetry={() => void plan.refetch()} />}
       {plan.isPending && <Lines />}
       {plan.data && <Plan plan={plan.data} />}
+      <Applications />
       <Orphans />
     </Stack>
   );

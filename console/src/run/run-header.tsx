@@ -16,6 +16,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
         detail={
           <>
             <RunFacts run={run} />
+            <Outcome run={run} />
             <Waiting run={run} />
             <Scheduled run={run} />
             <ForkedFrom run={run} />
@@ -63,6 +64,16 @@ function RunFacts({ run }: { run: Run }) {
     <Tooltip label={`Created ${moment(run.createdAt)}`}>
       <span>{facts.join(' \u00b7 ')}</span>
     </Tooltip>
+  );
+}
+
+/** Is there a better model, and why. An error has its own place, with what to do. */
+function Outcome({ run }: { run: Run }) {
+  if (!run.outcome || run.error) return null;
+  return (
+    <Text fz="sm" fw={600} c="var(--mantine-color-text)">
+      {run.outcome}
+    </Text>
   );
 }
 

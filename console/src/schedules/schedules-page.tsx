@@ -2,7 +2,7 @@ import { Button, Stack, Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { useSchedules } from '../api/schedules';
 import { ago } from '../format';
-import type { Schedule } from '../gen/stic/schedules/v1/schedules';
+import type { Schedule, Tick } from '../gen/stic/schedules/v1/schedules';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
@@ -90,18 +90,14 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
           <InBothZones date={nextAt} zone={spec?.zone ?? 'UTC'} note={until(schedule.nextDueAt ?? nextAt)} />
         )}
       </Table.Td>
-      <Table.Td maw={360}>
+      <Table.Td maw={420}>
         {latestTick ? (
           <>
             <StateBadge look={tickLook(latestTick.state)} />{' '}
             <Text span fz="xs" c="dimmed">
               {ago(latestTick.endedAt ?? latestTick.firedAt ?? latestTick.takenAt)}
             </Text>
-            {latestTick.message && (
-              <Text fz="xs" c="dimmed" lineClamp={2} title={latestTick.message}>
-                {latestTick.message}
-              </Text>
-            )}
+            <Outcome tick={latestTick} />
           </>
         ) : (
           <Text fz="sm" c="dimmed">
@@ -110,5 +106,22 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
         )}
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+/** What the last time brought; until it has, what it waits for. */
+function Outcome({ tick }: { tick: Tick }) {
+  const text = tick.outcome || tick.message;
+  if (!text) return null;
+  return (
+    <Text fz="xs" lineClamp={3} title={text}>
+      {tick.runId ? (
+        <Link to={`/runs/${tick.runId}`} className="plain">
+          {text}
+        </Link>
+      ) : (
+        text
+      )}
+    </Text>
   );
 }

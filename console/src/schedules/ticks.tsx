@@ -56,6 +56,7 @@ export function Ticks({ scheduleId, zone }: { scheduleId: string; zone: string }
 function TickRow({ tick, zone }: { tick: Tick; zone: string }) {
   const { nominalAt, firedAt, endedAt } = tick;
   const origin = originWord(tick.origin);
+  const told = tick.outcome || tick.message;
   const took = firedAt && endedAt ? `took ${duration((endedAt.getTime() - firedAt.getTime()) / 1000)}` : '';
   return (
     <Table.Tr>
@@ -67,11 +68,11 @@ function TickRow({ tick, zone }: { tick: Tick; zone: string }) {
       </Table.Td>
       <Table.Td valign="top">
         <Text fz="sm" style={{ overflowWrap: 'anywhere' }}>
-          {tick.message || (firedAt ? firedLine(tick, zone) : '')}
+          {told || (firedAt ? firedLine(tick, zone) : '')}
         </Text>
         {(origin || took) && (
           <Text fz="xs" c="dimmed">
-            {[origin, tick.message && firedAt ? firedLine(tick, zone) : '', took].filter(Boolean).join(' \u00b7 ')}
+            {[origin, told && firedAt ? firedLine(tick, zone) : '', took].filter(Boolean).join(' \u00b7 ')}
           </Text>
         )}
       </Table.Td>

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { caller } from '../platform/caller.js';
 import { AuditEntryEntity } from './audit.entity.js';
 
-export type SubjectType = 'run' | 'dataset' | 'checkpoint' | 'alias' | 'gate' | 'webhook' | 'schedule';
+export type SubjectType = 'run' | 'dataset' | 'checkpoint' | 'alias' | 'gate' | 'webhook' | 'schedule' | 'retention';
 
 export type Change = {
   /** What was done, as a verb: create, cancel, promote, ... */

@@ -159,6 +159,7 @@ async function showResult(clients: Clients, run: Run, { scores, findings }: Comp
     return;
   }
   print(`\n  ${green('The run succeeded')} in ${clock(seconds(run))}.`);
+  print(wrap(run.outcome, width(), '  '));
   if (scores.length === 0) {
     await showWithoutTruth(clients, run);
     return;
@@ -255,6 +256,7 @@ function facts(run: Run, { scores, findings }: Comparison): object {
     recipe: run.recipe === undefined ? null : Recipe.toJSON(run.recipe),
     inputs: run.inputs.map(({ role, datasetName, digest, items, skipped }) => ({ role, name: datasetName, digest, items, skipped })),
     comparison: comparisonJson(scores),
+    outcome: run.outcome,
     findings,
     warnings: run.warnings,
     error: run.error === undefined ? null : { code: run.error.code, message: run.error.message },

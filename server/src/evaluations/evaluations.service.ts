@@ -8,11 +8,11 @@ import type {
   ListEvaluationsRequest,
   ListEvaluationsResponse,
 } from '../gen/stic/evaluations/v1/evaluations.js';
-import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
 import { EvaluationEntity, RunEntity } from '../pipeline/entities/index.js';
 import { notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
 import { findingsOf } from './findings.js';
+import { toScore } from './score.js';
 
 /** stic.evaluations.v1.EvaluationService. */
 @Injectable()
@@ -61,9 +61,4 @@ function checked(field: string, id: string): string {
 
 function toEvaluation(row: EvaluationEntity): Evaluation {
   return { id: row.id, runId: row.runId, checkpointId: row.checkpointId ?? '', score: toScore(row), createdAt: row.createdAt };
-}
-
-function toScore(row: EvaluationEntity): EvaluationScore {
-  const { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority, versus } = row;
-  return { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority, versus };
 }

@@ -28,6 +28,38 @@ export function findingsOf(scores: readonly EvaluationScore[]): string[] {
   return [...trained.map((subject) => verdict(subject, headline)), ...clearCells(headline), ...unclear(headline), ...pointless(headline)];
 }
 
+/**
+ * Which way of answering gains most on base plain, on the mean of the benchmarks' headline metrics, in a clause. It is a better model
+ * only when that is beyond chance somewhere and the model is a trained one. Empty without scores.
+ */
+export function bestOf(scores: readonly EvaluationScore[]): string {
+  const headline = scores.filter((score) => score.primary && score.versus === '' && score.subject !== 'champion' && !isBaseline(score));
+  const ways = [...new Set(headline.map(way))].map((name) => headline.filter((score) => way(score) === name));
+  const [best] = ways.sort((a, b) => meanGain(b) - meanGain(a));
+  const [first] = best ?? [];
+  if (!best || !first) return '';
+  const better = best.filter((score) => isClear(score) && isBetter(score));
+  const worse = best.filter((score) => isClear(score) && !isBetter(score)).map((score) => score.benchmark);
+  const verdict = better.length === 0 ? 'nothing clearly better; ' : first.subject === 'base' ? 'no better model; ' : '';
+  const harm = worse.length > 0 ? `, worse on ${list(worse)}` : '';
+  return `${verdict}best is ${way(first)}, ${gainOf(best, better.length)} against base${harm}`;
+}
+
+function gainOf(cells: readonly EvaluationScore[], better: number): string {
+  const [only, ...others] = cells;
+  if (!only || others.length > 0) return `${signed(meanGain(cells))} on the mean of ${cells.length} benchmarks, clear on ${better},`;
+  const [low, high] = only.higherIsBetter ? [only.low, only.high] : [-only.high, -only.low];
+  return `${signed(gain(only))} [${signed(low)}, ${signed(high)}] on ${only.benchmark}`;
+}
+
+const gain = (score: EvaluationScore): number => (score.higherIsBetter ? score.difference : -score.difference);
+
+const meanGain = (scores: readonly EvaluationScore[]): number => scores.reduce((sum, score) => sum + gain(score), 0) / scores.length;
+
+/** stage 2, or stage 2 with DaR. */
+const way = ({ subject, mode }: EvaluationScore): string =>
+  `${lowerFirst(subjects[subject] ?? subject)}${mode === 'dar' ? ' with DaR' : ''}`;
+
 function verdict(subject: string, headline: readonly EvaluationScore[]): string {
   const name = subjects[subject] ?? subject;
   const cells = headline.filter((score) => score.subject === subject && score.mode === 'plain');

@@ -7,7 +7,7 @@ type Row = Omit<Fact, 'bytes' | 'schedule' | 'aliases' | 'neededBy'> & { bytes: 
 type Named = { id: string; what: string };
 
 /** Everything the rules ask about, as it is now. */
-export async function readFacts(manager: EntityManager): Promise<Facts> {
+export async function readFacts(manager: EntityManager, now: Date): Promise<Facts> {
   const rows = await query<Row>(
     manager,
     `SELECT checkpoint.id, run_id AS "runId", run.name AS "runName", checkpoint.name, adapter_sha256 AS "adapterSha256", bytes,
@@ -35,7 +35,7 @@ export async function readFacts(manager: EntityManager): Promise<Facts> {
     aliases: aliases.get(row.id) ?? [],
     neededBy: needed.get(row.id) ?? [],
   }));
-  return { now: new Date(), checkpoints, scores };
+  return { now, checkpoints, scores };
 }
 
 /** Checkpoints that something outside the runs points at, with what it is. */

@@ -1,1 +1,2 @@
+export { retentionEntities } from './retention.entity.js';
 export { RetentionModule } from './retention.module.js';

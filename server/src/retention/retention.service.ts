@@ -16,19 +16,28 @@ import {
   type RetentionPlan,
 } from '../gen/stic/retention/v1/retention.js';
 import { CheckpointEntity, RunEntity } from '../pipeline/entities/index.js';
+import { Clock } from '../platform/clock.js';
 import { FILES_LOCK } from '../platform/database/database.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
+import { forgetSkipped } from '../schedules/index.js';
+import { forgetDeliveries } from '../webhooks/index.js';
+import { type Deleted, nameOf, record } from './applications.js';
 import { decide, type Fate } from './decide.js';
 import { readFacts } from './facts.js';
 import { findOrphans, removeUnlessRenewed, youngest } from './orphans.js';
+import { isDue, lockDuePolicy, nextNight, toPolicy } from './policy.js';
 import { treesInUse } from './references.js';
+import { RetentionApplicationEntity, RetentionPolicyEntity } from './retention.entity.js';
+import { checkedRules } from './rules.js';
 
+const DAY_MS = 86_400_000;
 const DEFAULT_HOURS = 24;
 const LONGEST_HOURS = 24 * 3_650;
 const LISTED_ORPHANS = 1_000;
-const LARGEST_RULE = 36_500;
+/** Rows of other features that one night may forget: what is more goes the next one. */
+const MOST_FORGOTTEN = 50_000;
 
 /** stic.retention.v1.RetentionService. */
 @Injectable()
@@ -36,20 +45,29 @@ export class RetentionService {
   constructor(
     private readonly db: DataSource,
     private readonly store: ArtifactStore,
+    private readonly clock: Clock,
   ) {}
 
   async plan(request: PlanRetentionRequest): Promise<RetentionPlan> {
     const rules = checkedRules(request.rules);
-    return planOf(rules, decide(rules, await readFacts(this.db.manager)));
+    return planOf(rules, decide(rules, await readFacts(this.db.manager, await this.clock.now())));
   }
 
-  /** First the rows, in one transaction; then the files. A crash between the two leaves files that are orphans. */
   async apply(request: ApplyRetentionRequest): Promise<ApplyRetentionResponse> {
     const rules = checkedRules(request.rules);
-    return this.alone(async () => {
-      const going = await this.db.transaction((manager) => markDeleted(manager, rules, request.digest));
-      return { deleted: going.length, freed: await this.removeTrees(going) };
+    const now = await this.clock.now();
+    const done = await this.carryOut(now, async (manager) => {
+      return { rules, going: await markDeleted(manager, rules, now, request.digest), deliveries: 0, ticks: 0 };
     });
+    return done ?? { deleted: 0, freed: 0n };
+  }
+
+  /** Applies the stored policy if its time has come; false when it has not, or when somebody else is at it or holds the files. */
+  async applyDue(): Promise<boolean> {
+    const now = await this.clock.now();
+    if (!(await isDue(this.db.manager, now))) return false;
+    const done = await this.carryOut(now, (manager) => applyPolicy(manager, now)).catch(notIfHeld);
+    return done !== undefined;
   }
 
   async pin({ checkpointId, pinned }: PinCheckpointRequest): Promise<PinCheckpointResponse> {
@@ -94,6 +112,23 @@ export class RetentionService {
     });
   }
 
+  /**
+   * Deletes by what `mark` gives: first the rows, in its transaction with the record of it; then the files. A crash between the two
+   * leaves files that are orphans. Undefined when there was nothing to do.
+   */
+  private carryOut(now: Date, mark: (manager: EntityManager) => Promise<Deleted | undefined>): Promise<ApplyRetentionResponse | undefined> {
+    return this.alone(async () => {
+      const marked = await this.db.transaction(async (manager) => {
+        const deleted = await mark(manager);
+        return deleted && { going: deleted.going, id: await record(manager, deleted, now) };
+      });
+      if (!marked) return undefined;
+      const freed = await this.removeTrees(marked.going);
+      await this.db.manager.update(RetentionApplicationEntity, marked.id, { freed: String(freed) });
+      return { deleted: marked.going.length, freed };
+    });
+  }
+
   /** Removes the files of deleted checkpoints that nothing else refers to; gives the bytes. */
   private async removeTrees(going: readonly Fate[]): Promise<bigint> {
     // A run under way may have come upon the same files, and not said so yet.
@@ -128,22 +163,40 @@ export class RetentionService {
   }
 }
 
-/** Marks what goes, once those rows and their runs can change no more and the plan is still the one that was seen. */
-async function markDeleted(manager: EntityManager, rules: RetentionRules, digest: string): Promise<Fate[]> {
-  const seen = goingOf(decide(rules, await readFacts(manager)));
+/** Deletes by the policy and sets its next time; undefined when another server has done so meanwhile. */
+async function applyPolicy(manager: EntityManager, now: Date): Promise<Deleted | undefined> {
+  const row = await lockDuePolicy(manager, now);
+  if (!row) return undefined;
+  const rules = checkedRules(toPolicy(row).rules);
+  const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
+  const going = await markDeleted(manager, rules, now);
+  const deliveries = row.deliveryDays === 0 ? 0 : await forgetDeliveries(manager, daysAgo(row.deliveryDays), MOST_FORGOTTEN);
+  const ticks = row.skippedTickDays === 0 ? 0 : await forgetSkipped(manager, daysAgo(row.skippedTickDays), MOST_FORGOTTEN);
+  await manager.update(RetentionPolicyEntity, row.id, { nextAt: nextNight(row, now) });
+  return { rules, going, deliveries, ticks };
+}
+
+/** While a backup holds the files, or somebody removes some, the policy waits: the next look finds it due again. */
+function notIfHeld(error: unknown): undefined {
+  if (!(error instanceof DomainError && error.code === 'FAILED_PRECONDITION')) throw error;
+}
+
+/** Marks what goes, once those rows and their runs can change no more and the plan is still the one that was seen, if one was. */
+async function markDeleted(manager: EntityManager, rules: RetentionRules, now: Date, digest?: string): Promise<Fate[]> {
+  const seen = goingOf(decide(rules, await readFacts(manager, now)));
   // Runs first: who ends a stage locks its run before it writes a checkpoint.
   const locked = { order: { id: 'ASC' }, lock: { mode: 'pessimistic_write' } } as const;
   await manager.find(RunEntity, { where: { id: In(seen.map(({ fact }) => fact.runId)) }, ...locked });
   await manager.find(CheckpointEntity, { where: { id: In(seen.map(({ fact }) => fact.id)) }, ...locked });
-  const fates = decide(rules, await readFacts(manager));
-  if (planOf(rules, fates).digest !== digest) {
+  const fates = decide(rules, await readFacts(manager, now));
+  if (digest !== undefined && planOf(rules, fates).digest !== digest) {
     throw new DomainError('FAILED_PRECONDITION', 'By now these rules give another plan than the one that was shown.', {
       field: 'digest',
       hint: 'Look at the plan again.',
     });
   }
   const going = goingOf(fates);
-  await manager.update(CheckpointEntity, { id: In(going.map(({ fact }) => fact.id)) }, { deletedAt: new Date() });
+  await manager.update(CheckpointEntity, { id: In(going.map(({ fact }) => fact.id)) }, { deletedAt: now });
   // Equal stages of later runs are made again instead of linked.
   await manager.query(
     `UPDATE attempt SET key = NULL FROM artifact WHERE attempt_id = attempt.id AND key IS NOT NULL AND name = 'adapter' AND sha256 = ANY($1)`,
@@ -152,7 +205,7 @@ async function markDeleted(manager: EntityManager, rules: RetentionRules, digest
   for (const { fact } of going) {
     await audit(manager, {
       verb: 'delete',
-      subject: { type: 'checkpoint', id: fact.id, name: `${fact.name} of ${fact.runName}` },
+      subject: { type: 'checkpoint', id: fact.id, name: nameOf(fact) },
       details: { adapter_sha256: fact.adapterSha256, rules: JSON.stringify(RetentionRules.toJSON(rules)) },
     });
   }
@@ -181,19 +234,6 @@ function planOf(rules: RetentionRules, fates: readonly Fate[]): RetentionPlan {
     frees: going.reduce((sum, { frees }) => sum + frees, 0n),
     digest: createHash('sha256').update(names.join('\n')).digest('hex'),
   };
-}
-
-/** Without rules nothing would say that everything may go. */
-function checkedRules(rules: RetentionRules | undefined): RetentionRules {
-  if (!rules) throw invalid('rules', 'rules is missing.', 'Say what to keep; 0 switches a rule off.');
-  for (const [name, field] of [
-    ['keep_last_per_schedule', rules.keepLastPerSchedule],
-    ['keep_best_per_benchmark', rules.keepBestPerBenchmark],
-    ['keep_days', rules.keepDays],
-  ] as const) {
-    if (field < 0 || field > LARGEST_RULE) throw invalid(`rules.${name}`, `rules.${name} must be from 0 to ${LARGEST_RULE}.`);
-  }
-  return rules;
 }
 
 function checkedHours(hours: number): number {

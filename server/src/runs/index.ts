@@ -1,3 +1,4 @@
+export { readOutcomes } from './outcome.reader.js';
 export { RunActions } from './run.actions.js';
 export { RunsModule } from './runs.module.js';
 export { RunsService } from './runs.service.js';

@@ -18,6 +18,8 @@ export type RunParts = {
   readonly queuePosition: number;
   /** See Run.waiting. */
   readonly waiting: string;
+  /** See Run.outcome. */
+  readonly outcome: string;
   /** Names of the runs that this one was forked from or linked to; absent for those that are gone. */
   readonly names: ReadonlyMap<string, string>;
   /** The schedules that made runs, by run. */
@@ -57,6 +59,7 @@ export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Rec
     requires: row.requires ?? undefined,
     reuseStages: row.reuseStages,
     waiting: parts.waiting,
+    outcome: parts.outcome,
     fork: row.forkedFrom === null ? undefined : toFork(row.forkedFrom, row, parts),
     schedule: parts.schedules.get(row.id),
   };

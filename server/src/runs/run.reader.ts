@@ -14,6 +14,7 @@ import { notFound } from '../platform/errors.js';
 import type { DomainError } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';
 import { TrainerPool } from '../trainers/index.js';
+import { readOutcomes } from './outcome.reader.js';
 import { toRun } from './run.messages.js';
 import type { LinkedAttempt } from './run.messages.js';
 
@@ -54,6 +55,7 @@ export class RunReader {
     const linked = await linkedAttempts(attempts, manager);
     const names = await namesOf([...rows.flatMap((row) => row.forkedFrom ?? []), ...[...linked.values()].map((one) => one.runId)], manager);
     const schedules = await schedulesOf(rows, manager);
+    const outcomes = await readOutcomes(manager, rows);
     const now = new Date();
     return rows.map((row) => {
       const own = <Part extends { runId: string }>(parts: readonly Part[]): Part[] => parts.filter((part) => part.runId === row.id);
@@ -65,6 +67,7 @@ export class RunReader {
         skipped: skipped.get(row.id) ?? 0,
         queuePosition: queue.get(row.id) ?? 0,
         waiting: waiting.get(row.id) ?? '',
+        outcome: outcomes.get(row.id) ?? '',
         names,
         schedules,
         linked,

@@ -5,6 +5,7 @@ import { cursorAfter, plan } from './plan.js';
 import { ScheduleEntity } from './schedule.entity.js';
 import { specOf } from './schedule.messages.js';
 import { insertTicks } from './ticks.js';
+import { pausesItself } from './write-down.js';
 
 /** Servers share the database's clock; what is ahead of it by more has been written before the clock was set back. */
 const setBackSeconds = 60;
@@ -40,13 +41,8 @@ export function planNext(db: DataSource, now: Date): Promise<boolean> {
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       // A zone that this system does not know any more: a person must choose another.
-      await manager.update(ScheduleEntity, schedule.id, {
-        nextAt: null,
-        dueAt: null,
-        decidedAt: now,
-        pausedAt: now,
-        pauseReason: error.message,
-      });
+      await manager.update(ScheduleEntity, schedule.id, { nextAt: null, dueAt: null, decidedAt: now });
+      await pausesItself(manager, schedule, error.message, now);
     }
     return true;
   });

@@ -59,6 +59,7 @@ export class ScheduleEntity {
 @Entity('tick')
 @Index('tick_once_idx', ['scheduleId', 'nominalAt'], { unique: true, where: `state <> 'TICK_STATE_SKIPPED'` })
 @Index(['scheduleId', 'nominalAt', 'id'])
+@Index('tick_skipped_idx', ['endedAt'], { where: `state = 'TICK_STATE_SKIPPED'` })
 @Index('tick_open_idx', ['state', 'lookAt'], { where: 'ended_at IS NULL' })
 @Index(['runId'])
 @Index('tick_request_id_idx', ['scheduleId', 'requestId'], { where: 'request_id IS NOT NULL' })

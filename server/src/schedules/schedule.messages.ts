@@ -1,10 +1,18 @@
 import { ScheduleSpec } from '../gen/stic/schedules/v1/schedules.js';
 import type { Schedule, Tick } from '../gen/stic/schedules/v1/schedules.js';
+import { tickOutcome } from './outcome.js';
 import type { ScheduleEntity, TickEntity } from './schedule.entity.js';
+
+/** What came of runs, by their id. */
+export type Outcomes = ReadonlyMap<string, string>;
 
 export const specOf = (row: ScheduleEntity): ScheduleSpec => ScheduleSpec.fromJSON(row.spec);
 
-export const toSchedule = (row: ScheduleEntity, latestTick: TickEntity | undefined, lastSuccess: TickEntity | undefined): Schedule => ({
+export const toSchedule = (
+  row: ScheduleEntity,
+  { latestTick, lastSuccess }: { latestTick: TickEntity | undefined; lastSuccess: TickEntity | undefined },
+  outcomes: Outcomes,
+): Schedule => ({
   id: row.id,
   spec: specOf(row),
   recipeDigest: row.recipeDigest,
@@ -15,11 +23,11 @@ export const toSchedule = (row: ScheduleEntity, latestTick: TickEntity | undefin
   failures: row.failures,
   nextAt: row.nextAt ?? undefined,
   nextDueAt: row.dueAt ?? undefined,
-  latestTick: latestTick && toTick(latestTick),
-  lastSuccess: lastSuccess && toTick(lastSuccess),
+  latestTick: latestTick && toTick(latestTick, outcomes),
+  lastSuccess: lastSuccess && toTick(lastSuccess, outcomes),
 });
 
-export const toTick = (row: TickEntity): Tick => ({
+export const toTick = (row: TickEntity, outcomes: Outcomes): Tick => ({
   id: row.id,
   scheduleId: row.scheduleId,
   origin: row.origin,
@@ -32,4 +40,5 @@ export const toTick = (row: TickEntity): Tick => ({
   reason: row.reason,
   message: row.message,
   runId: row.runId ?? '',
+  outcome: tickOutcome(row, outcomes.get(row.runId ?? '') ?? ''),
 });

@@ -33,12 +33,14 @@ import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
 import { Changes } from '../platform/watch.js';
 import { RunsService } from '../runs/index.js';
 import { dueAt, FireTimes } from './fire-times.js';
+import { runOutcomes } from './outcome.js';
 import { cursorAfter, type PlannedTick } from './plan.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import { specOf, toSchedule, toTick } from './schedule.messages.js';
 import { checkedSpec } from './spec.js';
 import { insertTicks } from './ticks.js';
 import { schedulesTopic } from './topics.js';
+import { changedFields, writeDown } from './write-down.js';
 
 const uniqueViolation = '23505';
 /** The times of a preview when the request does not say. */
@@ -66,6 +68,7 @@ export class SchedulesService {
     try {
       await this.db.transaction(async (manager) => {
         await manager.insert(ScheduleEntity, { ...settings, id, requestId, createdAt: now });
+        await writeDown(manager, 'create', { id, name: settings.name }, { recipe_digest: settings.recipeDigest });
         await this.changes.notify(manager, schedulesTopic);
       });
     } catch (error) {
@@ -102,7 +105,12 @@ export class SchedulesService {
   async update(request: UpdateScheduleRequest): Promise<Schedule> {
     const { scheduleId } = request;
     const settings = await this.get(request).then(async () => this.settings(scheduleId, request.spec, await this.clock.now()));
-    await this.change(scheduleId, (manager) => manager.update(ScheduleEntity, scheduleId, settings)).catch((error: unknown) => {
+    await this.change(scheduleId, async (manager, schedule) => {
+      await manager.update(ScheduleEntity, scheduleId, settings);
+      const changed = changedFields(schedule.spec, settings.spec).join(' ');
+      const named = { id: scheduleId, name: settings.name };
+      await writeDown(manager, 'update', named, { changed, recipe_digest: settings.recipeDigest });
+    }).catch((error: unknown) => {
       throw nameTaken(error, settings.name);
     });
     return this.get(request);
@@ -111,7 +119,9 @@ export class SchedulesService {
   async pause({ scheduleId, reason }: PauseScheduleRequest): Promise<Schedule> {
     const pausedAt = await this.clock.now();
     await this.change(scheduleId, async (manager, schedule) => {
-      if (schedule.pausedAt === null) await manager.update(ScheduleEntity, scheduleId, { pausedAt, pauseReason: reason.trim() });
+      if (schedule.pausedAt !== null) return;
+      await manager.update(ScheduleEntity, scheduleId, { pausedAt, pauseReason: reason.trim() });
+      await writeDown(manager, 'pause', schedule, { reason: reason.trim() });
     });
     return this.get({ scheduleId });
   }
@@ -123,6 +133,7 @@ export class SchedulesService {
       const spec = specOf(schedule);
       const cursor = cursorAfter(scheduleId, spec, new FireTimes(spec.cron, spec.zone), now);
       await manager.update(ScheduleEntity, scheduleId, { pausedAt: null, pauseReason: '', failures: 0, ...cursor, decidedAt: now });
+      await writeDown(manager, 'resume', schedule);
     });
     return this.get({ scheduleId });
   }
@@ -132,22 +143,25 @@ export class SchedulesService {
     await this.db.transaction(async (manager) => {
       // Ticks first, as the scheduler locks them.
       await manager.query('SELECT 1 FROM tick WHERE schedule_id = $1 FOR UPDATE', [scheduleId]);
-      const { affected } = await manager.delete(ScheduleEntity, { id: scheduleId });
-      if (affected !== 1) throw noSchedule(scheduleId);
+      const schedule = await manager.findOne(ScheduleEntity, { where: { id: scheduleId }, lock: { mode: 'pessimistic_write' } });
+      if (!schedule) throw noSchedule(scheduleId);
+      await manager.delete(ScheduleEntity, { id: scheduleId });
+      await writeDown(manager, 'delete', schedule);
     });
     return {};
   }
 
   async trigger({ scheduleId, requestId }: TriggerScheduleRequest): Promise<Tick> {
     const now = await this.clock.now();
-    const [tick] = await this.once(scheduleId, requestId, async (manager) => {
+    const [tick] = await this.once(scheduleId, requestId, async (manager, schedule) => {
       const time = { nominalAt: now, dueAt: now };
       await insertTicks(manager, scheduleId, [{ ...time, ...fires(TickOrigin.TICK_ORIGIN_TRIGGER) }], now, requestId || null);
+      await writeDown(manager, 'trigger', schedule, { nominal_at: now.toISOString() });
       // Should this very moment have fired already, that fire is the answer.
       return manager.find(TickEntity, { where: { scheduleId, nominalAt: now }, order: { position: 'DESC' }, take: 1 });
     });
     if (!tick) throw noSchedule(scheduleId);
-    return toTick(tick);
+    return toTick(tick, await runOutcomes(this.db.manager, [tick]));
   }
 
   async backfill(request: BackfillScheduleRequest): Promise<BackfillScheduleResponse> {
@@ -173,9 +187,11 @@ export class SchedulesService {
       // Every back-fill has an id, so that it can be told what it made.
       const made = requestId || randomUUID();
       await insertTicks(manager, scheduleId, missing, now, made);
+      const details = { start: start.toISOString(), end: end.toISOString(), times: String(missing.length), already: String(already) };
+      await writeDown(manager, 'backfill', schedule, details);
       return manager.find(TickEntity, { where: { scheduleId, requestId: made }, order: { nominalAt: 'ASC' } });
     });
-    return { ticks: ticks.map(toTick), already };
+    return { ticks: await this.toTicks(ticks), already };
   }
 
   async preview(request: PreviewScheduleRequest): Promise<PreviewScheduleResponse> {
@@ -204,7 +220,10 @@ export class SchedulesService {
     if (request.state !== TickState.TICK_STATE_UNSPECIFIED) query.andWhere('tick.state = :state', { state: request.state });
     if (position) query.andWhere('(tick.nominalAt, tick.id) < (:at, :id)', position);
     const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return { ticks: page.map(toTick), nextPageToken: last ? timePosition.encode({ at: last.nominalAt.toISOString(), id: last.id }) : '' };
+    return {
+      ticks: await this.toTicks(page),
+      nextPageToken: last ? timePosition.encode({ at: last.nominalAt.toISOString(), id: last.id }) : '',
+    };
   }
 
   /** The columns a spec decides about. Recipe and inputs are judged and frozen as those of a run are. */
@@ -271,8 +290,14 @@ export class SchedulesService {
     if (rows.length === 0) return [];
     const latest = await newest('true');
     const successes = await newest(`tick.state = 'TICK_STATE_SUCCEEDED'`);
+    const outcomes = await runOutcomes(this.db.manager, [...latest, ...successes]);
     const of = (ticks: TickEntity[], id: string): TickEntity | undefined => ticks.find((tick) => tick.scheduleId === id);
-    return rows.map((row) => toSchedule(row, of(latest, row.id), of(successes, row.id)));
+    return rows.map((row) => toSchedule(row, { latestTick: of(latest, row.id), lastSuccess: of(successes, row.id) }, outcomes));
+  }
+
+  private async toTicks(rows: readonly TickEntity[]): Promise<Tick[]> {
+    const outcomes = await runOutcomes(this.db.manager, rows);
+    return rows.map((row) => toTick(row, outcomes));
   }
 }
 

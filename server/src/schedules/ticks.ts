@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { audit } from '../audit/index.js';
 import { type TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
-import { announce } from '../webhooks/index.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import type { PlannedTick } from './plan.js';
 import { specOf } from './schedule.messages.js';
+import { pausesItself } from './write-down.js';
 
 /** Stores ticks in their order. One whose time has fired already, or is about to, is left out: the index decides, on any server. */
 export async function insertTicks(
@@ -46,12 +45,20 @@ export async function endTick(manager: EntityManager, tick: TickEntity, { state,
   const failures = schedule.failures + 1;
   const limit = specOf(schedule).pauseAfterFailures;
   const tooMany = limit > 0 && failures >= limit && schedule.pausedAt === null;
-  const paused = tooMany
-    ? { pausedAt: now, pauseReason: `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}. The last one: ${message}` }
-    : {};
-  await manager.update(ScheduleEntity, schedule.id, { failures, ...paused });
-  if (paused.pauseReason === undefined) return;
-  const { id, name } = schedule;
-  await audit(manager, { verb: 'pause', subject: { type: 'schedule', id, name }, details: { reason: paused.pauseReason } });
-  await announce(manager, 'schedule.paused', { schedule_id: id, schedule_name: name, reason: paused.pauseReason });
+  await manager.update(ScheduleEntity, schedule.id, { failures });
+  if (!tooMany) return;
+  const inARow = `${failures} ${failures === 1 ? 'failure' : 'failures in a row'}`;
+  await pausesItself(manager, schedule, `${inARow}. The last one: ${message}`, now);
+}
+
+/** Removes skipped ticks that ended before the moment, the oldest first, at most `limit`; the latest tick of a schedule stays. */
+export async function forgetSkipped(manager: EntityManager, before: Date, limit: number): Promise<number> {
+  const [, count] = await manager.query<[unknown, number]>(
+    `DELETE FROM tick WHERE id IN (
+       SELECT old.id FROM tick AS old WHERE old.state = 'TICK_STATE_SKIPPED' AND old.ended_at < $1
+         AND EXISTS (SELECT FROM tick AS later WHERE later.schedule_id = old.schedule_id AND later.nominal_at > old.nominal_at)
+       ORDER BY old.ended_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [before, limit],
+  );
+  return count;
 }

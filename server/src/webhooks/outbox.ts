@@ -33,3 +33,14 @@ export async function announce(manager: EntityManager, type: EventType, data: Re
 export function payloadOf(type: string, data: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ type, timestamp: new Date().toISOString(), data });
 }
+
+/** Removes deliveries from before the moment that arrived or were given up, the oldest first, at most `limit`. */
+export async function forgetDeliveries(manager: EntityManager, before: Date, limit: number): Promise<number> {
+  const [, count] = await manager.query<[unknown, number]>(
+    `DELETE FROM webhook_delivery WHERE id IN (
+       SELECT id FROM webhook_delivery WHERE state IN ('DELIVERY_STATE_DELIVERED', 'DELIVERY_STATE_FAILED') AND created_at < $1
+       ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [before, limit],
+  );
+  return count;
+}

@@ -173,3 +173,77 @@ class RemoveOrphansResponse(_message.Message):
     removed: int
     freed: int
     def __init__(self, removed: _Optional[int] = ..., freed: _Optional[int] = ...) -> None: ...
+
+class RetentionPolicy(_message.Message):
+    __slots__ = ("rules", "enabled", "hour", "zone", "delivery_days", "skipped_tick_days", "next_at")
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    HOUR_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_DAYS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_TICK_DAYS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    rules: RetentionRules
+    enabled: bool
+    hour: int
+    zone: str
+    delivery_days: int
+    skipped_tick_days: int
+    next_at: _timestamp_pb2.Timestamp
+    def __init__(self, rules: _Optional[_Union[RetentionRules, _Mapping]] = ..., enabled: _Optional[bool] = ..., hour: _Optional[int] = ..., zone: _Optional[str] = ..., delivery_days: _Optional[int] = ..., skipped_tick_days: _Optional[int] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetRetentionPolicyRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SetRetentionPolicyRequest(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: RetentionPolicy
+    def __init__(self, policy: _Optional[_Union[RetentionPolicy, _Mapping]] = ...) -> None: ...
+
+class DeletedCheckpoint(_message.Message):
+    __slots__ = ("checkpoint_id", "name", "bytes")
+    CHECKPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    checkpoint_id: str
+    name: str
+    bytes: int
+    def __init__(self, checkpoint_id: _Optional[str] = ..., name: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class RetentionApplication(_message.Message):
+    __slots__ = ("id", "at", "actor", "rules", "deleted", "freed", "deliveries", "ticks")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    FREED_FIELD_NUMBER: _ClassVar[int]
+    DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    TICKS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    at: _timestamp_pb2.Timestamp
+    actor: str
+    rules: RetentionRules
+    deleted: _containers.RepeatedCompositeFieldContainer[DeletedCheckpoint]
+    freed: int
+    deliveries: int
+    ticks: int
+    def __init__(self, id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., rules: _Optional[_Union[RetentionRules, _Mapping]] = ..., deleted: _Optional[_Iterable[_Union[DeletedCheckpoint, _Mapping]]] = ..., freed: _Optional[int] = ..., deliveries: _Optional[int] = ..., ticks: _Optional[int] = ...) -> None: ...
+
+class ListRetentionApplicationsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRetentionApplicationsResponse(_message.Message):
+    __slots__ = ("applications", "next_page_token")
+    APPLICATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    applications: _containers.RepeatedCompositeFieldContainer[RetentionApplication]
+    next_page_token: str
+    def __init__(self, applications: _Optional[_Iterable[_Union[RetentionApplication, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

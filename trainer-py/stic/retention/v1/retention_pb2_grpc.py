@@ -60,6 +60,21 @@ class RetentionServiceStub:
                 request_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.RemoveOrphansRequest.SerializeToString,
                 response_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.RemoveOrphansResponse.FromString,
                 _registered_method=True)
+        self.GetRetentionPolicy = channel.unary_unary(
+                '/stic.retention.v1.RetentionService/GetRetentionPolicy',
+                request_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.GetRetentionPolicyRequest.SerializeToString,
+                response_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.RetentionPolicy.FromString,
+                _registered_method=True)
+        self.SetRetentionPolicy = channel.unary_unary(
+                '/stic.retention.v1.RetentionService/SetRetentionPolicy',
+                request_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.SetRetentionPolicyRequest.SerializeToString,
+                response_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.RetentionPolicy.FromString,
+                _registered_method=True)
+        self.ListRetentionApplications = channel.unary_unary(
+                '/stic.retention.v1.RetentionService/ListRetentionApplications',
+                request_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.ListRetentionApplicationsRequest.SerializeToString,
+                response_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.ListRetentionApplicationsResponse.FromString,
+                _registered_method=True)
 
 
 class RetentionServiceServicer:
@@ -101,6 +116,27 @@ class RetentionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRetentionPolicy(self, request, context):
+        """What is applied by itself; switched off until somebody has stored something else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRetentionPolicy(self, request, context):
+        """Stores what is to be applied by itself. The whole policy is replaced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetentionApplications(self, request, context):
+        """What has been deleted, by hand or by the policy, the latest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RetentionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +164,21 @@ def add_RetentionServiceServicer_to_server(servicer, server):
                     servicer.RemoveOrphans,
                     request_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.RemoveOrphansRequest.FromString,
                     response_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.RemoveOrphansResponse.SerializeToString,
+            ),
+            'GetRetentionPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRetentionPolicy,
+                    request_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.GetRetentionPolicyRequest.FromString,
+                    response_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.RetentionPolicy.SerializeToString,
+            ),
+            'SetRetentionPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRetentionPolicy,
+                    request_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.SetRetentionPolicyRequest.FromString,
+                    response_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.RetentionPolicy.SerializeToString,
+            ),
+            'ListRetentionApplications': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetentionApplications,
+                    request_deserializer=stic_dot_retention_dot_v1_dot_retention__pb2.ListRetentionApplicationsRequest.FromString,
+                    response_serializer=stic_dot_retention_dot_v1_dot_retention__pb2.ListRetentionApplicationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +317,87 @@ class RetentionService:
             '/stic.retention.v1.RetentionService/RemoveOrphans',
             stic_dot_retention_dot_v1_dot_retention__pb2.RemoveOrphansRequest.SerializeToString,
             stic_dot_retention_dot_v1_dot_retention__pb2.RemoveOrphansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRetentionPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.retention.v1.RetentionService/GetRetentionPolicy',
+            stic_dot_retention_dot_v1_dot_retention__pb2.GetRetentionPolicyRequest.SerializeToString,
+            stic_dot_retention_dot_v1_dot_retention__pb2.RetentionPolicy.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRetentionPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.retention.v1.RetentionService/SetRetentionPolicy',
+            stic_dot_retention_dot_v1_dot_retention__pb2.SetRetentionPolicyRequest.SerializeToString,
+            stic_dot_retention_dot_v1_dot_retention__pb2.RetentionPolicy.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetentionApplications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.retention.v1.RetentionService/ListRetentionApplications',
+            stic_dot_retention_dot_v1_dot_retention__pb2.ListRetentionApplicationsRequest.SerializeToString,
+            stic_dot_retention_dot_v1_dot_retention__pb2.ListRetentionApplicationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

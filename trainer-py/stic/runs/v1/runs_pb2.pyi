@@ -55,7 +55,7 @@ STAGE_STATE_SKIPPED: StageState
 STAGE_STATE_PAUSED: StageState
 
 class Run(_message.Message):
-    __slots__ = ("id", "name", "state", "recipe", "recipe_digest", "differences", "inputs", "stages", "created_at", "started_at", "ended_at", "error", "skipped", "eta_seconds", "queue_position", "warnings", "priority", "requires", "reuse_stages", "waiting", "fork", "schedule")
+    __slots__ = ("id", "name", "state", "recipe", "recipe_digest", "differences", "inputs", "stages", "created_at", "started_at", "ended_at", "error", "skipped", "eta_seconds", "queue_position", "warnings", "priority", "requires", "reuse_stages", "waiting", "fork", "schedule", "outcome")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,7 @@ class Run(_message.Message):
     WAITING_FIELD_NUMBER: _ClassVar[int]
     FORK_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     state: RunState
@@ -100,7 +101,8 @@ class Run(_message.Message):
     waiting: str
     fork: Fork
     schedule: RunSchedule
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., recipe_digest: _Optional[str] = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., skipped: _Optional[int] = ..., eta_seconds: _Optional[float] = ..., queue_position: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., priority: _Optional[int] = ..., requires: _Optional[_Union[Requirements, _Mapping]] = ..., reuse_stages: _Optional[bool] = ..., waiting: _Optional[str] = ..., fork: _Optional[_Union[Fork, _Mapping]] = ..., schedule: _Optional[_Union[RunSchedule, _Mapping]] = ...) -> None: ...
+    outcome: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., recipe_digest: _Optional[str] = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., skipped: _Optional[int] = ..., eta_seconds: _Optional[float] = ..., queue_position: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., priority: _Optional[int] = ..., requires: _Optional[_Union[Requirements, _Mapping]] = ..., reuse_stages: _Optional[bool] = ..., waiting: _Optional[str] = ..., fork: _Optional[_Union[Fork, _Mapping]] = ..., schedule: _Optional[_Union[RunSchedule, _Mapping]] = ..., outcome: _Optional[str] = ...) -> None: ...
 
 class RunSchedule(_message.Message):
     __slots__ = ("schedule_id", "schedule_name")

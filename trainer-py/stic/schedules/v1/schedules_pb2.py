@@ -27,23 +27,23 @@ from stic.recipe.v1 import recipe_pb2 as stic_dot_recipe_dot_v1_dot_recipe__pb2
 from stic.runs.v1 import runs_pb2 as stic_dot_runs_dot_v1_dot_runs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stic/schedules/v1/schedules.proto\x12\x11stic.schedules.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstic/recipe/v1/recipe.proto\x1a\x17stic/runs/v1/runs.proto\"k\n\rScheduleInput\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\x0f\n\x07refresh\x18\x03 \x01(\x08\x12\x10\n\x08only_new\x18\x04 \x01(\x08\x12\x15\n\rminimum_items\x18\x05 \x01(\x05\"\xaa\x03\n\x0cScheduleSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ron\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\x12&\n\x06recipe\x18\x04 \x01(\x0b\x32\x16.stic.recipe.v1.Recipe\x12\x30\n\x06inputs\x18\x05 \x03(\x0b\x32 .stic.schedules.v1.ScheduleInput\x12\x31\n\x07overlap\x18\x06 \x01(\x0e\x32 .stic.schedules.v1.OverlapPolicy\x12\x32\n\x08\x63\x61tch_up\x18\x07 \x01(\x0e\x32 .stic.schedules.v1.CatchUpPolicy\x12\x1f\n\x17\x63\x61tch_up_window_seconds\x18\x08 \x01(\x05\x12\x16\n\x0ejitter_seconds\x18\t \x01(\x05\x12\x1c\n\x14pause_after_failures\x18\n \x01(\x05\x12\x18\n\x10\x64\x65\x61\x64line_seconds\x18\x0b \x01(\x05\x12\x10\n\x08priority\x18\x0c \x01(\x05\x12,\n\x08requires\x18\r \x01(\x0b\x32\x1a.stic.runs.v1.Requirements\"\xce\x03\n\x08Schedule\x12\n\n\x02id\x18\x01 \x01(\t\x12-\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.stic.schedules.v1.ScheduleSpec\x12\x15\n\rrecipe_digest\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tpaused_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpause_reason\x18\x07 \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\x08 \x01(\x05\x12+\n\x07next_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bnext_due_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x0blatest_tick\x18\x0b \x01(\x0b\x32\x17.stic.schedules.v1.Tick\x12-\n\x0clast_success\x18\x0c \x01(\x0b\x32\x17.stic.schedules.v1.Tick\"\xb9\x03\n\x04Tick\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0bschedule_id\x18\x02 \x01(\t\x12-\n\x06origin\x18\x03 \x01(\x0e\x32\x1d.stic.schedules.v1.TickOrigin\x12.\n\nnominal_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08taken_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x66ired_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x05state\x18\t \x01(\x0e\x32\x1c.stic.schedules.v1.TickState\x12-\n\x06reason\x18\n \x01(\x0e\x32\x1d.stic.schedules.v1.TickReason\x12\x0f\n\x07message\x18\x0b \x01(\t\x12\x0e\n\x06run_id\x18\x0c \x01(\t\"Z\n\x15\x43reateScheduleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12-\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.stic.schedules.v1.ScheduleSpec\")\n\x12GetScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\"=\n\x14ListSchedulesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x15ListSchedulesResponse\x12.\n\tschedules\x18\x01 \x03(\x0b\x32\x1b.stic.schedules.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"[\n\x15UpdateScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12-\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.stic.schedules.v1.ScheduleSpec\";\n\x14PauseScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\",\n\x15ResumeScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\",\n\x15\x44\x65leteScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteScheduleResponse\"A\n\x16TriggerScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x96\x01\n\x17\x42\x61\x63kfillScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12)\n\x05start\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x18\x42\x61\x63kfillScheduleResponse\x12&\n\x05ticks\x18\x01 \x03(\x0b\x32\x17.stic.schedules.v1.Tick\x12\x0f\n\x07\x61lready\x18\x02 \x01(\x05\"\x83\x01\n\x16PreviewScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ron\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\x12)\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x63ount\x18\x05 \x01(\x05\"\x83\x01\n\x08\x46ireTime\x12.\n\nnominal_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05local\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\"E\n\x17PreviewScheduleResponse\x12*\n\x05\x66ires\x18\x01 \x03(\x0b\x32\x1b.stic.schedules.v1.FireTime\"{\n\x10ListTicksRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.stic.schedules.v1.TickState\"T\n\x11ListTicksResponse\x12&\n\x05ticks\x18\x01 \x03(\x0b\x32\x17.stic.schedules.v1.Tick\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x86\x01\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13OVERLAP_POLICY_SKIP\x10\x01\x12\x18\n\x14OVERLAP_POLICY_QUEUE\x10\x02\x12\"\n\x1eOVERLAP_POLICY_CANCEL_PREVIOUS\x10\x03*}\n\rCatchUpPolicy\x12\x1f\n\x1b\x43\x41TCH_UP_POLICY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41TCH_UP_POLICY_NONE\x10\x01\x12\x18\n\x14\x43\x41TCH_UP_POLICY_LAST\x10\x02\x12\x17\n\x13\x43\x41TCH_UP_POLICY_ALL\x10\x03*\x8d\x01\n\nTickOrigin\x12\x1b\n\x17TICK_ORIGIN_UNSPECIFIED\x10\x00\x12\x15\n\x11TICK_ORIGIN_CLOCK\x10\x01\x12\x18\n\x14TICK_ORIGIN_CATCH_UP\x10\x02\x12\x18\n\x14TICK_ORIGIN_BACKFILL\x10\x03\x12\x17\n\x13TICK_ORIGIN_TRIGGER\x10\x04*\xba\x01\n\tTickState\x12\x1a\n\x16TICK_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12TICK_STATE_WAITING\x10\x01\x12\x16\n\x12TICK_STATE_RUNNING\x10\x02\x12\x18\n\x14TICK_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11TICK_STATE_FAILED\x10\x04\x12\x18\n\x14TICK_STATE_CANCELLED\x10\x05\x12\x16\n\x12TICK_STATE_SKIPPED\x10\x06*\xc8\x03\n\nTickReason\x12\x1b\n\x17TICK_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13TICK_REASON_OVERLAP\x10\x01\x12\x16\n\x12TICK_REASON_MISSED\x10\x02\x12\x1e\n\x1aTICK_REASON_OUTSIDE_WINDOW\x10\x03\x12\x1a\n\x16TICK_REASON_SUPERSEDED\x10\x04\x12\x16\n\x12TICK_REASON_PAUSED\x10\x05\x12\x1e\n\x1aTICK_REASON_TOO_FEW_IMAGES\x10\x06\x12\x19\n\x15TICK_REASON_OVERTAKEN\x10\x07\x12\x1a\n\x16TICK_REASON_QUEUE_FULL\x10\x08\x12\x19\n\x15TICK_REASON_IMPORTING\x10\t\x12\x1b\n\x17TICK_REASON_UNAVAILABLE\x10\n\x12\x17\n\x13TICK_REASON_REFUSED\x10\x0b\x12\x1a\n\x16TICK_REASON_RUN_FAILED\x10\x0c\x12\x1d\n\x19TICK_REASON_RUN_CANCELLED\x10\r\x12\x1b\n\x17TICK_REASON_RUN_DELETED\x10\x0e\x12\x18\n\x14TICK_REASON_DEADLINE\x10\x0f\x32\x97\x08\n\x0fScheduleService\x12W\n\x0e\x43reateSchedule\x12(.stic.schedules.v1.CreateScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12Q\n\x0bGetSchedule\x12%.stic.schedules.v1.GetScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12\x62\n\rListSchedules\x12\'.stic.schedules.v1.ListSchedulesRequest\x1a(.stic.schedules.v1.ListSchedulesResponse\x12W\n\x0eUpdateSchedule\x12(.stic.schedules.v1.UpdateScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12U\n\rPauseSchedule\x12\'.stic.schedules.v1.PauseScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12W\n\x0eResumeSchedule\x12(.stic.schedules.v1.ResumeScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12\x65\n\x0e\x44\x65leteSchedule\x12(.stic.schedules.v1.DeleteScheduleRequest\x1a).stic.schedules.v1.DeleteScheduleResponse\x12U\n\x0fTriggerSchedule\x12).stic.schedules.v1.TriggerScheduleRequest\x1a\x17.stic.schedules.v1.Tick\x12k\n\x10\x42\x61\x63kfillSchedule\x12*.stic.schedules.v1.BackfillScheduleRequest\x1a+.stic.schedules.v1.BackfillScheduleResponse\x12h\n\x0fPreviewSchedule\x12).stic.schedules.v1.PreviewScheduleRequest\x1a*.stic.schedules.v1.PreviewScheduleResponse\x12V\n\tListTicks\x12#.stic.schedules.v1.ListTicksRequest\x1a$.stic.schedules.v1.ListTicksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stic/schedules/v1/schedules.proto\x12\x11stic.schedules.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstic/recipe/v1/recipe.proto\x1a\x17stic/runs/v1/runs.proto\"k\n\rScheduleInput\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\x0f\n\x07refresh\x18\x03 \x01(\x08\x12\x10\n\x08only_new\x18\x04 \x01(\x08\x12\x15\n\rminimum_items\x18\x05 \x01(\x05\"\xaa\x03\n\x0cScheduleSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ron\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\x12&\n\x06recipe\x18\x04 \x01(\x0b\x32\x16.stic.recipe.v1.Recipe\x12\x30\n\x06inputs\x18\x05 \x03(\x0b\x32 .stic.schedules.v1.ScheduleInput\x12\x31\n\x07overlap\x18\x06 \x01(\x0e\x32 .stic.schedules.v1.OverlapPolicy\x12\x32\n\x08\x63\x61tch_up\x18\x07 \x01(\x0e\x32 .stic.schedules.v1.CatchUpPolicy\x12\x1f\n\x17\x63\x61tch_up_window_seconds\x18\x08 \x01(\x05\x12\x16\n\x0ejitter_seconds\x18\t \x01(\x05\x12\x1c\n\x14pause_after_failures\x18\n \x01(\x05\x12\x18\n\x10\x64\x65\x61\x64line_seconds\x18\x0b \x01(\x05\x12\x10\n\x08priority\x18\x0c \x01(\x05\x12,\n\x08requires\x18\r \x01(\x0b\x32\x1a.stic.runs.v1.Requirements\"\xce\x03\n\x08Schedule\x12\n\n\x02id\x18\x01 \x01(\t\x12-\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.stic.schedules.v1.ScheduleSpec\x12\x15\n\rrecipe_digest\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tpaused_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpause_reason\x18\x07 \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\x08 \x01(\x05\x12+\n\x07next_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bnext_due_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x0blatest_tick\x18\x0b \x01(\x0b\x32\x17.stic.schedules.v1.Tick\x12-\n\x0clast_success\x18\x0c \x01(\x0b\x32\x17.stic.schedules.v1.Tick\"\xca\x03\n\x04Tick\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0bschedule_id\x18\x02 \x01(\t\x12-\n\x06origin\x18\x03 \x01(\x0e\x32\x1d.stic.schedules.v1.TickOrigin\x12.\n\nnominal_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08taken_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x66ired_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x05state\x18\t \x01(\x0e\x32\x1c.stic.schedules.v1.TickState\x12-\n\x06reason\x18\n \x01(\x0e\x32\x1d.stic.schedules.v1.TickReason\x12\x0f\n\x07message\x18\x0b \x01(\t\x12\x0e\n\x06run_id\x18\x0c \x01(\t\x12\x0f\n\x07outcome\x18\r \x01(\t\"Z\n\x15\x43reateScheduleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12-\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.stic.schedules.v1.ScheduleSpec\")\n\x12GetScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\"=\n\x14ListSchedulesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x15ListSchedulesResponse\x12.\n\tschedules\x18\x01 \x03(\x0b\x32\x1b.stic.schedules.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"[\n\x15UpdateScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12-\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.stic.schedules.v1.ScheduleSpec\";\n\x14PauseScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\",\n\x15ResumeScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\",\n\x15\x44\x65leteScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteScheduleResponse\"A\n\x16TriggerScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x96\x01\n\x17\x42\x61\x63kfillScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12)\n\x05start\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x18\x42\x61\x63kfillScheduleResponse\x12&\n\x05ticks\x18\x01 \x03(\x0b\x32\x17.stic.schedules.v1.Tick\x12\x0f\n\x07\x61lready\x18\x02 \x01(\x05\"\x83\x01\n\x16PreviewScheduleRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ron\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\x12)\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x63ount\x18\x05 \x01(\x05\"\x83\x01\n\x08\x46ireTime\x12.\n\nnominal_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05local\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\"E\n\x17PreviewScheduleResponse\x12*\n\x05\x66ires\x18\x01 \x03(\x0b\x32\x1b.stic.schedules.v1.FireTime\"{\n\x10ListTicksRequest\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12+\n\x05state\x18\x04 \x01(\x0e\x32\x1c.stic.schedules.v1.TickState\"T\n\x11ListTicksResponse\x12&\n\x05ticks\x18\x01 \x03(\x0b\x32\x17.stic.schedules.v1.Tick\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x86\x01\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13OVERLAP_POLICY_SKIP\x10\x01\x12\x18\n\x14OVERLAP_POLICY_QUEUE\x10\x02\x12\"\n\x1eOVERLAP_POLICY_CANCEL_PREVIOUS\x10\x03*}\n\rCatchUpPolicy\x12\x1f\n\x1b\x43\x41TCH_UP_POLICY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41TCH_UP_POLICY_NONE\x10\x01\x12\x18\n\x14\x43\x41TCH_UP_POLICY_LAST\x10\x02\x12\x17\n\x13\x43\x41TCH_UP_POLICY_ALL\x10\x03*\x8d\x01\n\nTickOrigin\x12\x1b\n\x17TICK_ORIGIN_UNSPECIFIED\x10\x00\x12\x15\n\x11TICK_ORIGIN_CLOCK\x10\x01\x12\x18\n\x14TICK_ORIGIN_CATCH_UP\x10\x02\x12\x18\n\x14TICK_ORIGIN_BACKFILL\x10\x03\x12\x17\n\x13TICK_ORIGIN_TRIGGER\x10\x04*\xba\x01\n\tTickState\x12\x1a\n\x16TICK_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12TICK_STATE_WAITING\x10\x01\x12\x16\n\x12TICK_STATE_RUNNING\x10\x02\x12\x18\n\x14TICK_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11TICK_STATE_FAILED\x10\x04\x12\x18\n\x14TICK_STATE_CANCELLED\x10\x05\x12\x16\n\x12TICK_STATE_SKIPPED\x10\x06*\xc8\x03\n\nTickReason\x12\x1b\n\x17TICK_REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13TICK_REASON_OVERLAP\x10\x01\x12\x16\n\x12TICK_REASON_MISSED\x10\x02\x12\x1e\n\x1aTICK_REASON_OUTSIDE_WINDOW\x10\x03\x12\x1a\n\x16TICK_REASON_SUPERSEDED\x10\x04\x12\x16\n\x12TICK_REASON_PAUSED\x10\x05\x12\x1e\n\x1aTICK_REASON_TOO_FEW_IMAGES\x10\x06\x12\x19\n\x15TICK_REASON_OVERTAKEN\x10\x07\x12\x1a\n\x16TICK_REASON_QUEUE_FULL\x10\x08\x12\x19\n\x15TICK_REASON_IMPORTING\x10\t\x12\x1b\n\x17TICK_REASON_UNAVAILABLE\x10\n\x12\x17\n\x13TICK_REASON_REFUSED\x10\x0b\x12\x1a\n\x16TICK_REASON_RUN_FAILED\x10\x0c\x12\x1d\n\x19TICK_REASON_RUN_CANCELLED\x10\r\x12\x1b\n\x17TICK_REASON_RUN_DELETED\x10\x0e\x12\x18\n\x14TICK_REASON_DEADLINE\x10\x0f\x32\x97\x08\n\x0fScheduleService\x12W\n\x0e\x43reateSchedule\x12(.stic.schedules.v1.CreateScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12Q\n\x0bGetSchedule\x12%.stic.schedules.v1.GetScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12\x62\n\rListSchedules\x12\'.stic.schedules.v1.ListSchedulesRequest\x1a(.stic.schedules.v1.ListSchedulesResponse\x12W\n\x0eUpdateSchedule\x12(.stic.schedules.v1.UpdateScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12U\n\rPauseSchedule\x12\'.stic.schedules.v1.PauseScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12W\n\x0eResumeSchedule\x12(.stic.schedules.v1.ResumeScheduleRequest\x1a\x1b.stic.schedules.v1.Schedule\x12\x65\n\x0e\x44\x65leteSchedule\x12(.stic.schedules.v1.DeleteScheduleRequest\x1a).stic.schedules.v1.DeleteScheduleResponse\x12U\n\x0fTriggerSchedule\x12).stic.schedules.v1.TriggerScheduleRequest\x1a\x17.stic.schedules.v1.Tick\x12k\n\x10\x42\x61\x63kfillSchedule\x12*.stic.schedules.v1.BackfillScheduleRequest\x1a+.stic.schedules.v1.BackfillScheduleResponse\x12h\n\x0fPreviewSchedule\x12).stic.schedules.v1.PreviewScheduleRequest\x1a*.stic.schedules.v1.PreviewScheduleResponse\x12V\n\tListTicks\x12#.stic.schedules.v1.ListTicksRequest\x1a$.stic.schedules.v1.ListTicksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stic.schedules.v1.schedules_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OVERLAPPOLICY']._serialized_start=3014
-  _globals['_OVERLAPPOLICY']._serialized_end=3148
-  _globals['_CATCHUPPOLICY']._serialized_start=3150
-  _globals['_CATCHUPPOLICY']._serialized_end=3275
-  _globals['_TICKORIGIN']._serialized_start=3278
-  _globals['_TICKORIGIN']._serialized_end=3419
-  _globals['_TICKSTATE']._serialized_start=3422
-  _globals['_TICKSTATE']._serialized_end=3608
-  _globals['_TICKREASON']._serialized_start=3611
-  _globals['_TICKREASON']._serialized_end=4067
+  _globals['_OVERLAPPOLICY']._serialized_start=3031
+  _globals['_OVERLAPPOLICY']._serialized_end=3165
+  _globals['_CATCHUPPOLICY']._serialized_start=3167
+  _globals['_CATCHUPPOLICY']._serialized_end=3292
+  _globals['_TICKORIGIN']._serialized_start=3295
+  _globals['_TICKORIGIN']._serialized_end=3436
+  _globals['_TICKSTATE']._serialized_start=3439
+  _globals['_TICKSTATE']._serialized_end=3625
+  _globals['_TICKREASON']._serialized_start=3628
+  _globals['_TICKREASON']._serialized_end=4084
   _globals['_SCHEDULEINPUT']._serialized_start=143
   _globals['_SCHEDULEINPUT']._serialized_end=250
   _globals['_SCHEDULESPEC']._serialized_start=253
@@ -51,41 +51,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULE']._serialized_start=682
   _globals['_SCHEDULE']._serialized_end=1144
   _globals['_TICK']._serialized_start=1147
-  _globals['_TICK']._serialized_end=1588
-  _globals['_CREATESCHEDULEREQUEST']._serialized_start=1590
-  _globals['_CREATESCHEDULEREQUEST']._serialized_end=1680
-  _globals['_GETSCHEDULEREQUEST']._serialized_start=1682
-  _globals['_GETSCHEDULEREQUEST']._serialized_end=1723
-  _globals['_LISTSCHEDULESREQUEST']._serialized_start=1725
-  _globals['_LISTSCHEDULESREQUEST']._serialized_end=1786
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=1788
-  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=1884
-  _globals['_UPDATESCHEDULEREQUEST']._serialized_start=1886
-  _globals['_UPDATESCHEDULEREQUEST']._serialized_end=1977
-  _globals['_PAUSESCHEDULEREQUEST']._serialized_start=1979
-  _globals['_PAUSESCHEDULEREQUEST']._serialized_end=2038
-  _globals['_RESUMESCHEDULEREQUEST']._serialized_start=2040
-  _globals['_RESUMESCHEDULEREQUEST']._serialized_end=2084
-  _globals['_DELETESCHEDULEREQUEST']._serialized_start=2086
-  _globals['_DELETESCHEDULEREQUEST']._serialized_end=2130
-  _globals['_DELETESCHEDULERESPONSE']._serialized_start=2132
-  _globals['_DELETESCHEDULERESPONSE']._serialized_end=2156
-  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_start=2158
-  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_end=2223
-  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_start=2226
-  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_end=2376
-  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_start=2378
-  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_end=2461
-  _globals['_PREVIEWSCHEDULEREQUEST']._serialized_start=2464
-  _globals['_PREVIEWSCHEDULEREQUEST']._serialized_end=2595
-  _globals['_FIRETIME']._serialized_start=2598
-  _globals['_FIRETIME']._serialized_end=2729
-  _globals['_PREVIEWSCHEDULERESPONSE']._serialized_start=2731
-  _globals['_PREVIEWSCHEDULERESPONSE']._serialized_end=2800
-  _globals['_LISTTICKSREQUEST']._serialized_start=2802
-  _globals['_LISTTICKSREQUEST']._serialized_end=2925
-  _globals['_LISTTICKSRESPONSE']._serialized_start=2927
-  _globals['_LISTTICKSRESPONSE']._serialized_end=3011
-  _globals['_SCHEDULESERVICE']._serialized_start=4070
-  _globals['_SCHEDULESERVICE']._serialized_end=5117
+  _globals['_TICK']._serialized_end=1605
+  _globals['_CREATESCHEDULEREQUEST']._serialized_start=1607
+  _globals['_CREATESCHEDULEREQUEST']._serialized_end=1697
+  _globals['_GETSCHEDULEREQUEST']._serialized_start=1699
+  _globals['_GETSCHEDULEREQUEST']._serialized_end=1740
+  _globals['_LISTSCHEDULESREQUEST']._serialized_start=1742
+  _globals['_LISTSCHEDULESREQUEST']._serialized_end=1803
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_start=1805
+  _globals['_LISTSCHEDULESRESPONSE']._serialized_end=1901
+  _globals['_UPDATESCHEDULEREQUEST']._serialized_start=1903
+  _globals['_UPDATESCHEDULEREQUEST']._serialized_end=1994
+  _globals['_PAUSESCHEDULEREQUEST']._serialized_start=1996
+  _globals['_PAUSESCHEDULEREQUEST']._serialized_end=2055
+  _globals['_RESUMESCHEDULEREQUEST']._serialized_start=2057
+  _globals['_RESUMESCHEDULEREQUEST']._serialized_end=2101
+  _globals['_DELETESCHEDULEREQUEST']._serialized_start=2103
+  _globals['_DELETESCHEDULEREQUEST']._serialized_end=2147
+  _globals['_DELETESCHEDULERESPONSE']._serialized_start=2149
+  _globals['_DELETESCHEDULERESPONSE']._serialized_end=2173
+  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_start=2175
+  _globals['_TRIGGERSCHEDULEREQUEST']._serialized_end=2240
+  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_start=2243
+  _globals['_BACKFILLSCHEDULEREQUEST']._serialized_end=2393
+  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_start=2395
+  _globals['_BACKFILLSCHEDULERESPONSE']._serialized_end=2478
+  _globals['_PREVIEWSCHEDULEREQUEST']._serialized_start=2481
+  _globals['_PREVIEWSCHEDULEREQUEST']._serialized_end=2612
+  _globals['_FIRETIME']._serialized_start=2615
+  _globals['_FIRETIME']._serialized_end=2746
+  _globals['_PREVIEWSCHEDULERESPONSE']._serialized_start=2748
+  _globals['_PREVIEWSCHEDULERESPONSE']._serialized_end=2817
+  _globals['_LISTTICKSREQUEST']._serialized_start=2819
+  _globals['_LISTTICKSREQUEST']._serialized_end=2942
+  _globals['_LISTTICKSRESPONSE']._serialized_start=2944
+  _globals['_LISTTICKSRESPONSE']._serialized_end=3028
+  _globals['_SCHEDULESERVICE']._serialized_start=4087
+  _globals['_SCHEDULESERVICE']._serialized_end=5134
 # @@protoc_insertion_point(module_scope)

@@ -172,7 +172,7 @@ class Schedule(_message.Message):
     def __init__(self, id: _Optional[str] = ..., spec: _Optional[_Union[ScheduleSpec, _Mapping]] = ..., recipe_digest: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., paused_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pause_reason: _Optional[str] = ..., failures: _Optional[int] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_tick: _Optional[_Union[Tick, _Mapping]] = ..., last_success: _Optional[_Union[Tick, _Mapping]] = ...) -> None: ...
 
 class Tick(_message.Message):
-    __slots__ = ("id", "schedule_id", "origin", "nominal_at", "due_at", "taken_at", "fired_at", "ended_at", "state", "reason", "message", "run_id")
+    __slots__ = ("id", "schedule_id", "origin", "nominal_at", "due_at", "taken_at", "fired_at", "ended_at", "state", "reason", "message", "run_id", "outcome")
     ID_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_ID_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
@@ -185,6 +185,7 @@ class Tick(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     id: str
     schedule_id: str
     origin: TickOrigin
@@ -197,7 +198,8 @@ class Tick(_message.Message):
     reason: TickReason
     message: str
     run_id: str
-    def __init__(self, id: _Optional[str] = ..., schedule_id: _Optional[str] = ..., origin: _Optional[_Union[TickOrigin, str]] = ..., nominal_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fired_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[TickState, str]] = ..., reason: _Optional[_Union[TickReason, str]] = ..., message: _Optional[str] = ..., run_id: _Optional[str] = ...) -> None: ...
+    outcome: str
+    def __init__(self, id: _Optional[str] = ..., schedule_id: _Optional[str] = ..., origin: _Optional[_Union[TickOrigin, str]] = ..., nominal_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fired_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[TickState, str]] = ..., reason: _Optional[_Union[TickReason, str]] = ..., message: _Optional[str] = ..., run_id: _Optional[str] = ..., outcome: _Optional[str] = ...) -> None: ...
 
 class CreateScheduleRequest(_message.Message):
     __slots__ = ("request_id", "spec")

@@ -265,6 +265,71 @@ export interface RemoveOrphansResponse {
   freed: bigint;
 }
 
+/** Rules that are applied every night, once whatever the number of servers. */
+export interface RetentionPolicy {
+  rules: RetentionRules | undefined;
+  enabled: boolean;
+  /** The hour it is applied at, 0..23, on the clocks of the zone. */
+  hour: number;
+  /** IANA name, e.g. Europe/Paris. */
+  zone: string;
+  /** Webhook deliveries that arrived or were given up go when they are older than so many days; 0: they stay. */
+  deliveryDays: number;
+  /** Skipped ticks of schedules go when they are older than so many days, but for a schedule's latest tick; 0: they stay. */
+  skippedTickDays: number;
+  /** The next time; not set while it is off. Ignored in a request. */
+  nextAt: Date | undefined;
+}
+
+/** Request of GetRetentionPolicy. */
+export interface GetRetentionPolicyRequest {
+}
+
+/** Request of SetRetentionPolicy. */
+export interface SetRetentionPolicyRequest {
+  policy: RetentionPolicy | undefined;
+}
+
+/** A checkpoint that an application has deleted. */
+export interface DeletedCheckpoint {
+  checkpointId: string;
+  /** stage1 of nightly 2027-01-02 */
+  name: string;
+  /** Size of its files. */
+  bytes: bigint;
+}
+
+/** What applying rules has done, once. */
+export interface RetentionApplication {
+  id: string;
+  at:
+    | Date
+    | undefined;
+  /** Who: a caller, or stic for the policy. */
+  actor: string;
+  rules: RetentionRules | undefined;
+  deleted: DeletedCheckpoint[];
+  /** Bytes of the files removed. 0 after a crash in between: what was left are orphans. */
+  freed: bigint;
+  /** Webhook deliveries forgotten. */
+  deliveries: number;
+  /** Skipped ticks forgotten. */
+  ticks: number;
+}
+
+/** Request of ListRetentionApplications. */
+export interface ListRetentionApplicationsRequest {
+  /** 1..200, default 50. */
+  pageSize: number;
+  pageToken: string;
+}
+
+/** Answer of ListRetentionApplications. */
+export interface ListRetentionApplicationsResponse {
+  applications: RetentionApplication[];
+  nextPageToken: string;
+}
+
 function createBaseRetentionRules(): RetentionRules {
   return { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0 };
 }
@@ -804,6 +869,312 @@ export const RemoveOrphansResponse: MessageFns<RemoveOrphansResponse> = {
     const message = createBaseRemoveOrphansResponse();
     message.removed = object.removed ?? 0;
     message.freed = (object.freed !== undefined && object.freed !== null) ? BigInt(object.freed) : 0n;
+    return message;
+  },
+};
+
+function createBaseRetentionPolicy(): RetentionPolicy {
+  return {
+    rules: undefined,
+    enabled: false,
+    hour: 0,
+    zone: "",
+    deliveryDays: 0,
+    skippedTickDays: 0,
+    nextAt: undefined,
+  };
+}
+
+export const RetentionPolicy: MessageFns<RetentionPolicy> = {
+  fromJSON(object: any): RetentionPolicy {
+    return {
+      rules: isSet(object.rules) ? RetentionRules.fromJSON(object.rules) : undefined,
+      enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
+      hour: isSet(object.hour) ? globalThis.Number(object.hour) : 0,
+      zone: isSet(object.zone) ? globalThis.String(object.zone) : "",
+      deliveryDays: isSet(object.delivery_days) ? globalThis.Number(object.delivery_days) : 0,
+      skippedTickDays: isSet(object.skipped_tick_days) ? globalThis.Number(object.skipped_tick_days) : 0,
+      nextAt: isSet(object.next_at) ? fromJsonTimestamp(object.next_at) : undefined,
+    };
+  },
+
+  toJSON(message: RetentionPolicy): unknown {
+    const obj: any = {};
+    if (message.rules !== undefined) {
+      obj.rules = RetentionRules.toJSON(message.rules);
+    }
+    if (message.enabled !== false) {
+      obj.enabled = message.enabled;
+    }
+    if (message.hour !== 0) {
+      obj.hour = Math.round(message.hour);
+    }
+    if (message.zone !== "") {
+      obj.zone = message.zone;
+    }
+    if (message.deliveryDays !== 0) {
+      obj.delivery_days = Math.round(message.deliveryDays);
+    }
+    if (message.skippedTickDays !== 0) {
+      obj.skipped_tick_days = Math.round(message.skippedTickDays);
+    }
+    if (message.nextAt !== undefined) {
+      obj.next_at = message.nextAt.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetentionPolicy>, I>>(base?: I): RetentionPolicy {
+    return RetentionPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetentionPolicy>, I>>(object: I): RetentionPolicy {
+    const message = createBaseRetentionPolicy();
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? RetentionRules.fromPartial(object.rules)
+      : undefined;
+    message.enabled = object.enabled ?? false;
+    message.hour = object.hour ?? 0;
+    message.zone = object.zone ?? "";
+    message.deliveryDays = object.deliveryDays ?? 0;
+    message.skippedTickDays = object.skippedTickDays ?? 0;
+    message.nextAt = object.nextAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetRetentionPolicyRequest(): GetRetentionPolicyRequest {
+  return {};
+}
+
+export const GetRetentionPolicyRequest: MessageFns<GetRetentionPolicyRequest> = {
+  fromJSON(_: any): GetRetentionPolicyRequest {
+    return {};
+  },
+
+  toJSON(_: GetRetentionPolicyRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetRetentionPolicyRequest>, I>>(base?: I): GetRetentionPolicyRequest {
+    return GetRetentionPolicyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetRetentionPolicyRequest>, I>>(_: I): GetRetentionPolicyRequest {
+    const message = createBaseGetRetentionPolicyRequest();
+    return message;
+  },
+};
+
+function createBaseSetRetentionPolicyRequest(): SetRetentionPolicyRequest {
+  return { policy: undefined };
+}
+
+export const SetRetentionPolicyRequest: MessageFns<SetRetentionPolicyRequest> = {
+  fromJSON(object: any): SetRetentionPolicyRequest {
+    return { policy: isSet(object.policy) ? RetentionPolicy.fromJSON(object.policy) : undefined };
+  },
+
+  toJSON(message: SetRetentionPolicyRequest): unknown {
+    const obj: any = {};
+    if (message.policy !== undefined) {
+      obj.policy = RetentionPolicy.toJSON(message.policy);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SetRetentionPolicyRequest>, I>>(base?: I): SetRetentionPolicyRequest {
+    return SetRetentionPolicyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetRetentionPolicyRequest>, I>>(object: I): SetRetentionPolicyRequest {
+    const message = createBaseSetRetentionPolicyRequest();
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? RetentionPolicy.fromPartial(object.policy)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeletedCheckpoint(): DeletedCheckpoint {
+  return { checkpointId: "", name: "", bytes: 0n };
+}
+
+export const DeletedCheckpoint: MessageFns<DeletedCheckpoint> = {
+  fromJSON(object: any): DeletedCheckpoint {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+    };
+  },
+
+  toJSON(message: DeletedCheckpoint): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeletedCheckpoint>, I>>(base?: I): DeletedCheckpoint {
+    return DeletedCheckpoint.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeletedCheckpoint>, I>>(object: I): DeletedCheckpoint {
+    const message = createBaseDeletedCheckpoint();
+    message.checkpointId = object.checkpointId ?? "";
+    message.name = object.name ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseRetentionApplication(): RetentionApplication {
+  return { id: "", at: undefined, actor: "", rules: undefined, deleted: [], freed: 0n, deliveries: 0, ticks: 0 };
+}
+
+export const RetentionApplication: MessageFns<RetentionApplication> = {
+  fromJSON(object: any): RetentionApplication {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
+      rules: isSet(object.rules) ? RetentionRules.fromJSON(object.rules) : undefined,
+      deleted: globalThis.Array.isArray(object?.deleted)
+        ? object.deleted.map((e: any) => DeletedCheckpoint.fromJSON(e))
+        : [],
+      freed: isSet(object.freed) ? BigInt(object.freed) : 0n,
+      deliveries: isSet(object.deliveries) ? globalThis.Number(object.deliveries) : 0,
+      ticks: isSet(object.ticks) ? globalThis.Number(object.ticks) : 0,
+    };
+  },
+
+  toJSON(message: RetentionApplication): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.at !== undefined) {
+      obj.at = message.at.toISOString();
+    }
+    if (message.actor !== "") {
+      obj.actor = message.actor;
+    }
+    if (message.rules !== undefined) {
+      obj.rules = RetentionRules.toJSON(message.rules);
+    }
+    if (message.deleted?.length) {
+      obj.deleted = message.deleted.map((e) => DeletedCheckpoint.toJSON(e));
+    }
+    if (message.freed !== 0n) {
+      obj.freed = message.freed.toString();
+    }
+    if (message.deliveries !== 0) {
+      obj.deliveries = Math.round(message.deliveries);
+    }
+    if (message.ticks !== 0) {
+      obj.ticks = Math.round(message.ticks);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetentionApplication>, I>>(base?: I): RetentionApplication {
+    return RetentionApplication.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetentionApplication>, I>>(object: I): RetentionApplication {
+    const message = createBaseRetentionApplication();
+    message.id = object.id ?? "";
+    message.at = object.at ?? undefined;
+    message.actor = object.actor ?? "";
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? RetentionRules.fromPartial(object.rules)
+      : undefined;
+    message.deleted = object.deleted?.map((e) => DeletedCheckpoint.fromPartial(e)) || [];
+    message.freed = (object.freed !== undefined && object.freed !== null) ? BigInt(object.freed) : 0n;
+    message.deliveries = object.deliveries ?? 0;
+    message.ticks = object.ticks ?? 0;
+    return message;
+  },
+};
+
+function createBaseListRetentionApplicationsRequest(): ListRetentionApplicationsRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicationsRequest> = {
+  fromJSON(object: any): ListRetentionApplicationsRequest {
+    return {
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+    };
+  },
+
+  toJSON(message: ListRetentionApplicationsRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.page_size = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.page_token = message.pageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListRetentionApplicationsRequest>, I>>(
+    base?: I,
+  ): ListRetentionApplicationsRequest {
+    return ListRetentionApplicationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListRetentionApplicationsRequest>, I>>(
+    object: I,
+  ): ListRetentionApplicationsRequest {
+    const message = createBaseListRetentionApplicationsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListRetentionApplicationsResponse(): ListRetentionApplicationsResponse {
+  return { applications: [], nextPageToken: "" };
+}
+
+export const ListRetentionApplicationsResponse: MessageFns<ListRetentionApplicationsResponse> = {
+  fromJSON(object: any): ListRetentionApplicationsResponse {
+    return {
+      applications: globalThis.Array.isArray(object?.applications)
+        ? object.applications.map((e: any) => RetentionApplication.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
+    };
+  },
+
+  toJSON(message: ListRetentionApplicationsResponse): unknown {
+    const obj: any = {};
+    if (message.applications?.length) {
+      obj.applications = message.applications.map((e) => RetentionApplication.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.next_page_token = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListRetentionApplicationsResponse>, I>>(
+    base?: I,
+  ): ListRetentionApplicationsResponse {
+    return ListRetentionApplicationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListRetentionApplicationsResponse>, I>>(
+    object: I,
+  ): ListRetentionApplicationsResponse {
+    const message = createBaseListRetentionApplicationsResponse();
+    message.applications = object.applications?.map((e) => RetentionApplication.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };

@@ -226,7 +226,11 @@ export interface Run {
     | Fork
     | undefined;
   /** The schedule that made it. Absent when none did, or when that does not exist any more. */
-  schedule: RunSchedule | undefined;
+  schedule:
+    | RunSchedule
+    | undefined;
+  /** In one sentence what came of it: whether there is a better model, and why. Empty until the run has ended. */
+  outcome: string;
 }
 
 /** A schedule that has made a run. */
@@ -590,6 +594,7 @@ function createBaseRun(): Run {
     waiting: "",
     fork: undefined,
     schedule: undefined,
+    outcome: "",
   };
 }
 
@@ -622,6 +627,7 @@ export const Run: MessageFns<Run> = {
       waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
       schedule: isSet(object.schedule) ? RunSchedule.fromJSON(object.schedule) : undefined,
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
     };
   },
 
@@ -693,6 +699,9 @@ export const Run: MessageFns<Run> = {
     if (message.schedule !== undefined) {
       obj.schedule = RunSchedule.toJSON(message.schedule);
     }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
     return obj;
   },
 
@@ -731,6 +740,7 @@ export const Run: MessageFns<Run> = {
     message.schedule = (object.schedule !== undefined && object.schedule !== null)
       ? RunSchedule.fromPartial(object.schedule)
       : undefined;
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };

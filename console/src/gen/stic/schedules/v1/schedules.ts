@@ -470,6 +470,8 @@ export interface Tick {
   message: string;
   /** Empty without a run. */
   runId: string;
+  /** In one sentence what came of it: the outcome of its run, or why there is none. Empty while it waits or its run goes on. */
+  outcome: string;
 }
 
 /** Request of CreateSchedule. */
@@ -877,6 +879,7 @@ function createBaseTick(): Tick {
     reason: TickReason.TICK_REASON_UNSPECIFIED,
     message: "",
     runId: "",
+    outcome: "",
   };
 }
 
@@ -895,6 +898,7 @@ export const Tick: MessageFns<Tick> = {
       reason: isSet(object.reason) ? tickReasonFromJSON(object.reason) : TickReason.TICK_REASON_UNSPECIFIED,
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
     };
   },
 
@@ -936,6 +940,9 @@ export const Tick: MessageFns<Tick> = {
     if (message.runId !== "") {
       obj.run_id = message.runId;
     }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
     return obj;
   },
 
@@ -956,6 +963,7 @@ export const Tick: MessageFns<Tick> = {
     message.reason = object.reason ?? TickReason.TICK_REASON_UNSPECIFIED;
     message.message = object.message ?? "";
     message.runId = object.runId ?? "";
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };

@@ -34,7 +34,7 @@ export interface AuditEntry {
   actor: string;
   /** What: run.create, run.cancel, alias.promote, ... */
   action: string;
-  /** Kind of thing it was done to: run | dataset | alias | gate | webhook. */
+  /** Kind of thing it was done to: run | dataset | checkpoint | alias | gate | webhook | schedule | retention. */
   subjectType: string;
   subjectId: string;
   /** Its name at that time. */

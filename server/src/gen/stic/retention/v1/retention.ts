@@ -318,6 +318,71 @@ export interface RemoveOrphansResponse {
   freed: bigint;
 }
 
+/** Rules that are applied every night, once whatever the number of servers. */
+export interface RetentionPolicy {
+  rules: RetentionRules | undefined;
+  enabled: boolean;
+  /** The hour it is applied at, 0..23, on the clocks of the zone. */
+  hour: number;
+  /** IANA name, e.g. Europe/Paris. */
+  zone: string;
+  /** Webhook deliveries that arrived or were given up go when they are older than so many days; 0: they stay. */
+  deliveryDays: number;
+  /** Skipped ticks of schedules go when they are older than so many days, but for a schedule's latest tick; 0: they stay. */
+  skippedTickDays: number;
+  /** The next time; not set while it is off. Ignored in a request. */
+  nextAt: Date | undefined;
+}
+
+/** Request of GetRetentionPolicy. */
+export interface GetRetentionPolicyRequest {
+}
+
+/** Request of SetRetentionPolicy. */
+export interface SetRetentionPolicyRequest {
+  policy: RetentionPolicy | undefined;
+}
+
+/** A checkpoint that an application has deleted. */
+export interface DeletedCheckpoint {
+  checkpointId: string;
+  /** stage1 of nightly 2027-01-02 */
+  name: string;
+  /** Size of its files. */
+  bytes: bigint;
+}
+
+/** What applying rules has done, once. */
+export interface RetentionApplication {
+  id: string;
+  at:
+    | Date
+    | undefined;
+  /** Who: a caller, or stic for the policy. */
+  actor: string;
+  rules: RetentionRules | undefined;
+  deleted: DeletedCheckpoint[];
+  /** Bytes of the files removed. 0 after a crash in between: what was left are orphans. */
+  freed: bigint;
+  /** Webhook deliveries forgotten. */
+  deliveries: number;
+  /** Skipped ticks forgotten. */
+  ticks: number;
+}
+
+/** Request of ListRetentionApplications. */
+export interface ListRetentionApplicationsRequest {
+  /** 1..200, default 50. */
+  pageSize: number;
+  pageToken: string;
+}
+
+/** Answer of ListRetentionApplications. */
+export interface ListRetentionApplicationsResponse {
+  applications: RetentionApplication[];
+  nextPageToken: string;
+}
+
 function createBaseRetentionRules(): RetentionRules {
   return { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0 };
 }
@@ -1715,6 +1780,774 @@ export const RemoveOrphansResponse: MessageFns<RemoveOrphansResponse> = {
   },
 };
 
+function createBaseRetentionPolicy(): RetentionPolicy {
+  return {
+    rules: undefined,
+    enabled: false,
+    hour: 0,
+    zone: "",
+    deliveryDays: 0,
+    skippedTickDays: 0,
+    nextAt: undefined,
+  };
+}
+
+export const RetentionPolicy: MessageFns<RetentionPolicy> = {
+  encode(message: RetentionPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rules !== undefined) {
+      RetentionRules.encode(message.rules, writer.uint32(10).fork()).join();
+    }
+    if (message.enabled !== false) {
+      writer.uint32(16).bool(message.enabled);
+    }
+    if (message.hour !== 0) {
+      writer.uint32(24).int32(message.hour);
+    }
+    if (message.zone !== "") {
+      writer.uint32(34).string(message.zone);
+    }
+    if (message.deliveryDays !== 0) {
+      writer.uint32(40).int32(message.deliveryDays);
+    }
+    if (message.skippedTickDays !== 0) {
+      writer.uint32(48).int32(message.skippedTickDays);
+    }
+    if (message.nextAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.nextAt), writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetentionPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetentionPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rules = RetentionRules.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hour = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.zone = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deliveryDays = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.skippedTickDays = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.nextAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetentionPolicy {
+    return {
+      rules: isSet(object.rules) ? RetentionRules.fromJSON(object.rules) : undefined,
+      enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
+      hour: isSet(object.hour) ? globalThis.Number(object.hour) : 0,
+      zone: isSet(object.zone) ? globalThis.String(object.zone) : "",
+      deliveryDays: isSet(object.delivery_days) ? globalThis.Number(object.delivery_days) : 0,
+      skippedTickDays: isSet(object.skipped_tick_days) ? globalThis.Number(object.skipped_tick_days) : 0,
+      nextAt: isSet(object.next_at) ? fromJsonTimestamp(object.next_at) : undefined,
+    };
+  },
+
+  toJSON(message: RetentionPolicy): unknown {
+    const obj: any = {};
+    if (message.rules !== undefined) {
+      obj.rules = RetentionRules.toJSON(message.rules);
+    }
+    if (message.enabled !== false) {
+      obj.enabled = message.enabled;
+    }
+    if (message.hour !== 0) {
+      obj.hour = Math.round(message.hour);
+    }
+    if (message.zone !== "") {
+      obj.zone = message.zone;
+    }
+    if (message.deliveryDays !== 0) {
+      obj.delivery_days = Math.round(message.deliveryDays);
+    }
+    if (message.skippedTickDays !== 0) {
+      obj.skipped_tick_days = Math.round(message.skippedTickDays);
+    }
+    if (message.nextAt !== undefined) {
+      obj.next_at = message.nextAt.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetentionPolicy>, I>>(base?: I): RetentionPolicy {
+    return RetentionPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetentionPolicy>, I>>(object: I): RetentionPolicy {
+    const message = createBaseRetentionPolicy();
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? RetentionRules.fromPartial(object.rules)
+      : undefined;
+    message.enabled = object.enabled ?? false;
+    message.hour = object.hour ?? 0;
+    message.zone = object.zone ?? "";
+    message.deliveryDays = object.deliveryDays ?? 0;
+    message.skippedTickDays = object.skippedTickDays ?? 0;
+    message.nextAt = object.nextAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetRetentionPolicyRequest(): GetRetentionPolicyRequest {
+  return {};
+}
+
+export const GetRetentionPolicyRequest: MessageFns<GetRetentionPolicyRequest> = {
+  encode(_: GetRetentionPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRetentionPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRetentionPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetRetentionPolicyRequest {
+    return {};
+  },
+
+  toJSON(_: GetRetentionPolicyRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetRetentionPolicyRequest>, I>>(base?: I): GetRetentionPolicyRequest {
+    return GetRetentionPolicyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetRetentionPolicyRequest>, I>>(_: I): GetRetentionPolicyRequest {
+    const message = createBaseGetRetentionPolicyRequest();
+    return message;
+  },
+};
+
+function createBaseSetRetentionPolicyRequest(): SetRetentionPolicyRequest {
+  return { policy: undefined };
+}
+
+export const SetRetentionPolicyRequest: MessageFns<SetRetentionPolicyRequest> = {
+  encode(message: SetRetentionPolicyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policy !== undefined) {
+      RetentionPolicy.encode(message.policy, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetRetentionPolicyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetRetentionPolicyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policy = RetentionPolicy.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetRetentionPolicyRequest {
+    return { policy: isSet(object.policy) ? RetentionPolicy.fromJSON(object.policy) : undefined };
+  },
+
+  toJSON(message: SetRetentionPolicyRequest): unknown {
+    const obj: any = {};
+    if (message.policy !== undefined) {
+      obj.policy = RetentionPolicy.toJSON(message.policy);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SetRetentionPolicyRequest>, I>>(base?: I): SetRetentionPolicyRequest {
+    return SetRetentionPolicyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetRetentionPolicyRequest>, I>>(object: I): SetRetentionPolicyRequest {
+    const message = createBaseSetRetentionPolicyRequest();
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? RetentionPolicy.fromPartial(object.policy)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeletedCheckpoint(): DeletedCheckpoint {
+  return { checkpointId: "", name: "", bytes: 0n };
+}
+
+export const DeletedCheckpoint: MessageFns<DeletedCheckpoint> = {
+  encode(message: DeletedCheckpoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpointId !== "") {
+      writer.uint32(10).string(message.checkpointId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asIntN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type int64 too large");
+      }
+      writer.uint32(24).int64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeletedCheckpoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeletedCheckpoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpointId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeletedCheckpoint {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+    };
+  },
+
+  toJSON(message: DeletedCheckpoint): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeletedCheckpoint>, I>>(base?: I): DeletedCheckpoint {
+    return DeletedCheckpoint.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeletedCheckpoint>, I>>(object: I): DeletedCheckpoint {
+    const message = createBaseDeletedCheckpoint();
+    message.checkpointId = object.checkpointId ?? "";
+    message.name = object.name ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseRetentionApplication(): RetentionApplication {
+  return { id: "", at: undefined, actor: "", rules: undefined, deleted: [], freed: 0n, deliveries: 0, ticks: 0 };
+}
+
+export const RetentionApplication: MessageFns<RetentionApplication> = {
+  encode(message: RetentionApplication, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(18).fork()).join();
+    }
+    if (message.actor !== "") {
+      writer.uint32(26).string(message.actor);
+    }
+    if (message.rules !== undefined) {
+      RetentionRules.encode(message.rules, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.deleted) {
+      DeletedCheckpoint.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.freed !== 0n) {
+      if (BigInt.asIntN(64, message.freed) !== message.freed) {
+        throw new globalThis.Error("value provided for field message.freed of type int64 too large");
+      }
+      writer.uint32(48).int64(message.freed);
+    }
+    if (message.deliveries !== 0) {
+      writer.uint32(56).int32(message.deliveries);
+    }
+    if (message.ticks !== 0) {
+      writer.uint32(64).int32(message.ticks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetentionApplication {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetentionApplication();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rules = RetentionRules.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.deleted.push(DeletedCheckpoint.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.freed = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.deliveries = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.ticks = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetentionApplication {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
+      rules: isSet(object.rules) ? RetentionRules.fromJSON(object.rules) : undefined,
+      deleted: globalThis.Array.isArray(object?.deleted)
+        ? object.deleted.map((e: any) => DeletedCheckpoint.fromJSON(e))
+        : [],
+      freed: isSet(object.freed) ? BigInt(object.freed) : 0n,
+      deliveries: isSet(object.deliveries) ? globalThis.Number(object.deliveries) : 0,
+      ticks: isSet(object.ticks) ? globalThis.Number(object.ticks) : 0,
+    };
+  },
+
+  toJSON(message: RetentionApplication): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.at !== undefined) {
+      obj.at = message.at.toISOString();
+    }
+    if (message.actor !== "") {
+      obj.actor = message.actor;
+    }
+    if (message.rules !== undefined) {
+      obj.rules = RetentionRules.toJSON(message.rules);
+    }
+    if (message.deleted?.length) {
+      obj.deleted = message.deleted.map((e) => DeletedCheckpoint.toJSON(e));
+    }
+    if (message.freed !== 0n) {
+      obj.freed = message.freed.toString();
+    }
+    if (message.deliveries !== 0) {
+      obj.deliveries = Math.round(message.deliveries);
+    }
+    if (message.ticks !== 0) {
+      obj.ticks = Math.round(message.ticks);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RetentionApplication>, I>>(base?: I): RetentionApplication {
+    return RetentionApplication.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RetentionApplication>, I>>(object: I): RetentionApplication {
+    const message = createBaseRetentionApplication();
+    message.id = object.id ?? "";
+    message.at = object.at ?? undefined;
+    message.actor = object.actor ?? "";
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? RetentionRules.fromPartial(object.rules)
+      : undefined;
+    message.deleted = object.deleted?.map((e) => DeletedCheckpoint.fromPartial(e)) || [];
+    message.freed = (object.freed !== undefined && object.freed !== null) ? BigInt(object.freed) : 0n;
+    message.deliveries = object.deliveries ?? 0;
+    message.ticks = object.ticks ?? 0;
+    return message;
+  },
+};
+
+function createBaseListRetentionApplicationsRequest(): ListRetentionApplicationsRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicationsRequest> = {
+  encode(message: ListRetentionApplicationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRetentionApplicationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRetentionApplicationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListRetentionApplicationsRequest {
+    return {
+      pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+    };
+  },
+
+  toJSON(message: ListRetentionApplicationsRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.page_size = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.page_token = message.pageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListRetentionApplicationsRequest>, I>>(
+    base?: I,
+  ): ListRetentionApplicationsRequest {
+    return ListRetentionApplicationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListRetentionApplicationsRequest>, I>>(
+    object: I,
+  ): ListRetentionApplicationsRequest {
+    const message = createBaseListRetentionApplicationsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListRetentionApplicationsResponse(): ListRetentionApplicationsResponse {
+  return { applications: [], nextPageToken: "" };
+}
+
+export const ListRetentionApplicationsResponse: MessageFns<ListRetentionApplicationsResponse> = {
+  encode(message: ListRetentionApplicationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.applications) {
+      RetentionApplication.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRetentionApplicationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRetentionApplicationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.applications.push(RetentionApplication.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListRetentionApplicationsResponse {
+    return {
+      applications: globalThis.Array.isArray(object?.applications)
+        ? object.applications.map((e: any) => RetentionApplication.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.next_page_token) ? globalThis.String(object.next_page_token) : "",
+    };
+  },
+
+  toJSON(message: ListRetentionApplicationsResponse): unknown {
+    const obj: any = {};
+    if (message.applications?.length) {
+      obj.applications = message.applications.map((e) => RetentionApplication.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.next_page_token = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListRetentionApplicationsResponse>, I>>(
+    base?: I,
+  ): ListRetentionApplicationsResponse {
+    return ListRetentionApplicationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListRetentionApplicationsResponse>, I>>(
+    object: I,
+  ): ListRetentionApplicationsResponse {
+    const message = createBaseListRetentionApplicationsResponse();
+    message.applications = object.applications?.map((e) => RetentionApplication.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 /** What may go to make room, why the rest stays, and the deletion. */
 export type RetentionServiceService = typeof RetentionServiceService;
 export const RetentionServiceService = {
@@ -1772,6 +2605,42 @@ export const RetentionServiceService = {
       Buffer.from(RemoveOrphansResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RemoveOrphansResponse => RemoveOrphansResponse.decode(value),
   },
+  /** What is applied by itself; switched off until somebody has stored something else. */
+  getRetentionPolicy: {
+    path: "/stic.retention.v1.RetentionService/GetRetentionPolicy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRetentionPolicyRequest): Buffer =>
+      Buffer.from(GetRetentionPolicyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRetentionPolicyRequest => GetRetentionPolicyRequest.decode(value),
+    responseSerialize: (value: RetentionPolicy): Buffer => Buffer.from(RetentionPolicy.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetentionPolicy => RetentionPolicy.decode(value),
+  },
+  /** Stores what is to be applied by itself. The whole policy is replaced. */
+  setRetentionPolicy: {
+    path: "/stic.retention.v1.RetentionService/SetRetentionPolicy" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetRetentionPolicyRequest): Buffer =>
+      Buffer.from(SetRetentionPolicyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetRetentionPolicyRequest => SetRetentionPolicyRequest.decode(value),
+    responseSerialize: (value: RetentionPolicy): Buffer => Buffer.from(RetentionPolicy.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetentionPolicy => RetentionPolicy.decode(value),
+  },
+  /** What has been deleted, by hand or by the policy, the latest first. */
+  listRetentionApplications: {
+    path: "/stic.retention.v1.RetentionService/ListRetentionApplications" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListRetentionApplicationsRequest): Buffer =>
+      Buffer.from(ListRetentionApplicationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListRetentionApplicationsRequest =>
+      ListRetentionApplicationsRequest.decode(value),
+    responseSerialize: (value: ListRetentionApplicationsResponse): Buffer =>
+      Buffer.from(ListRetentionApplicationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListRetentionApplicationsResponse =>
+      ListRetentionApplicationsResponse.decode(value),
+  },
 } as const;
 
 export interface RetentionServiceServer extends UntypedServiceImplementation {
@@ -1785,6 +2654,12 @@ export interface RetentionServiceServer extends UntypedServiceImplementation {
   listOrphans: handleUnaryCall<ListOrphansRequest, ListOrphansResponse>;
   /** Removes the files that ListOrphans would list now. */
   removeOrphans: handleUnaryCall<RemoveOrphansRequest, RemoveOrphansResponse>;
+  /** What is applied by itself; switched off until somebody has stored something else. */
+  getRetentionPolicy: handleUnaryCall<GetRetentionPolicyRequest, RetentionPolicy>;
+  /** Stores what is to be applied by itself. The whole policy is replaced. */
+  setRetentionPolicy: handleUnaryCall<SetRetentionPolicyRequest, RetentionPolicy>;
+  /** What has been deleted, by hand or by the policy, the latest first. */
+  listRetentionApplications: handleUnaryCall<ListRetentionApplicationsRequest, ListRetentionApplicationsResponse>;
 }
 
 export interface RetentionServiceClient extends Client {
@@ -1867,6 +2742,54 @@ export interface RetentionServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RemoveOrphansResponse) => void,
+  ): ClientUnaryCall;
+  /** What is applied by itself; switched off until somebody has stored something else. */
+  getRetentionPolicy(
+    request: GetRetentionPolicyRequest,
+    callback: (error: ServiceError | null, response: RetentionPolicy) => void,
+  ): ClientUnaryCall;
+  getRetentionPolicy(
+    request: GetRetentionPolicyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetentionPolicy) => void,
+  ): ClientUnaryCall;
+  getRetentionPolicy(
+    request: GetRetentionPolicyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetentionPolicy) => void,
+  ): ClientUnaryCall;
+  /** Stores what is to be applied by itself. The whole policy is replaced. */
+  setRetentionPolicy(
+    request: SetRetentionPolicyRequest,
+    callback: (error: ServiceError | null, response: RetentionPolicy) => void,
+  ): ClientUnaryCall;
+  setRetentionPolicy(
+    request: SetRetentionPolicyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetentionPolicy) => void,
+  ): ClientUnaryCall;
+  setRetentionPolicy(
+    request: SetRetentionPolicyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetentionPolicy) => void,
+  ): ClientUnaryCall;
+  /** What has been deleted, by hand or by the policy, the latest first. */
+  listRetentionApplications(
+    request: ListRetentionApplicationsRequest,
+    callback: (error: ServiceError | null, response: ListRetentionApplicationsResponse) => void,
+  ): ClientUnaryCall;
+  listRetentionApplications(
+    request: ListRetentionApplicationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListRetentionApplicationsResponse) => void,
+  ): ClientUnaryCall;
+  listRetentionApplications(
+    request: ListRetentionApplicationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListRetentionApplicationsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -294,7 +294,11 @@ export interface Run {
     | Fork
     | undefined;
   /** The schedule that made it. Absent when none did, or when that does not exist any more. */
-  schedule: RunSchedule | undefined;
+  schedule:
+    | RunSchedule
+    | undefined;
+  /** In one sentence what came of it: whether there is a better model, and why. Empty until the run has ended. */
+  outcome: string;
 }
 
 /** A schedule that has made a run. */
@@ -658,6 +662,7 @@ function createBaseRun(): Run {
     waiting: "",
     fork: undefined,
     schedule: undefined,
+    outcome: "",
   };
 }
 
@@ -728,6 +733,9 @@ export const Run: MessageFns<Run> = {
     }
     if (message.schedule !== undefined) {
       RunSchedule.encode(message.schedule, writer.uint32(178).fork()).join();
+    }
+    if (message.outcome !== "") {
+      writer.uint32(186).string(message.outcome);
     }
     return writer;
   },
@@ -921,6 +929,14 @@ export const Run: MessageFns<Run> = {
             message.schedule = RunSchedule.decode(reader, reader.uint32());
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -959,6 +975,7 @@ export const Run: MessageFns<Run> = {
       waiting: isSet(object.waiting) ? globalThis.String(object.waiting) : "",
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
       schedule: isSet(object.schedule) ? RunSchedule.fromJSON(object.schedule) : undefined,
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
     };
   },
 
@@ -1030,6 +1047,9 @@ export const Run: MessageFns<Run> = {
     if (message.schedule !== undefined) {
       obj.schedule = RunSchedule.toJSON(message.schedule);
     }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
     return obj;
   },
 
@@ -1068,6 +1088,7 @@ export const Run: MessageFns<Run> = {
     message.schedule = (object.schedule !== undefined && object.schedule !== null)
       ? RunSchedule.fromPartial(object.schedule)
       : undefined;
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };

@@ -595,6 +595,8 @@ export interface Tick {
   message: string;
   /** Empty without a run. */
   runId: string;
+  /** In one sentence what came of it: the outcome of its run, or why there is none. Empty while it waits or its run goes on. */
+  outcome: string;
 }
 
 /** Request of CreateSchedule. */
@@ -1419,6 +1421,7 @@ function createBaseTick(): Tick {
     reason: TickReason.TICK_REASON_UNSPECIFIED,
     message: "",
     runId: "",
+    outcome: "",
   };
 }
 
@@ -1459,6 +1462,9 @@ export const Tick: MessageFns<Tick> = {
     }
     if (message.runId !== "") {
       writer.uint32(98).string(message.runId);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(106).string(message.outcome);
     }
     return writer;
   },
@@ -1572,6 +1578,14 @@ export const Tick: MessageFns<Tick> = {
             message.runId = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1598,6 +1612,7 @@ export const Tick: MessageFns<Tick> = {
       reason: isSet(object.reason) ? tickReasonFromJSON(object.reason) : TickReason.TICK_REASON_UNSPECIFIED,
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
     };
   },
 
@@ -1639,6 +1654,9 @@ export const Tick: MessageFns<Tick> = {
     if (message.runId !== "") {
       obj.run_id = message.runId;
     }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
     return obj;
   },
 
@@ -1659,6 +1677,7 @@ export const Tick: MessageFns<Tick> = {
     message.reason = object.reason ?? TickReason.TICK_REASON_UNSPECIFIED;
     message.message = object.message ?? "";
     message.runId = object.runId ?? "";
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };

@@ -1,0 +1,7 @@
+import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
+import type { EvaluationEntity } from '../pipeline/entities/index.js';
+
+export function toScore(row: EvaluationEntity): EvaluationScore {
+  const { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority, versus } = row;
+  return { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority, versus };
+}
