@@ -103,7 +103,8 @@ describe('the console', () => {
     await placement.getByLabel('Priority').fill('5000');
     await see(placement.getByText('must be a whole number from -1000 to 1000'));
     await placement.getByLabel('Priority').fill('7');
-    await placement.getByRole('combobox', { name: 'Labels' }).fill('tag=a100,');
+    await placement.getByRole('combobox', { name: 'Labels' }).fill('tag=a100');
+    await placement.getByRole('combobox', { name: 'Labels' }).press('Enter');
     await see(page.getByText('Would wait: no trainer has label tag=a100.'));
     // The address has it all.
     await page.waitForURL(/label=tag%3Da100/);

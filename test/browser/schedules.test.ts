@@ -57,7 +57,8 @@ describe('schedules in the console', () => {
     await page.getByLabel('At least so many new images').fill('500');
     await choose(page, 'Start from', /promoted/);
     await page.getByLabel('Priority').fill('3');
-    await page.getByRole('combobox', { name: 'Labels' }).fill('tag=a100,');
+    await page.getByRole('combobox', { name: 'Labels' }).fill('tag=a100');
+    await page.getByRole('combobox', { name: 'Labels' }).press('Enter');
     const promote = page.getByLabel('Promote the result when it is good enough');
     await promote.check({ force: true });
     await page.getByRole('button', { name: 'Make the schedule' }).click();
