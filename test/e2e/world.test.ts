@@ -26,7 +26,7 @@ test('one command runs the whole recipe on the embedded world and shows the comp
 });
 
 test('the comparison has every benchmark with base and both stages, plain and DaR, and intervals that hold', () => {
-  const { comparison, findings, recipe } = first.facts;
+  const { comparison, outcome, findings, recipe } = first.facts;
   assert.deepEqual([...new Set(comparison.map(({ benchmark }) => benchmark))].sort(), [
     'world-descriptions',
     'world-multi',
@@ -47,6 +47,7 @@ test('the comparison has every benchmark with base and both stages, plain and Da
   }
   assert.equal(comparison.filter(({ primary }) => primary).length, 3);
   assert.ok(findings.length > 0);
+  assert.match(outcome, /^No gate: .*best is .* on the mean of 3 benchmarks, clear on \d, against base/);
   assert.equal((recipe['prefer'] as { max_images: number }).max_images, 12);
 });
 

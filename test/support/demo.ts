@@ -55,6 +55,7 @@ const facts = z.strictObject({
       stage2: subject.optional(),
     }),
   ),
+  outcome: z.string(),
   findings: z.array(z.string()),
   warnings: z.array(z.string()),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
