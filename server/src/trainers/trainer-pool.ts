@@ -9,12 +9,14 @@ import {
 } from '../gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../platform/errors.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
-import { monotonicMs } from '../platform/timing.js';
+import { monotonicMs, pause } from '../platform/timing.js';
 import { TrainerClient } from './trainer.client.js';
 import { fromTrainer } from './trainer.errors.js';
 import { TrainerDirectory } from './trainer-directory.js';
 
 const INFO_FRESH_MS = 2_000;
+const COMING_WITHIN_MS = 10_000;
+const LOOK_AGAIN_MS = 250;
 
 /** One trainer as it answered last. `info` is there when it is usable; otherwise `problem` says why not. */
 export type TrainerStatus = { address: string; info?: GetInfoResponse; problem?: DomainError };
@@ -63,7 +65,7 @@ export class TrainerPool implements OnApplicationShutdown {
   /** Starts a job, or learns that it was started before. */
   async submitJob(address: string, request: SubmitJobRequest): Promise<{ created: boolean }> {
     const response = await this.usable(address).then((client) => client.submitJob(request));
-    this.entry(address).checkedAt = 0;
+    this.entry(address).checkedAt = -Infinity;
     return response;
   }
 
@@ -77,13 +79,26 @@ export class TrainerPool implements OnApplicationShutdown {
   }
 
   async inspectModel(path: string): Promise<InspectModelResponse> {
-    const { address } = await this.pick();
+    const { address } = await this.pickComing();
     return this.entry(address).client.inspectModel(path);
   }
 
   async *importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {
     const { address } = await this.pick();
     yield* this.entry(address).client.importDataset(request, signal);
+  }
+
+  /** As `pick`, but gives a trainer that is being started, or started again, the time to come up. */
+  private async pickComing(): Promise<{ address: string; info: GetInfoResponse }> {
+    const deadline = monotonicMs() + COMING_WITHIN_MS;
+    for (;;) {
+      try {
+        return await this.pick();
+      } catch (error) {
+        if (!(error instanceof DomainError && error.code === 'UNAVAILABLE') || monotonicMs() > deadline) throw error;
+        await pause(LOOK_AGAIN_MS);
+      }
+    }
   }
 
   onApplicationShutdown(): void {
