@@ -25,14 +25,18 @@ const { values } = parseArgs({ options: { out: { type: 'string', default: 'bench
 const product = new Product();
 try {
   const server = await product.start();
-  const world = await product.world(8, 4, 4);
+  // Stages of several seconds, as any real one has: the next worker loads its libraries meanwhile.
+  const world = await product.world(64, 64, 8);
   const images = await server.dataset('images', 'DATASET_KIND_IMAGES', `${world}/images`);
   const instructions = await server.dataset('instructions', 'DATASET_KIND_INSTRUCTIONS', `${world}/instructions/instructions.json`);
   const inputs = [
     { role: 'images', dataset_id: images.id },
     { role: 'instructions', dataset_id: instructions.id },
   ];
-  const recipe = await server.smallRecipe();
+  const recipe = await server.smallRecipe(({ dpo, describe, sft }) => {
+    describe.maxBatchTokens = 64;
+    dpo.optimizer.epochs = sft.optimizer.epochs = 6;
+  });
   const db = await openDatabase({ url: product.databaseUrl, entities, migrations });
   const result = {
     machine: {
