@@ -21,7 +21,10 @@ test(
       assert.ok(await hasEnded(product.killPostgres(), 5_000));
       await until(
         () => server.call('GET', `/api/runs/${id}`),
-        ({ status }) => status === 200,
+        ({ status, body }) => {
+          assert.ok(status === 200 || status === 503, `${status}: ${JSON.stringify(body)}`);
+          return status === 200;
+        },
       );
     }
     const run = await server.ended(id);

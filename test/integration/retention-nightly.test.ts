@@ -14,7 +14,8 @@ import { DeliveryState } from '../../server/src/gen/stic/webhooks/v1/webhooks.js
 import { TickOrigin, TickState } from '../../server/src/gen/stic/schedules/v1/schedules.js';
 import { CheckpointEntity } from '../../server/src/pipeline/entities/index.js';
 import { Clock } from '../../server/src/platform/clock.js';
-import { FILES_LOCK, openDatabase } from '../../server/src/platform/database/database.js';
+import { openDatabase } from '../../server/src/platform/database/database.js';
+import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
 import { PolicyService } from '../../server/src/retention/policy.service.js';
@@ -151,7 +152,7 @@ test('while a backup holds the files it waits, and nights that were missed are m
   const { id } = await checkpoint('later', '2026-11-01T00:00:00Z');
   const backup = new pg.Client({ connectionString: postgres.url });
   await backup.connect();
-  await backup.query('SELECT pg_advisory_lock_shared($1)', [FILES_LOCK]);
+  await backup.query('SELECT pg_advisory_lock_shared($1)', [advisoryLock.files]);
   assert.equal(await at('2027-01-14T12:00:00Z'), 0);
   assert.equal(await isGone(id), false);
   await backup.end();

@@ -23,7 +23,7 @@ import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js'
 import { ArtifactKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, StageEntity } from '../../server/src/pipeline/entities/index.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
-import { FILES_LOCK } from '../../server/src/platform/database/database.js';
+import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
 import { TrainerDirectory } from '../../server/src/trainers/index.js';
@@ -200,7 +200,7 @@ test('a crash between the rows and the files leaves orphans only, which are foun
 test('nothing is removed while a backup holds the files, and the rules must be said', async () => {
   const backup = new pg.Client({ connectionString: postgres.url });
   await backup.connect();
-  await backup.query('SELECT pg_advisory_lock_shared($1)', [FILES_LOCK]);
+  await backup.query('SELECT pg_advisory_lock_shared($1)', [advisoryLock.files]);
   assert.match(JSON.stringify((await asked('POST', '/retention/orphans/remove', {})).body), /A backup is being taken/);
   await backup.end();
   assert.equal((await asked('POST', '/retention/orphans/remove', {})).status, 200);

@@ -10,7 +10,8 @@ import pg from 'pg';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
-import { MIGRATION_LOCK, openDatabase } from '../../server/src/platform/database/database.js';
+import { openDatabase } from '../../server/src/platform/database/database.js';
+import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { DomainError } from '../../server/src/platform/errors.js';
 import { until } from '../durability/product.js';
@@ -87,7 +88,7 @@ test('of three servers that start at once on an empty database one migrates and 
   const url = await emptyDatabase('race');
   const gate = new pg.Client({ connectionString: url });
   await gate.connect();
-  await gate.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  await gate.query('SELECT pg_advisory_lock($1)', [advisoryLock.migrations]);
   const program = fileURLToPath(new URL('../support/migrate.js', import.meta.url));
   const servers = Array.from({ length: 3 }, () =>
     spawn(process.execPath, [program], { env: { ...process.env, DATABASE_URL: url }, stdio: ['ignore', 'inherit', 'inherit'] }),

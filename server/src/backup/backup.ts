@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
-import { FILES_LOCK } from '../platform/database/database.js';
+import { advisoryLock } from '../platform/database/locks.js';
 import { DomainError } from '../platform/errors.js';
 import { type Content, copyContent, treeDigest, writeContent } from './digests.js';
 import { FILES, FORMAT, type Manifest, MANIFEST, manifestText, storeFile, type StoredFile, tableFile } from './manifest.js';
@@ -24,7 +24,7 @@ export async function writeBackup({ databaseUrl, store }: Source, folder: string
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'stic-backup' });
   await client.connect();
   try {
-    await client.query('SELECT pg_advisory_lock_shared($1)', [FILES_LOCK]);
+    await client.query('SELECT pg_advisory_lock_shared($1)', [advisoryLock.files]);
     const manifest = await write(client, store, draft);
     await rename(draft, folder);
     await sync(path.dirname(folder));

@@ -17,7 +17,7 @@ import {
 } from '../gen/stic/retention/v1/retention.js';
 import { CheckpointEntity, RunEntity } from '../pipeline/entities/index.js';
 import { Clock } from '../platform/clock.js';
-import { FILES_LOCK } from '../platform/database/database.js';
+import { advisoryLock } from '../platform/database/locks.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
@@ -146,7 +146,7 @@ export class RetentionService {
   private async alone<T>(work: () => Promise<T>): Promise<T> {
     const holder = this.db.createQueryRunner();
     try {
-      const [lock] = (await holder.query('SELECT pg_try_advisory_lock($1) AS held', [FILES_LOCK])) as { held: boolean }[];
+      const [lock] = (await holder.query('SELECT pg_try_advisory_lock($1) AS held', [advisoryLock.files])) as { held: boolean }[];
       if (lock?.held !== true) {
         throw new DomainError('FAILED_PRECONDITION', 'A backup is being taken, or files are being removed already.', {
           hint: 'Try again when that is done.',
@@ -155,7 +155,7 @@ export class RetentionService {
       try {
         return await work();
       } finally {
-        await holder.query('SELECT pg_advisory_unlock($1)', [FILES_LOCK]);
+        await holder.query('SELECT pg_advisory_unlock($1)', [advisoryLock.files]);
       }
     } finally {
       await holder.release();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { RunState } from '../../gen/stic/runs/v1/runs.js';
 import { JobState } from '../../gen/stic/trainer/v1/trainer.js';
+import { advisoryLock } from '../../platform/database/locks.js';
 import { isId } from '../../platform/pages.js';
 import type { TrainerStatus } from '../../trainers/index.js';
 import type { AttemptView } from './decide.js';
@@ -13,14 +14,11 @@ import { chooseTrainer, freeSlots, placeable } from './place.js';
 import type { Candidate, Placed } from './place.js';
 import { runTopic } from './topics.js';
 
-/** Any constant that nothing else in the database uses: placements happen one after the other. */
-const placementLock = 7_420_002;
-
 /** Makes the next attempt on a free trainer; false when there is none. The trainer hears of it when the attempt is followed. */
 export async function start(tools: Tools, lease: Lease, number: number, previous: AttemptView | undefined): Promise<boolean> {
   const trainers = await candidates(tools);
   return fenced(tools.db, lease, async (manager) => {
-    await manager.query('SELECT pg_advisory_xact_lock($1)', [placementLock]);
+    await manager.query('SELECT pg_advisory_xact_lock($1)', [advisoryLock.placement]);
     const { requires } = await manager.findOneByOrFail(RunEntity, { id: lease.runId });
     const trainer = chooseTrainer(trainers, await openAttempts(manager), requires, previous?.trainer);
     if (trainer === undefined) return false;

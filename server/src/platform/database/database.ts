@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { DataSource, type EntityTarget, type MigrationInterface, type ObjectLiteral } from 'typeorm';
 import { DomainError, messageOf } from '../errors.js';
+import { advisoryLock } from './locks.js';
 import { SnakeNaming } from './naming.js';
 
 export type DatabaseOptions = {
@@ -13,10 +14,6 @@ export type DatabaseOptions = {
 export const DATABASE_URL = Symbol('DATABASE_URL');
 
 const OLDEST_POSTGRES = 15;
-/** Any constant that nothing else in the database uses. */
-export const MIGRATION_LOCK = 7_420_001;
-/** Held shared by who needs the store's files to stay (a backup), exclusively by who removes some. */
-export const FILES_LOCK = 7_420_002;
 
 /** Connects, brings the schema up to date and returns the ready data source. */
 export async function openDatabase(options: DatabaseOptions): Promise<DataSource> {
@@ -51,7 +48,7 @@ async function migrate(dataSource: DataSource, url: string): Promise<void> {
   }
   try {
     await checkVersion(locker);
-    await locker.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await locker.query('SELECT pg_advisory_lock($1)', [advisoryLock.migrations]);
     await dataSource.initialize();
     await dataSource.runMigrations({ transaction: 'each' });
   } catch (error) {

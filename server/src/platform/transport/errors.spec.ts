@@ -29,6 +29,7 @@ const thrown: Record<string, unknown> = {
   ...Object.fromEntries(codes.map((code) => [code, whole(code)])),
   plain: new DomainError('NOT_FOUND', 'Nothing there.'),
   secret: new Error('password is very-secret'),
+  away: Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED', syscall: 'connect' }),
   teapot: new HttpException('short and stout', 418),
 };
 
@@ -88,6 +89,25 @@ test('an error that was not meant for the caller says only where to look', async
   assert.match(JSON.stringify(error), /"code":"INTERNAL","message":"Something unexpected happened \([0-9a-f-]{36}\)\./);
   assert.ok(!JSON.stringify(error).includes('very-secret'));
   assert.ok(!toGrpcError(thrown['secret']).details.includes('very-secret'));
+});
+
+test('a database that is away is UNAVAILABLE, however the driver says it', async () => {
+  const { status: http, error } = await ask('throws/away');
+  assert.deepEqual(
+    [http, error],
+    [503, { code: 'UNAVAILABLE', message: 'The database does not answer.', hint: 'Try again in a few seconds.' }],
+  );
+  const wrapped = (driverError: unknown): Error => Object.assign(new Error('query failed'), { driverError });
+  for (const driverError of [
+    Object.assign(new Error('terminating connection'), { code: '57P01' }),
+    Object.assign(new Error('the database system is starting up'), { code: '57P03' }),
+    new Error('Connection terminated unexpectedly'),
+    new Error('timeout exceeded when trying to connect'),
+  ]) {
+    assert.equal(toGrpcError(wrapped(driverError)).code, status.UNAVAILABLE, String(driverError));
+  }
+  const wrong = Object.assign(new Error('duplicate key'), { code: '23505' });
+  assert.equal(toGrpcError(wrapped(wrong)).code, status.INTERNAL);
 });
 
 test("the framework's own errors take the same form", async () => {
