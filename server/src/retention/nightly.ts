@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { messageOf } from '../platform/errors.js';
+import { Faults } from '../platform/faults.js';
 import { pause } from '../platform/timing.js';
 import { RetentionService } from './retention.service.js';
 
@@ -10,8 +10,8 @@ const pollMs = 30_000;
 export class NightlyRetention implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Retention');
   private readonly closing = new AbortController();
+  private readonly faults = new Faults(this.logger, this.closing.signal);
   private loop: Promise<void> = Promise.resolve();
-  private lastFault = '';
 
   constructor(private readonly retention: RetentionService) {}
 
@@ -27,17 +27,8 @@ export class NightlyRetention implements OnApplicationBootstrap, OnModuleDestroy
 
   private async run(): Promise<void> {
     while (!this.closing.signal.aborted) {
-      await this.retention.applyDue().then(
-        () => (this.lastFault = ''),
-        (error: unknown) => this.complain(messageOf(error)),
-      );
+      await this.faults.during(this.retention.applyDue());
       await pause(pollMs, this.closing.signal);
     }
-  }
-
-  /** Says each fault once, not at every look. */
-  private complain(fault: string): void {
-    if (fault !== this.lastFault && !this.closing.signal.aborted) this.logger.warn(fault);
-    this.lastFault = fault;
   }
 }

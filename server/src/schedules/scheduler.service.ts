@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { DataSource } from 'typeorm';
 import { DatasetAdditions, DatasetsService } from '../datasets/index.js';
 import { Clock } from '../platform/clock.js';
-import { messageOf } from '../platform/errors.js';
+import { Faults } from '../platform/faults.js';
 import { Bell } from '../platform/timing.js';
 import { Changes } from '../platform/watch.js';
 import { RunActions, RunsService } from '../runs/index.js';
@@ -25,8 +25,8 @@ type Work = () => Promise<boolean>;
 export class Scheduler implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Scheduler');
   private readonly closing = new AbortController();
+  private readonly faults = new Faults(this.logger, this.closing.signal);
   private loops: Promise<void>[] = [];
-  private lastFault = '';
 
   constructor(
     private readonly db: DataSource,
@@ -72,18 +72,9 @@ export class Scheduler implements OnApplicationBootstrap, OnModuleDestroy {
     const bell = new Bell();
     const unsubscribe = this.changes.subscribe(schedulesTopic, bell.ring);
     while (!this.closing.signal.aborted) {
-      await look().then(
-        () => (this.lastFault = ''),
-        (error: unknown) => this.complain(messageOf(error)),
-      );
+      await this.faults.during(look());
       await bell.wait(pollMs, this.closing.signal);
     }
     unsubscribe();
-  }
-
-  /** Says each fault once, not at every look. */
-  private complain(fault: string): void {
-    if (fault !== this.lastFault && !this.closing.signal.aborted) this.logger.warn(fault);
-    this.lastFault = fault;
   }
 }

@@ -7,6 +7,7 @@ import { DeliveryState } from '../gen/stic/webhooks/v1/webhooks.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { leaseIsOver } from '../platform/database/lease.js';
 import { messageOf } from '../platform/errors.js';
+import { Faults } from '../platform/faults.js';
 import { Bell } from '../platform/timing.js';
 import { Changes } from '../platform/watch.js';
 import { publicLookup } from './address.js';
@@ -32,10 +33,10 @@ type Claim = { readonly id: string; readonly owner: string };
 export class Deliverer implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Webhooks');
   private readonly closing = new AbortController();
+  private readonly faults = new Faults(this.logger, this.closing.signal);
   private readonly bell = new Bell();
   private readonly sending = new Set<Promise<void>>();
   private loop: Promise<void> = Promise.resolve();
-  private lastFault = '';
 
   constructor(
     private readonly db: DataSource,
@@ -57,10 +58,7 @@ export class Deliverer implements OnApplicationBootstrap, OnModuleDestroy {
   private async run(): Promise<void> {
     const unsubscribe = this.changes.subscribe(webhooksTopic, this.bell.ring);
     while (!this.closing.signal.aborted) {
-      await this.tick().then(
-        () => (this.lastFault = ''),
-        (error: unknown) => this.complain(messageOf(error)),
-      );
+      await this.faults.during(this.tick());
       await this.bell.wait(pollMs, this.closing.signal);
     }
     unsubscribe();
@@ -71,7 +69,7 @@ export class Deliverer implements OnApplicationBootstrap, OnModuleDestroy {
     if (room <= 0) return;
     for (const claim of await this.claim(room)) {
       const sent = this.deliver(claim)
-        .catch((error: unknown) => this.complain(messageOf(error)))
+        .catch((error: unknown) => this.faults.complain(messageOf(error)))
         .finally(() => {
           this.sending.delete(sent);
           // The endpoint may have more.
@@ -157,12 +155,6 @@ export class Deliverer implements OnApplicationBootstrap, OnModuleDestroy {
         disabledReason: 'The receiver answered 410 Gone.',
       });
     });
-  }
-
-  /** Says each fault once, not at every look. */
-  private complain(fault: string): void {
-    if (fault !== this.lastFault && !this.closing.signal.aborted) this.logger.warn(fault);
-    this.lastFault = fault;
   }
 }
 

@@ -4,6 +4,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { messageOf } from '../../platform/errors.js';
+import { Faults } from '../../platform/faults.js';
 import { Bell, monotonicMs } from '../../platform/timing.js';
 import { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import { Changes } from '../../platform/watch.js';
@@ -29,12 +30,12 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Reconciler');
   private readonly owner = `${hostname()}/${process.pid}/${randomUUID()}`;
   private readonly closing = new AbortController();
+  private readonly faults = new Faults(this.logger, this.closing.signal);
   private readonly bell = new Bell();
   private readonly driving = new Set<Promise<void>>();
   private readonly tools: Tools;
   private loop: Promise<void> = Promise.resolve();
   private sweptAt = -Infinity;
-  private lastFault = '';
 
   constructor(db: DataSource, changes: Changes, trainers: TrainerPool, store: ArtifactStore) {
     this.tools = { db, changes, trainers, store };
@@ -54,10 +55,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private async run(): Promise<void> {
     const unsubscribe = this.tools.changes.subscribe(pipelineTopic, this.bell.ring);
     while (!this.closing.signal.aborted) {
-      await this.tick().then(
-        () => (this.lastFault = ''),
-        (error: unknown) => this.complain(messageOf(error)),
-      );
+      await this.faults.during(this.tick());
       await this.bell.wait(pollMs, this.closing.signal);
     }
     unsubscribe();
@@ -80,14 +78,8 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
 
   private take(lease: Lease): void {
     const driven = drive(this.tools, lease, this.closing.signal)
-      .catch((error: unknown) => this.complain(`stage ${lease.stageId}: ${messageOf(error)}`))
+      .catch((error: unknown) => this.faults.complain(`stage ${lease.stageId}: ${messageOf(error)}`))
       .finally(() => this.driving.delete(driven));
     this.driving.add(driven);
-  }
-
-  /** Says each fault once, not at every look. */
-  private complain(fault: string): void {
-    if (fault !== this.lastFault && !this.closing.signal.aborted) this.logger.warn(fault);
-    this.lastFault = fault;
   }
 }
