@@ -11,6 +11,7 @@ import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
 import { openDatabase } from '../../server/src/platform/database/database.js';
+import { leaseIsOver } from '../../server/src/platform/database/lease.js';
 import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { DomainError } from '../../server/src/platform/errors.js';
@@ -123,6 +124,27 @@ test('a migration that fails leaves nothing half done and no lock, and the next 
   await assert.rejects(openDatabase({ url, entities, migrations: [...migrations, Broken1999999999999] }), /nowhere/);
   assert.ok(!(await tablesOf(url)).some(({ name }) => name === 'half'));
   await opened(url, async (database) => assert.deepEqual(await drift(database), []));
+});
+
+test('a lease taken since a transaction began is not over for it; one that ran out, or that a clock set back left behind, is', async () => {
+  const [looking, taking] = [0, 1].map(() => new pg.Client({ connectionString: postgres.url }));
+  assert.ok(looking && taking);
+  await Promise.all([looking.connect(), taking.connect()]);
+  try {
+    await taking.query('CREATE TABLE leased (expires_at timestamptz)');
+    await taking.query('INSERT INTO leased VALUES (NULL)');
+    await looking.query('BEGIN');
+    await looking.query('SELECT now()');
+    const over: boolean[] = [];
+    for (const expires of ['5000', '0', '3600000']) {
+      await taking.query(`UPDATE leased SET expires_at = now() + $1 * interval '1 millisecond'`, [expires]);
+      const { rows } = await looking.query<{ over: boolean }>(`SELECT ${leaseIsOver('expires_at', 5_000)} AS over FROM leased`);
+      over.push(...rows.map((row) => row.over));
+    }
+    assert.deepEqual(over, [false, true, true]);
+  } finally {
+    await Promise.all([looking.end(), taking.end()]);
+  }
 });
 
 test('a database that does not answer is named without its password', async () => {

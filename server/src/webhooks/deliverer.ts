@@ -94,7 +94,8 @@ export class Deliverer implements OnApplicationBootstrap, OnModuleDestroy {
              AND NOT EXISTS (
                SELECT 1 FROM webhook_delivery AS other WHERE other.endpoint_id = due.endpoint_id AND NOT ${leaseIsOver('other.lease_expires_at', leaseMs)})
            ORDER BY due.endpoint_id, due.next_try_at)
-           AND state = 'DELIVERY_STATE_PENDING' AND ${leaseIsOver('lease_expires_at', leaseMs)}
+           -- Again, of the row as it is once locked: another server may have tried and put it off since this statement began.
+           AND state = 'DELIVERY_STATE_PENDING' AND next_try_at <= now() AND ${leaseIsOver('lease_expires_at', leaseMs)}
          LIMIT $4
          FOR UPDATE SKIP LOCKED)
        RETURNING id`,
