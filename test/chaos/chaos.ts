@@ -75,7 +75,8 @@ class Chaos {
   private async strike(id: string, deadline: number): Promise<void> {
     const number = this.kills.length + 1;
     const victim = VICTIMS[Math.floor(chance(`victim/${number}`) * VICTIMS.length)] ?? 'server';
-    await pause(chance(`moment/${number}`) * LONGEST_WAIT_MS);
+    // Of the run too: one that ends before its kill must not make every next one wait as long.
+    await pause(chance(`moment/${this.runs}/${number}`) * LONGEST_WAIT_MS);
     let before = await this.look(id, deadline);
     // Between two stages there is no worker to kill.
     for (; !before.ended && !(await this.kill(victim, before.attempt)); before = await this.look(id, deadline)) await pause(LOOK_MS);
@@ -135,20 +136,20 @@ function withoutLimit(recipe: Recipe): void {
   recipe.retry = { maxAttempts: 20, backoffSeconds: 0.1 };
 }
 
-function median(sorted: readonly number[]): number | undefined {
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
-  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+function median(sorted: readonly number[]): number {
+  const [low = NaN, high = NaN] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+  return (low + high) / 2;
 }
 
 function tally({ kills, runs, faults }: Chaos): string {
-  const times = kills.flatMap(({ takeoverS }) => takeoverS ?? []).sort((one, other) => one - other);
-  const seconds = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(1)} s`);
-  const byVictim = VICTIMS.map((victim) => `${victim} ${kills.filter((kill) => kill.victim === victim).length}`).join(', ');
-  return [
-    `kills: ${kills.length} (${byVictim})`,
-    `runs: ${runs}, whole: ${runs - faults.length}`,
-    `kill until the next stored event: median ${seconds(median(times))}, worst ${seconds(times.at(-1))}`,
-  ].join('\n');
+  const rows = VICTIMS.map((victim) => {
+    const ofIt = kills.filter((kill) => kill.victim === victim);
+    const times = ofIt.flatMap(({ takeoverS }) => takeoverS ?? []).sort((one, other) => one - other);
+    const figures =
+      times.length === 0 ? '' : `, next stored event after ${median(times).toFixed(1)} s (median), ${times.at(-1)?.toFixed(1)} s (worst)`;
+    return `  ${victim.padEnd(8)} ${String(ofIt.length).padStart(3)}${figures}`;
+  });
+  return [`kills: ${kills.length}`, ...rows, `runs: ${runs}, whole: ${runs - faults.length}`].join('\n');
 }
 
 console.log(`seed ${seed}`);

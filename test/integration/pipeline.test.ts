@@ -130,7 +130,7 @@ test('who has lost the lease cannot write any more', async () => {
   assert.equal(successor?.stageId, lease.stageId);
   await assert.rejects(ingest(db, changes, lease, attemptId, [metric(1, 1)]), LeaseLost);
   await assert.rejects(renew(db, lease), LeaseLost);
-  await release(db, lease);
+  await release(db, lease, new AbortController().signal);
   assert.deepEqual(await renew(db, successor), { stopRequested: false });
   assert.equal(await db.manager.countBy(MetricPointEntity, { attemptId }), 0);
 });

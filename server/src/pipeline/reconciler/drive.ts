@@ -28,7 +28,7 @@ export async function drive(tools: Tools, lease: Lease, signal: AbortSignal): Pr
     if (!(error instanceof LeaseLost)) throw error;
   } finally {
     heart.stop();
-    await release(tools.db, lease).catch(() => undefined);
+    await release(tools.db, lease, signal);
   }
 }
 

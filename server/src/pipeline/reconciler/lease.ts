@@ -1,10 +1,12 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { leaseIsOver } from '../../platform/database/lease.js';
+import { monotonicMs, pause } from '../../platform/timing.js';
 import type { Waiting } from './place.js';
 
 /** How long a lease holds without being renewed: a dead server's stages are taken over after at most this. */
 export const leaseMs = 3_500;
 export const renewMs = 1_000;
+const retryMs = 200;
 
 /** The right to move a stage. A write that carries an epoch older than the stage's is refused. */
 export type Lease = { readonly stageId: string; readonly runId: string; readonly owner: string; readonly epoch: number };
@@ -80,13 +82,21 @@ export async function renew(db: DataSource, lease: Lease): Promise<{ stopRequest
   return { stopRequested: row.stop_requested };
 }
 
-/** Gives the stage back at once, so that any server may go on with it. */
-export async function release(db: DataSource, lease: Lease): Promise<void> {
-  await db.query(`UPDATE stage SET lease_owner = NULL, lease_expires_at = NULL WHERE id = $1 AND epoch = $2 AND lease_owner = $3`, [
-    lease.stageId,
-    lease.epoch,
-    lease.owner,
-  ]);
+/** Gives the stage back, so that any server may go on with it; while the database is away, as soon as it can be reached. */
+export async function release(db: DataSource, lease: Lease, signal: AbortSignal): Promise<void> {
+  const from = monotonicMs();
+  do {
+    try {
+      await db.query(`UPDATE stage SET lease_owner = NULL, lease_expires_at = NULL WHERE id = $1 AND epoch = $2 AND lease_owner = $3`, [
+        lease.stageId,
+        lease.epoch,
+        lease.owner,
+      ]);
+      return;
+    } catch {
+      // Once it has run out there is nothing to give back.
+    }
+  } while (monotonicMs() - from < leaseMs && (await pause(retryMs, signal)));
 }
 
 /**

@@ -3,11 +3,11 @@ import { messageOf } from '../errors.js';
 import { monotonicMs, pause } from '../timing.js';
 import { isAlive } from './process-table.js';
 
-const LOOK_MS = 300;
+const LOOK_MS = 100;
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 10_000;
-/** A process that lived this long has earned a quick restart. */
-const STABLE_MS = 30_000;
+/** A process that lived this long has earned a quick restart: what was killed is back at once, what dies at its start is not asked for ever. */
+const STABLE_MS = 3_000;
 
 /** A program that outlives the server. Both ways of opening give the pid of a process that answers. */
 export type LongLived = {
