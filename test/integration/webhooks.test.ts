@@ -241,6 +241,8 @@ test('the end of a run, the verdict of its gate and what is told of them are one
   assert.ok(told.every((one) => one.data['run_id'] === runId));
   const kept = told.find((one) => one.type === 'checkpoint.kept');
   assert.match(JSON.stringify(kept?.data['reasons']), /mean gain is -0\.4 points/);
+  const succeeded = told.find((one) => one.type === 'run.succeeded');
+  assert.match(String(succeeded?.data['outcome']), /^Kept the base model: .*mean gain is -0\.4 points/);
   const gate = await database().manager.findOneByOrFail(GateEntity, { runId });
   assert.deepEqual([gate.state, gate.decidedBy], [GateState.GATE_STATE_KEPT, 'the rule']);
 });

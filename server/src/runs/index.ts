@@ -1,4 +1,3 @@
-export { readOutcomes } from './outcome.reader.js';
 export { RunActions } from './run.actions.js';
 export { RunsModule } from './runs.module.js';
 export { RunsService } from './runs.service.js';

@@ -5,6 +5,7 @@ import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { StageState } from '../gen/stic/runs/v1/runs.js';
 import type { FieldDifference, Run, RunSchedule } from '../gen/stic/runs/v1/runs.js';
 import { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import { readOutcomes } from '../pipeline/outcome.reader.js';
 import { PRESETS } from '../pipeline/pipeline.module.js';
 import { differencesFromPaper } from '../pipeline/recipe/differences.js';
 import type { Presets } from '../pipeline/recipe/presets.js';
@@ -14,7 +15,6 @@ import { notFound } from '../platform/errors.js';
 import type { DomainError } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';
 import { TrainerPool } from '../trainers/index.js';
-import { readOutcomes } from './outcome.reader.js';
 import { toRun } from './run.messages.js';
 import type { LinkedAttempt } from './run.messages.js';
 

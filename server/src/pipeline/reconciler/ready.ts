@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
-import { decideGate, openGate } from '../../promotion/index.js';
+import { openGate } from '../../promotion/index.js';
 import { RunEntity, StageEntity } from '../entities/index.js';
 import { keyOf } from './key.js';
 import { endRun } from './states.js';
@@ -19,9 +19,6 @@ export async function goOn(manager: EntityManager, runId: string): Promise<boole
     }
   }
   const over = done.size === stages.length;
-  if (over) {
-    await endRun(manager, runId, RunState.RUN_STATE_SUCCEEDED, null);
-    await decideGate(manager, run);
-  }
+  if (over) await endRun(manager, runId, RunState.RUN_STATE_SUCCEEDED, null);
   return over;
 }

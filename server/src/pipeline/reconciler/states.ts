@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
 import { JobError } from '../../gen/stic/trainer/v1/trainer.js';
-import { abandonGate } from '../../promotion/index.js';
+import { abandonGate, decideGate } from '../../promotion/index.js';
 import { announce } from '../../webhooks/index.js';
 import { RunEntity } from '../entities/index.js';
+import { readOutcomes } from '../outcome.reader.js';
 import type { Stop } from './decide.js';
 
 const { STAGE_STATE_PENDING, STAGE_STATE_READY, STAGE_STATE_RUNNING, STAGE_STATE_PAUSED } = StageState;
@@ -67,17 +68,20 @@ export async function endStages(manager: EntityManager, ids: readonly string[], 
   );
 }
 
+/** Ends the run, has its gate decide and tells what came of it. */
 export async function endRun(manager: EntityManager, runId: string, state: RunState, error: object | null): Promise<void> {
   await manager.query('UPDATE run SET state = $2, error = $3, ended_at = now() WHERE id = $1', [
     runId,
     state,
     error === null ? null : JSON.stringify(error),
   ]);
-  if (state !== RunState.RUN_STATE_SUCCEEDED) await abandonGate(manager, runId);
+  const run = await manager.findOneByOrFail(RunEntity, { id: runId });
+  if (state === RunState.RUN_STATE_SUCCEEDED) await decideGate(manager, run);
+  else await abandonGate(manager, runId);
   const told = toTell[state];
   if (told === undefined) return;
-  const { name } = await manager.findOneByOrFail(RunEntity, { id: runId });
-  await announce(manager, told, { run_id: runId, run_name: name, error });
+  const outcome = (await readOutcomes(manager, [run])).get(runId);
+  await announce(manager, told, { run_id: runId, run_name: run.name, outcome, error });
 }
 
 const toTell: Partial<Record<RunState, 'run.succeeded' | 'run.failed'>> = {

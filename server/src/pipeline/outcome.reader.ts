@@ -3,14 +3,13 @@ import { toScore } from '../evaluations/index.js';
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { BenchmarkVerdict } from '../gen/stic/registry/v1/registry.js';
 import { JobError } from '../gen/stic/trainer/v1/trainer.js';
-import { CheckpointEntity, EvaluationEntity, type RunEntity, StageEntity } from '../pipeline/entities/index.js';
+import { CheckpointEntity, EvaluationEntity, type RunEntity, StageEntity } from './entities/index.js';
 import { GateEntity, type GateView } from '../promotion/index.js';
 import { outcomeOf } from './outcome.js';
-import { hasEnded } from './run.messages.js';
 
 /** What came of each run that has ended, by its id: a fixed number of queries however many runs. */
 export async function readOutcomes(manager: EntityManager, runs: readonly RunEntity[]): Promise<ReadonlyMap<string, string>> {
-  const ended = runs.filter((run) => hasEnded(run.state));
+  const ended = runs.filter((run) => run.endedAt !== null);
   if (ended.length === 0) return new Map();
   const runId = In(ended.map((run) => run.id));
   const stages = await manager.find(StageEntity, { where: { runId }, order: { position: 'ASC' } });
