@@ -1,10 +1,11 @@
-import { Badge, Button, Group, Modal, NumberInput, Stack, Table, Text } from '@mantine/core';
-import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
+import { Badge, Button, Group, NumberInput, Stack, Table, Text } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useApplyRetention, useRetentionPlan, useRetentionPolicy } from '../api/retention';
 import { ago, bytes, moment } from '../format';
 import type { RetentionPlan, RetentionPolicy, Verdict } from '../gen/stic/retention/v1/retention';
+import { Confirm } from '../ui/confirm';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';
 import { subjectWord } from '../words';
@@ -137,40 +138,27 @@ function Row({ verdict }: { verdict: Verdict }) {
 }
 
 function DeletePlanned({ plan }: { plan: RetentionPlan | undefined }) {
-  const [asking, { open, close }] = useDisclosure(false);
   const apply = useApplyRetention();
   const going = plan?.going ?? 0;
   const what = `${String(going)} ${going === 1 ? 'checkpoint' : 'checkpoints'}`;
   return (
-    <>
-      <Button color="red" size="compact-md" disabled={going === 0} onClick={open}>
-        {going === 0 ? 'Nothing to delete' : `Delete ${what}, ${bytes(plan?.frees ?? 0n)}`}
-      </Button>
-      <Modal opened={asking && plan !== undefined} onClose={close} title={`Delete ${what}?`} centered>
-        <Text fz="sm">
-          Their files are gone for good. Their lineage, scores and runs stay readable. If the rules give another plan by the time you press
-          the button, nothing is deleted and you see the new one.
-        </Text>
-        {apply.isError && (
-          <Text c="red" fz="sm" mt="xs" role="alert">
-            {apply.error.message}
-          </Text>
-        )}
-        <Group justify="flex-end" mt="md" gap="xs">
-          <Button variant="default" onClick={close} data-autofocus>
-            Keep them
-          </Button>
-          <Button
-            color="red"
-            loading={apply.isPending}
-            onClick={() => {
-              if (plan) apply.mutate(plan, { onSuccess: close });
-            }}
-          >
-            Delete {what}
-          </Button>
-        </Group>
-      </Modal>
-    </>
+    <Confirm
+      opener={(open) => (
+        <Button color="red" size="compact-md" disabled={going === 0} onClick={open}>
+          {going === 0 ? 'Nothing to delete' : `Delete ${what}, ${bytes(plan?.frees ?? 0n)}`}
+        </Button>
+      )}
+      title={`Delete ${what}?`}
+      leave="Keep them"
+      action={`Delete ${what}`}
+      busy={apply.isPending}
+      error={apply.error}
+      onConfirm={(close) => {
+        if (plan) apply.mutate(plan, { onSuccess: close });
+      }}
+    >
+      Their files are gone for good. Their lineage, scores and runs stay readable. If the rules give another plan by the time you press the
+      button, nothing is deleted and you see the new one.
+    </Confirm>
   );
 }

@@ -1,9 +1,9 @@
-import { Button, Group, Menu, Modal, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Button, Menu, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { hasEnded, useRunAction, type RunAction } from '../api/runs';
 import { StageKind } from '../gen/stic/recipe/v1/recipe';
 import { RunState, StageState, type Run } from '../gen/stic/runs/v1/runs';
+import { Confirm } from '../ui/confirm';
 import { stageWord } from '../words';
 
 /** What can be done with the run as it is now. Only cancelling asks back: everything else can be undone or costs nothing. */
@@ -120,41 +120,26 @@ function Retry({ run, pending, onRetry }: { run: Run; pending: boolean; onRetry:
 }
 
 function CancelRun({ run }: { run: Run }) {
-  const [asking, { open, close }] = useDisclosure(false);
   const cancel = useRunAction(run.id);
-  const can = run.state !== RunState.RUN_STATE_CANCELLING;
+  if (run.state === RunState.RUN_STATE_CANCELLING) return null;
   return (
-    <>
-      {can && (
+    <Confirm
+      opener={(open) => (
         <Button variant="default" size="compact-md" onClick={open}>
           Cancel run
         </Button>
       )}
-      <Modal opened={asking && can} onClose={close} title="Cancel this run?" centered>
-        <Text fz="sm">
-          The running stage stops at its next safe point and later stages do not start. What is already made, pairs and checkpoints
-          included, stays. To free the trainer for a while, pause the run instead.
-        </Text>
-        {cancel.isError && (
-          <Text c="red" fz="sm" mt="xs" role="alert">
-            {cancel.error.message}
-          </Text>
-        )}
-        <Group justify="flex-end" mt="md" gap="xs">
-          <Button variant="default" onClick={close} data-autofocus>
-            Keep it running
-          </Button>
-          <Button
-            color="red"
-            loading={cancel.isPending}
-            onClick={() => {
-              cancel.mutate({ what: 'cancel' }, { onSuccess: close });
-            }}
-          >
-            Cancel the run
-          </Button>
-        </Group>
-      </Modal>
-    </>
+      title="Cancel this run?"
+      leave="Keep it running"
+      action="Cancel the run"
+      busy={cancel.isPending}
+      error={cancel.error}
+      onConfirm={(close) => {
+        cancel.mutate({ what: 'cancel' }, { onSuccess: close });
+      }}
+    >
+      The running stage stops at its next safe point and later stages do not start. What is already made, pairs and checkpoints included,
+      stays. To free the trainer for a while, pause the run instead.
+    </Confirm>
   );
 }

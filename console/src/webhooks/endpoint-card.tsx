@@ -1,8 +1,8 @@
-import { Button, Group, Modal, Switch, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Button, Group, Switch, Text } from '@mantine/core';
 import { useDeleteEndpoint, useRotateSecret, useTestEndpoint, useUpdateEndpoint } from '../api/webhooks';
 import { ago, moment } from '../format';
 import type { Endpoint, EndpointWithSecret } from '../gen/stic/webhooks/v1/webhooks';
+import { Confirm } from '../ui/confirm';
 import { Facts, Section } from '../ui/layout';
 
 export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSecret: (made: EndpointWithSecret) => void }) {
@@ -72,35 +72,24 @@ export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSec
 }
 
 function Delete({ endpoint }: { endpoint: Endpoint }) {
-  const [asking, { open, close }] = useDisclosure(false);
   const remove = useDeleteEndpoint(endpoint.id);
   return (
-    <>
-      <Button variant="default" size="compact-md" onClick={open}>
-        Delete
-      </Button>
-      <Modal opened={asking} onClose={close} title="Delete this endpoint?" centered>
-        <Text fz="sm">{endpoint.url} will be told nothing any more, and its deliveries are deleted with it.</Text>
-        {remove.isError && (
-          <Text c="red" fz="sm" mt="xs" role="alert">
-            {remove.error.message}
-          </Text>
-        )}
-        <Group justify="flex-end" mt="md" gap="xs">
-          <Button variant="default" onClick={close} data-autofocus>
-            Keep it
-          </Button>
-          <Button
-            color="red"
-            loading={remove.isPending}
-            onClick={() => {
-              remove.mutate(undefined, { onSuccess: close });
-            }}
-          >
-            Delete the endpoint
-          </Button>
-        </Group>
-      </Modal>
-    </>
+    <Confirm
+      opener={(open) => (
+        <Button variant="default" size="compact-md" onClick={open}>
+          Delete
+        </Button>
+      )}
+      title="Delete this endpoint?"
+      leave="Keep it"
+      action="Delete the endpoint"
+      busy={remove.isPending}
+      error={remove.error}
+      onConfirm={(close) => {
+        remove.mutate(undefined, { onSuccess: close });
+      }}
+    >
+      {endpoint.url} will be told nothing any more, and its deliveries are deleted with it.
+    </Confirm>
   );
 }
