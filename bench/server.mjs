@@ -11,7 +11,7 @@ import { claimOpen, claimReady, waitingStages } from '../dist/server/src/pipelin
 import { ingest } from '../dist/server/src/pipeline/reconciler/ingest.js';
 import { startable } from '../dist/server/src/pipeline/reconciler/start.js';
 import { openDatabase } from '../dist/server/src/platform/database/database.js';
-import { Product } from '../dist/test/durability/product.js';
+import { Product } from '../dist/test/support/product.js';
 
 const QUEUED = 1_000;
 const POINTS = 50_000;

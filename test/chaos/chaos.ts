@@ -5,8 +5,8 @@ import type { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { messageOf } from '../../server/src/platform/errors.js';
 import { pause } from '../../server/src/platform/timing.js';
-import { rehearse, type Rehearsed } from '../durability/checks.js';
-import { Product, type Server, signal, until } from '../durability/product.js';
+import { rehearse, type Rehearsed } from '../support/checks.js';
+import { Product, type Server, signal, until } from '../support/product.js';
 
 const VICTIMS = ['server', 'trainer', 'worker', 'postgres'] as const;
 type Victim = (typeof VICTIMS)[number];

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Product } from './product.js';
+import type { Product } from '../support/product.js';
 
 const preload = fileURLToPath(new URL('./clock-preload.js', import.meta.url));
 

@@ -6,8 +6,8 @@ import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { hasEnded } from '../../server/src/platform/processes/process-table.js';
-import { attemptsOf, hasTrained, rehearse } from './checks.js';
-import { Product } from './product.js';
+import { attemptsOf, hasTrained, rehearse } from '../support/checks.js';
+import { Product } from '../support/product.js';
 
 const product = new Product();
 after(() => product.close());

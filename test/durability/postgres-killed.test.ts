@@ -3,8 +3,8 @@ import { after, test } from 'node:test';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { hasEnded } from '../../server/src/platform/processes/process-table.js';
-import { isWorking, rehearse } from './checks.js';
-import { Product, until } from './product.js';
+import { isWorking, rehearse } from '../support/checks.js';
+import { Product, until } from '../support/product.js';
 
 const product = new Product();
 after(() => product.close());

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { attemptsOf, isWorking, rehearse } from './checks.js';
-import { Product } from './product.js';
+import { attemptsOf, isWorking, rehearse } from '../support/checks.js';
+import { Product } from '../support/product.js';
 
 const product = new Product();
 after(() => product.close());

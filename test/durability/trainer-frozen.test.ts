@@ -4,8 +4,8 @@ import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { isAlive } from '../../server/src/platform/processes/process-table.js';
-import { attemptsOf, isMissed, isWorking, rehearse } from './checks.js';
-import { Product, until } from './product.js';
+import { attemptsOf, isMissed, isWorking, rehearse } from '../support/checks.js';
+import { Product, until } from '../support/product.js';
 
 const product = new Product();
 after(() => product.close());

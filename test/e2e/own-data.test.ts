@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
 import { ListPairsResponse, type Pair } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
-import { Server } from '../durability/product.js';
+import { Server } from '../support/product.js';
 import { readTar } from '../support/archive.js';
 import { demo, openFolder } from '../support/demo.js';
 import type { Outcome } from '../support/demo.js';

@@ -15,9 +15,9 @@ import {
   StageState,
 } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { DatasetKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { attemptsOf, isWorking } from '../durability/checks.js';
-import { Product, until } from '../durability/product.js';
-import type { Server } from '../durability/product.js';
+import { attemptsOf, isWorking } from '../support/checks.js';
+import { Product, until } from '../support/product.js';
+import type { Server } from '../support/product.js';
 
 const { STAGE_KIND_PREFER, STAGE_KIND_DPO, STAGE_KIND_EVALUATE } = StageKind;
 const product = new Product();

@@ -11,7 +11,7 @@ import { ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v
 import { Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../../server/src/platform/errors.js';
-import { Product, type Server } from '../durability/product.js';
+import { Product, type Server } from '../support/product.js';
 import { readTar } from '../support/archive.js';
 
 const program = fileURLToPath(new URL('../../server/src/cli/stic.js', import.meta.url));

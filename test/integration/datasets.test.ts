@@ -11,8 +11,8 @@ import {
   VersionState,
 } from '../../server/src/gen/stic/datasets/v1/datasets.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { Product } from '../durability/product.js';
-import type { Server } from '../durability/product.js';
+import { Product } from '../support/product.js';
+import type { Server } from '../support/product.js';
 import { takePhotographs, usable } from '../support/photographs.js';
 
 const product = new Product();

@@ -17,8 +17,8 @@ import {
 } from '../../server/src/gen/stic/registry/v1/registry.js';
 import { Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { Product } from '../durability/product.js';
-import type { Answer, Server } from '../durability/product.js';
+import { Product } from '../support/product.js';
+import type { Answer, Server } from '../support/product.js';
 
 const product = new Product();
 let server: Server;

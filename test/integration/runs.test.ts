@@ -18,9 +18,9 @@ import {
   StageState,
 } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { isWorking } from '../durability/checks.js';
-import { Product } from '../durability/product.js';
-import type { Server } from '../durability/product.js';
+import { isWorking } from '../support/checks.js';
+import { Product } from '../support/product.js';
+import type { Server } from '../support/product.js';
 import { readTar } from '../support/archive.js';
 
 const product = new Product();

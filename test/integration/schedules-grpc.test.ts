@@ -19,7 +19,7 @@ import {
 } from '../../server/src/gen/stic/schedules/v1/schedules.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { ERROR_TRAILER } from '../../server/src/platform/transport/grpc-errors.js';
-import { Product, type Server, until } from '../durability/product.js';
+import { Product, type Server, until } from '../support/product.js';
 
 const product = new Product();
 let server: Server;

@@ -42,7 +42,7 @@ import { planNext } from '../../server/src/schedules/planning.js';
 import { Scheduler } from '../../server/src/schedules/scheduler.service.js';
 import { SchedulesService } from '../../server/src/schedules/schedules.service.js';
 import { LocalSidecar, TrainerPool } from '../../server/src/trainers/index.js';
-import { until } from '../durability/product.js';
+import { until } from '../support/product.js';
 
 /** Stands still until a test moves it. */
 class TestClock extends Clock {

@@ -15,7 +15,7 @@ import { leaseIsOver } from '../../server/src/platform/database/lease.js';
 import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { DomainError } from '../../server/src/platform/errors.js';
-import { until } from '../durability/product.js';
+import { until } from '../support/product.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-s-'));
 let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
