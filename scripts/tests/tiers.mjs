@@ -15,9 +15,9 @@ const MINUTE = 60_000;
 export const tiers = [
   { name: 'checks', run: runChecks },
   { name: 'unit', run: runUnit },
-  nodeTier('integration', { concurrency: 2, minutes: 5 }),
+  nodeTier('integration', { concurrency: 2, minutes: 8 }),
   nodeTier('contract', { concurrency: 1, minutes: 5 }),
-  nodeTier('durability', { concurrency: 2, minutes: 8 }),
+  nodeTier('durability', { concurrency: 2, minutes: 10 }),
   nodeTier('e2e', { concurrency: 1, minutes: 8 }),
   nodeTier('browser', { concurrency: 1, minutes: 8, prepare: async () => ({ CHROMIUM: await findChromium() }) }),
 ];
