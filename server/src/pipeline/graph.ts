@@ -21,6 +21,8 @@ export type Node = {
   readonly kind: StageKind;
   /** The word for it in files, logs and pages. */
   readonly word: string;
+  /** Raised when the trainer comes to make something else of the same inputs: what older code made is then not linked any more. */
+  readonly revision: number;
   /** True for what only runs when instructions were given. */
   readonly needsInstructions: boolean;
   /** Configurations of other stages that it reads beside its own. */
@@ -44,10 +46,19 @@ const champion: Source = { from: 'champion', role: 'champion' };
 
 /** The six stages in order. A stage runs after every stage it reads from. */
 export const graph: readonly Node[] = [
-  { kind: STAGE_KIND_PREFER, word: 'prefer', needsInstructions: false, share: 0.2, reads: [], inputs: [dataset('images'), start] },
+  {
+    kind: STAGE_KIND_PREFER,
+    word: 'prefer',
+    revision: 1,
+    needsInstructions: false,
+    share: 0.2,
+    reads: [],
+    inputs: [dataset('images'), start],
+  },
   {
     kind: STAGE_KIND_DPO,
     word: 'dpo',
+    revision: 1,
     needsInstructions: false,
     share: 0.2,
     checkpoint: 'stage1',
@@ -57,6 +68,7 @@ export const graph: readonly Node[] = [
   {
     kind: STAGE_KIND_DESCRIBE,
     word: 'describe',
+    revision: 1,
     needsInstructions: true,
     share: 0.1,
     reads: [],
@@ -65,6 +77,7 @@ export const graph: readonly Node[] = [
   {
     kind: STAGE_KIND_INFUSE,
     word: 'infuse',
+    revision: 1,
     needsInstructions: true,
     share: 0.02,
     reads: ['describe'],
@@ -73,6 +86,7 @@ export const graph: readonly Node[] = [
   {
     kind: STAGE_KIND_SFT,
     word: 'sft',
+    revision: 1,
     needsInstructions: true,
     share: 0.13,
     checkpoint: 'stage2',
@@ -82,6 +96,7 @@ export const graph: readonly Node[] = [
   {
     kind: STAGE_KIND_EVALUATE,
     word: 'evaluate',
+    revision: 1,
     needsInstructions: false,
     share: 0.35,
     reads: ['infuse'],

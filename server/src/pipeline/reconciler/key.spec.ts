@@ -8,7 +8,7 @@ import { withChanges } from '../recipe/changes.js';
 import { wholeJson } from '../recipe/fields.js';
 import type { Json } from '../recipe/canonical.js';
 import { loadPresets } from '../recipe/presets.js';
-import { graph } from '../graph.js';
+import { graph, nodeOf } from '../graph.js';
 import { stageKey } from './key.js';
 
 const root = repositoryRoot();
@@ -16,7 +16,8 @@ const recipe = loadPresets(path.join(root, 'recipes'), path.join(root, 'prompts'
 const inputs = [JobInput.fromPartial({ role: 'images', sha256: 'a'.repeat(64) })];
 const kinds = graph.map((node) => node.kind);
 
-const keyOf = (kind: StageKind, of: Recipe, given = inputs): string => stageKey(kind, wholeJson(of) as { [key: string]: Json }, given);
+const keyOf = (kind: StageKind, of: Recipe, given = inputs): string =>
+  stageKey(nodeOf(kind), wholeJson(of) as { [key: string]: Json }, given);
 
 /** Words of the stages whose key another value changes. */
 function changedBy(field: string, value: string): string[] {
@@ -31,6 +32,12 @@ test('a stage has the same key for the same work, whatever the recipe is called 
   }
   assert.deepEqual(changedBy('retry.max_attempts', '7'), []);
   assert.equal(new Set(kinds.map((kind) => keyOf(kind, recipe))).size, kinds.length, 'kinds never share a key');
+});
+
+test('what an older revision of a stage made has another key', () => {
+  const values = wholeJson(recipe) as { [key: string]: Json };
+  for (const node of graph)
+    assert.notEqual(stageKey({ ...node, revision: node.revision + 1 }, values, inputs), stageKey(node, values, inputs));
 });
 
 test('a configuration changes the keys of the stages that read it and of no other', () => {
@@ -59,5 +66,5 @@ test('seed, model, template, prompt texts and inputs change every key', () => {
 
 test('a recipe field that nobody here knows of counts', () => {
   const json = { ...(wholeJson(recipe) as object), novelty: 1 };
-  for (const kind of kinds) assert.notEqual(stageKey(kind, json, inputs), keyOf(kind, recipe));
+  for (const kind of kinds) assert.notEqual(stageKey(nodeOf(kind), json, inputs), keyOf(kind, recipe));
 });

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
 import type { JobInput } from '../../gen/stic/trainer/v1/trainer.js';
 import type { RunEntity } from '../entities/index.js';
-import { graph, nodeOf } from '../graph.js';
+import { graph, type Node, nodeOf } from '../graph.js';
 import { digestOf } from '../recipe/canonical.js';
 import type { Json } from '../recipe/canonical.js';
 import { wholeJson } from '../recipe/fields.js';
@@ -15,20 +15,21 @@ const without = new Set(['preset', 'retry', 'gate', 'start_from', 'model', 'prom
 
 /** The key of a run's stage; its inputs must be there. */
 export async function keyOf(manager: EntityManager, run: RunEntity, kind: StageKind): Promise<string> {
-  return stageKey(kind, run.recipe as Fields, await inputsOf(manager, run.id, kind));
+  return stageKey(nodeOf(kind), run.recipe as Fields, await inputsOf(manager, run.id, kind));
 }
 
 /**
- * Digest of all that the result of a stage depends on: kind, seed, model, template, prompt texts, its configuration and its inputs.
+ * Digest of all that the result of a stage depends on: kind and revision, seed, model, template, prompt texts, its configuration and its inputs.
  * The configurations of stages it does not read are left out; a recipe field that nobody here knows of counts.
  */
-export function stageKey(kind: StageKind, recipe: Fields, inputs: readonly JobInput[]): string {
-  const { word, reads } = nodeOf(kind);
+export function stageKey(node: Node, recipe: Fields, inputs: readonly JobInput[]): string {
+  const { kind, revision, word, reads } = node;
   const foreign = new Set(graph.map((node) => node.word).filter((name) => name !== word && !reads.includes(name)));
   const own = Object.entries(recipe).filter(([name]) => !without.has(name) && !foreign.has(name));
   const { digest, architecture, template_hash } = fields(recipe['model']);
   return digestOf({
     kind,
+    revision,
     recipe: Object.fromEntries(own),
     model: { digest: digest ?? null, architecture: architecture ?? null, template_hash: template_hash ?? null },
     prompts: fields(recipe['prompts'])['digest'] ?? null,
