@@ -6,6 +6,7 @@ import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
 import type { ImportProblem, ImportResult, Progress } from '../gen/stic/trainer/v1/trainer.js';
 import { leaseIsOver } from '../platform/database/lease.js';
 import { DomainError, messageOf } from '../platform/errors.js';
+import { Faults } from '../platform/faults.js';
 import { Bell, monotonicMs, pause } from '../platform/timing.js';
 import { Changes } from '../platform/watch.js';
 import { TrainerPool } from '../trainers/index.js';
@@ -33,6 +34,7 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
   private readonly logger = new Logger('Imports');
   private readonly owner = randomUUID();
   private readonly stopping = new AbortController();
+  private readonly faults = new Faults(this.logger, this.stopping.signal);
   private readonly bell = new Bell();
   private readonly running = new Set<Promise<void>>();
   private loop: Promise<void> | undefined;
@@ -58,22 +60,22 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
     const { signal } = this.stopping;
     const unsubscribe = this.changes.subscribe(IMPORTS_TOPIC, this.bell.ring);
     while (!signal.aborted) {
-      try {
-        while (this.running.size < AT_ONCE && !this.stopping.signal.aborted) {
-          const claim = await this.claim();
-          if (!claim) break;
-          const work = this.import(claim).finally(() => {
-            this.running.delete(work);
-            this.bell.ring();
-          });
-          this.running.add(work);
-        }
-      } catch (error) {
-        this.logger.warn(`cannot look for imports: ${messageOf(error)}`);
-      }
+      await this.faults.during(this.look());
       await this.bell.wait(POLL_MS, signal);
     }
     unsubscribe();
+  }
+
+  private async look(): Promise<void> {
+    while (this.running.size < AT_ONCE && !this.stopping.signal.aborted) {
+      const claim = await this.claim();
+      if (!claim) return;
+      const work = this.import(claim).finally(() => {
+        this.running.delete(work);
+        this.bell.ring();
+      });
+      this.running.add(work);
+    }
   }
 
   private async claim(): Promise<Claim | undefined> {
