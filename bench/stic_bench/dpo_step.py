@@ -15,7 +15,8 @@ from stic_bench.turns import Turns
 from stic_trainer.config.job import StageKind
 from stic_trainer.data.records import write_rows
 from stic_trainer.data.seeds import item_seed
-from stic_trainer.modeling.policy import Picture, load_policy
+from stic_trainer.modeling.loading import load_policy
+from stic_trainer.modeling.vision import ImageFile
 from stic_trainer.stages.plan import Plan
 
 RESPONSE = 200
@@ -67,14 +68,14 @@ class DpoStep:
     def start(self) -> Path:
         """The adapter that our stage begins with."""
         policy = load_policy(self.model)
-        policy.add_adapter(self.recipe.dpo.lora, seed=item_seed(self.recipe.seed, "dpo", "adapter"))
+        policy.adapters.add(self.recipe.dpo.lora, seed=item_seed(self.recipe.seed, "dpo", "adapter"))
         folder = self.bench.folder / "start"
-        policy.save_adapter(folder)
+        policy.adapters.save(folder)
         return folder
 
     def image_tokens(self) -> int:
         sha256 = self.made[0].image.sha256
-        return load_policy(self.model).image_tokens(Picture(sha256, self.bench.store.blob(sha256)))
+        return load_policy(self.model).image_tokens(ImageFile(sha256, self.bench.store.blob(sha256)))
 
 
 def measure(bench: Bench, shape: Shape | None = None) -> list[Result]:

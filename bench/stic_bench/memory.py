@@ -34,7 +34,7 @@ def measure(bench: Bench) -> list[Result]:
 
 
 def _child(bench: Bench, side: str) -> dict[str, float]:
-    """Memory in MiB: ``peak`` in all, ``above`` what was in use when training began."""
+    """KvCache in MiB: ``peak`` in all, ``above`` what was in use when training began."""
     settings = {name: str(value) for name, value in dataclasses.asdict(bench).items()}
     command = [sys.executable, "-m", "stic_bench.memory", side, json.dumps(settings)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

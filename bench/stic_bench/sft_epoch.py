@@ -12,7 +12,7 @@ from stic_bench.turns import Turns
 from stic_trainer.config.job import StageKind
 from stic_trainer.data.records import write_rows
 from stic_trainer.data.seeds import item_seed
-from stic_trainer.modeling.policy import load_policy
+from stic_trainer.modeling.loading import load_policy
 from stic_trainer.stages.plan import Plan
 
 BATCH, ANSWER, LONGEST = 8, 48, 600
@@ -30,8 +30,8 @@ def measure(bench: Bench) -> list[Result]:
     settings = ours.recipe("paper", model, {"sft": {"optimizer": optimizer, "max_length": 4096}, "dpo": {"lora": lora}} | ours.levers())
 
     policy = load_policy(model)
-    policy.add_adapter(settings.dpo.lora, seed=item_seed(settings.seed, "dpo", "adapter"))
-    policy.save_adapter(bench.folder / "start-sft")
+    policy.adapters.add(settings.dpo.lora, seed=item_seed(settings.seed, "dpo", "adapter"))
+    policy.adapters.save(bench.folder / "start-sft")
     adapter, _ = bench.store.put_tree(bench.folder / "start-sft")
     plan = Plan(len(rows), settings.seed, settings.sft.optimizer)
     order = [rows[index] for step in range(plan.num_steps) for index in plan.rows(step)]

@@ -54,8 +54,8 @@ class _World:
     def __init__(self, bench: Bench, num_images: int, num_rows: int, num_items: int) -> None:
         store, folder = bench.store, bench.folder / "world"
         self.images = data.scenes(store, folder, num_images, seed=1600)
-        pictures = data.scenes(store, folder, num_rows, seed=1601)
-        self.rows = [_row(index, picture) for index, picture in enumerate(pictures)]
+        images = data.scenes(store, folder, num_rows, seed=1601)
+        self.rows = [_row(index, image) for index, image in enumerate(images)]
         self.items = _items(store, folder, num_items)
         folder.mkdir(exist_ok=True)
         self.image_manifest = _manifest(store, folder / "images.jsonl", self.images)
@@ -63,16 +63,16 @@ class _World:
         self.benchmark = _benchmark(store, folder / "benchmark.jsonl", self.items)
 
 
-def _row(index: int, picture: ImageItem) -> InstructionRow:
+def _row(index: int, image: ImageItem) -> InstructionRow:
     scene = sample_scene(stream(1601, "bench", index))
     item = question_items(1601, "bench-rows", [scene], SIMPLE_KINDS)[0]
     turns = (Turn(sender="human", value=f"<image>\n{item['prompt']}"), Turn(sender="gpt", value=str(item["answer"])))
-    return InstructionRow(name=str(index), conversations=turns, image=picture)
+    return InstructionRow(name=str(index), conversations=turns, image=image)
 
 
 def _items(store: Store, folder: Path, count: int) -> list[BenchmarkItem]:
     scenes = []
-    pictures = []
+    images = []
     for index in range(count):
         rng = stream(1602, "bench", index)
         scene = sample_scene(rng)
@@ -81,7 +81,7 @@ def _items(store: Store, folder: Path, count: int) -> list[BenchmarkItem]:
         image.save(path)
         sha256, size = store.put_blob_file(path)
         scenes.append(scene)
-        pictures.append(
+        images.append(
             ImageItem(
                 name=path.name,
                 sha256=sha256,
@@ -101,9 +101,9 @@ def _items(store: Store, folder: Path, count: int) -> list[BenchmarkItem]:
             answer=str(item["answer"]),
             kind=str(item["kind"]),
             truth=dict(item["truth"]),  # type: ignore[call-overload]
-            image=picture,
+            image=image,
         )
-        for item, picture in zip(asked, pictures, strict=True)
+        for item, image in zip(asked, images, strict=True)
     ]
 
 

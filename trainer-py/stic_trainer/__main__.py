@@ -17,11 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
         return serve(options)
     if command == "worker":
         from stic_trainer.runtime.jobfolder import JobFolder
-        from stic_trainer.runtime.worker import default_threads, work_on
+        from stic_trainer.runtime.worker import default_threads, run_job
 
-        return work_on(JobFolder(options.folder.absolute()), options.store, threads=options.threads or default_threads())
-    if command == "spare":
-        from stic_trainer.runtime.spare import wait_for_job
+        return run_job(JobFolder(options.folder.absolute()), options.store, threads=options.threads or default_threads())
+    if command == "warm-worker":
+        from stic_trainer.runtime.warm_worker import wait_for_job
 
         return wait_for_job(options.store)
     if command == "stage":
@@ -53,8 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--store", type=Path, required=True)
     worker.add_argument("--threads", type=int, default=0, help="0: STIC_THREADS or all cores")
 
-    spare = commands.add_parser("spare", help="a worker that waits for a job on its standard input (started by the sidecar)")
-    spare.add_argument("--store", type=Path, required=True)
+    warm_worker = commands.add_parser("warm-worker", help="a worker that waits for a job on its standard input (started by the sidecar)")
+    warm_worker.add_argument("--store", type=Path, required=True)
 
     stage = commands.add_parser("stage", help="run one stage here and now, without a sidecar")
     stage.add_argument("kind", choices=["prefer", "dpo", "describe", "infuse", "sft", "evaluate"])

@@ -1,4 +1,4 @@
-"""The processes that work on one job together, as one of them sees it. With one process there is nobody to ask."""
+"""The processes that share one job, as one of them sees it: the names of torch.distributed, and a twin for a single process."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _T = TypeVar("_T")
 
 
 class Ranks:
-    """A single process. Everything here is a meeting: every process of the job comes to it, in the same order."""
+    """A single process. Every method is a collective: all processes of the job call it, in the same order."""
 
-    index = 0
-    """0 is the chief: it alone writes the journal, artifacts and checkpoints."""
-    count = 1
+    rank = 0
+    """Rank 0 alone writes the journal, artifacts and checkpoints."""
+    world_size = 1
 
-    def sum(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """The sum over processes, the same bits in each of them."""
         return values
 
     def any(self, flag: bool) -> bool:
         return flag
 
-    def gather(self, value: _T) -> list[_T]:
-        """Everybody's value, by index."""
+    def all_gather(self, value: _T) -> list[_T]:
+        """The value of every process, by rank."""
         return [value]
 
-    def share(self, items: list[_T], index: int | None = None) -> list[_T]:
-        """The items that this process (or the one of ``index``) takes."""
-        return items[self.index if index is None else index :: self.count]
+    def shard(self, items: list[_T], rank: int | None = None) -> list[_T]:
+        """The items of this process, or of ``rank``."""
+        return items[self.rank if rank is None else rank :: self.world_size]

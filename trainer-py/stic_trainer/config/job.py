@@ -172,11 +172,14 @@ class DpoConfig:
     max_length: int
     score_strongest_token: bool
     omit_image: bool
+    max_text_tokens: int
+    max_skipped_fraction: float
 
     def __post_init__(self) -> None:
         require(self.beta > 0, "beta", self.beta, "above 0")
         require(self.chosen_weight >= 0, "chosen_weight", self.chosen_weight, "0 or more")
-        require(self.max_length >= 2, "max_length", self.max_length, "2 or more")
+        _require_lengths(self.max_length, self.max_text_tokens)
+        _require_fraction(self.max_skipped_fraction)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,9 +208,12 @@ class InfuseConfig:
 class SftConfig:
     optimizer: OptimizerConfig
     max_length: int
+    max_text_tokens: int
+    max_skipped_fraction: float
 
     def __post_init__(self) -> None:
-        require(self.max_length >= 2, "max_length", self.max_length, "2 or more")
+        _require_lengths(self.max_length, self.max_text_tokens)
+        _require_fraction(self.max_skipped_fraction)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,6 +327,11 @@ def parse_job(fields: object) -> Job:
 
 def _require_fraction(value: float) -> None:
     require(0 <= value <= 1, "max_skipped_fraction", value, "0 to 1")
+
+
+def _require_lengths(max_length: int, max_text_tokens: int) -> None:
+    require(max_length >= 2, "max_length", max_length, "2 or more")
+    require(max_text_tokens >= 0, "max_text_tokens", max_text_tokens, "0 (off) or more")
 
 
 def _require_batch(value: int) -> None:

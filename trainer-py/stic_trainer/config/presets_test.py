@@ -48,7 +48,9 @@ def test_the_papers_numbers() -> None:
     assert (paper.dpo.beta, paper.dpo.chosen_weight, paper.dpo.objective) == (0.1, 1 / 1024, DpoObjective.REGULARISED)
     assert (paper.dpo.lora.rank, paper.dpo.lora.alpha, paper.dpo.lora.dropout) == (128, 256, 0.05)
     assert (paper.dpo.optimizer.learning_rate, paper.dpo.optimizer.warmup_ratio, paper.dpo.optimizer.epochs) == (1e-7, 0.03, 1)
-    assert (paper.describe.max_rows, paper.sft.optimizer.learning_rate, paper.sft.max_length) == (5000, 2e-5, 2048)
+    assert (paper.describe.max_rows, paper.sft.optimizer.learning_rate, paper.sft.max_text_tokens) == (5000, 2e-5, 2048)
+    # Room for LLaVA-v1.6's any-resolution tiles: up to 2,928 image tokens, a description of 1,024 and the row itself.
+    assert min(paper.dpo.max_length, paper.sft.max_length) >= 2928 + 2048
 
 
 def _deviations(recipe: Recipe) -> tuple[bool, bool, bool]:

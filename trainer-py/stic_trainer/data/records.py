@@ -18,6 +18,9 @@ from stic_trainer.errors import StageError
 class ImageRef:
     name: str
     sha256: str
+    width: int = 0
+    """Of the upright image after decoding, px; 0 where it is not recorded."""
+    height: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ class ImageItem:
 
     @property
     def ref(self) -> ImageRef:
-        return ImageRef(name=self.name, sha256=self.sha256)
+        return ImageRef(name=self.name, sha256=self.sha256, width=self.width, height=self.height)
 
 
 @dataclass(frozen=True, kw_only=True)

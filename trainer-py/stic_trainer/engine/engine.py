@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from stic_trainer.engine.joined import join_ranks
+from stic_trainer.engine.distributed import join_process_group
 from stic_trainer.errors import StageError
 from stic_trainer.ranks import Ranks
 
@@ -38,7 +38,7 @@ class LocalEngine:
 
     @property
     def rank(self) -> int:
-        return self.ranks.index
+        return self.ranks.rank
 
     def backward(self, share: Tensor) -> None:
         """Adds the gradient of a share of the step's loss: a sum over some rows divided by the number of ALL the step's rows."""
@@ -91,14 +91,14 @@ class LocalEngine:
 
     def _sum_over_ranks(self) -> None:
         """One message for all gradients. A process may have had no row in this step; it takes part all the same."""
-        if self.ranks.count == 1:
+        if self.ranks.world_size == 1:
             return
         parameters = list(self.parameters.values())
         mine = [torch.zeros_like(each) if each.grad is None else each.grad for each in parameters]
-        total = self.ranks.sum(torch.cat([gradient.flatten() for gradient in mine]))
+        total = self.ranks.all_reduce(torch.cat([gradient.flatten() for gradient in mine]))
         for parameter, gradient in zip(parameters, torch.split(total, [each.numel() for each in parameters]), strict=True):
             parameter.grad = gradient.view_as(parameter)
 
 
 def make_engine(parameters: OrderedDict[str, nn.Parameter], settings: OptimizerSettings) -> LocalEngine:
-    return LocalEngine(parameters, settings, join_ranks())
+    return LocalEngine(parameters, settings, join_process_group())

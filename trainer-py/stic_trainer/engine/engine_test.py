@@ -46,11 +46,11 @@ def _pull(engine: LocalEngine, *gradients: float) -> None:
 def _pairs(policy: Policy, folder: Path) -> list[Row]:
     rows = []
     for key, (good, bad) in enumerate([("A red kite.", "A boat"), ("Two.", "Three of them"), ("Rain", "Sun, sun"), ("No", "Yes!")]):
-        picture = paint(folder, seed=key)
+        image = paint(folder, seed=key)
         question = Message("user", "What is it?", image=True)
-        count = policy.image_tokens(picture)
+        count = policy.vision.num_tokens(image)
         sides = [policy.chat.conversation([question, Message("assistant", text)], count) for text in (good, bad)]
-        rows.append(branch(sides[0], sides[1], picture, key=key))
+        rows.append(branch(sides[0], sides[1], image, key=key))
     return rows
 
 
@@ -71,7 +71,7 @@ def _gradients(policy: Policy, engine: LocalEngine, groups: Sequence[Sequence[Ro
 def test_any_split_into_micro_batches_gives_the_same_gradient(tmp_path: Path) -> None:
     policy = tiny_policy(tmp_path / "model", "llava-next-mistral")
     add_random_adapter(policy)
-    engine = LocalEngine(policy.trainable(), _Settings())
+    engine = LocalEngine(policy.adapters.trainable(), _Settings())
     a, b, c, d = _pairs(policy, tmp_path / "images")
     whole = _gradients(policy, engine, [[a, b, c, d]])
     assert max(float(gradient.abs().max()) for gradient in whole.values()) > 1e-3
@@ -83,7 +83,7 @@ def test_any_split_into_micro_batches_gives_the_same_gradient(tmp_path: Path) ->
 def test_additions_have_one_order_so_the_same_step_has_the_same_bits(tmp_path: Path) -> None:
     policy = tiny_policy(tmp_path / "model", dtype=torch.float32)
     add_random_adapter(policy)
-    engine = LocalEngine(policy.trainable(), _Settings())
+    engine = LocalEngine(policy.adapters.trainable(), _Settings())
     a, b, c, d = _pairs(policy, tmp_path / "images")
     first, second = (_gradients(policy, engine, [[a, b], [c, d]]) for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)

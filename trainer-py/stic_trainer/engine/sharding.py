@@ -20,9 +20,9 @@ def shard_layers(layers: Iterable[nn.Module], ranks: Ranks) -> dict[str, str]:
     """Shares out the frozen weights of each layer; trainable ones stay. Facts for the run's record: how many this process keeps."""
     held = 0
     for layer in layers:
-        if ranks.count > 1:
+        if ranks.world_size > 1:
             kept = {parameter for parameter in layer.parameters() if parameter.requires_grad}
-            mesh = init_device_mesh(next(layer.parameters()).device.type, (ranks.count,))
+            mesh = init_device_mesh(next(layer.parameters()).device.type, (ranks.world_size,))
             fully_shard(layer, mesh=mesh, reshard_after_forward=True, ignored_params=kept)
         held += sum(_local(parameter).numel() for parameter in layer.parameters() if not parameter.requires_grad)
     return {"layer_weights_held": str(held)}

@@ -23,7 +23,7 @@ class Scores:
     def detach(self) -> Scores:
         return Scores(self.chosen.detach(), self.rejected.detach())
 
-    def exchanged(self) -> Scores:
+    def swapped(self) -> Scores:
         return Scores(self.rejected, self.chosen)
 
 

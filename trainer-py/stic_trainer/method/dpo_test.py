@@ -61,7 +61,7 @@ def test_the_loss_stays_finite_where_the_policy_has_gone_far() -> None:
 
 
 def test_swapped_sides_turn_the_preference_round() -> None:
-    swapped = log_ratio_margin(POLICY.exchanged(), REFERENCE.exchanged())
+    swapped = log_ratio_margin(POLICY.swapped(), REFERENCE.swapped())
     assert torch.equal(swapped, -log_ratio_margin(POLICY, REFERENCE))
 
 

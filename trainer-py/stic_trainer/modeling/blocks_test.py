@@ -32,18 +32,20 @@ def _rows(policy: Policy, folder: Path) -> tuple[list[Row], list[Row]]:
     """Two pairs, and three plain rows."""
     pairs, rows = [], []
     for key, (good, bad) in enumerate([("A red kite.", "A boat"), ("Two.", "Three of them, or four"), ("Rain", "Sun")]):
-        picture = paint(folder, (30 + 20 * key, 40), seed=key)
+        image = paint(folder, (30 + 20 * key, 40), seed=key)
         question = Message("user", "What is it?" * (key + 1), image=True)
-        count = policy.image_tokens(picture)
+        count = policy.vision.num_tokens(image)
         sides = [policy.chat.conversation([question, Message("assistant", text)], count) for text in (good, bad)]
-        pairs.append(branch(sides[0], sides[1], picture, key=key))
-        rows.append(plain_row(sides[0], picture, key=key))
+        pairs.append(branch(sides[0], sides[1], image, key=key))
+        rows.append(plain_row(sides[0], image, key=key))
     return pairs[:2], rows
 
 
 def _scored(policy: Policy, batch: Batch) -> tuple[Tensor, Sequence[Tensor]]:
     scores = score(policy, batch)
-    return scores.detach(), torch.autograd.grad((scores * torch.arange(1, len(scores) + 1)).sum(), list(policy.trainable().values()))
+    return scores.detach(), torch.autograd.grad(
+        (scores * torch.arange(1, len(scores) + 1)).sum(), list(policy.adapters.trainable().values())
+    )
 
 
 @pytest.mark.parametrize("name", ["llava-llama", "llava-next-llama"])

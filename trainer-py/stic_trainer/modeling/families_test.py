@@ -14,12 +14,13 @@ from torch import Tensor
 
 from stic_trainer.modeling.chat import Message, Tokens
 from stic_trainer.modeling.families import Positions, families, find_family
-from stic_trainer.modeling.inputs import Sight, grid_positions
-from stic_trainer.modeling.policy import Picture, Policy
+from stic_trainer.modeling.inputs import ImageFeatures, grid_positions
+from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, plain_row
 from stic_trainer.modeling.scoring import score
 from stic_trainer.modeling.testing import add_random_adapter, paint
 from stic_trainer.modeling.testing_families import ALL_MODELS, family_policy
+from stic_trainer.modeling.vision import ImageFile
 
 _PROMPT = "What is in it, and where?"
 _CHOSEN = "A red box, top left; below it a long blue line that ends at a ball."
@@ -38,7 +39,7 @@ def policy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Picture]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
     return [paint(tmp_path_factory.mktemp("pictures"), size, seed=index) for index, size in enumerate(_SIZES)]
 
 
@@ -46,50 +47,50 @@ def test_every_family_has_its_tiny_model() -> None:
     assert set(ALL_MODELS.values()) == {family.architecture for family in families()}
 
 
-def test_plain_rows_score_as_the_library_does(policy: Policy, pictures: list[Picture]) -> None:
-    rows = [plain_row(_tokens(policy, picture, _CHOSEN), picture) for picture in pictures]
-    wanted = torch.stack([_library_logp(policy, picture, _CHOSEN) for picture in pictures])
+def test_plain_rows_score_as_the_library_does(policy: Policy, images: list[ImageFile]) -> None:
+    rows = [plain_row(_tokens(policy, image, _CHOSEN), image) for image in images]
+    wanted = torch.stack([_library_logp(policy, image, _CHOSEN) for image in images])
     assert (_scores(policy, _batch(policy, rows)) - wanted).abs().max() < _LIMIT
 
 
-def test_a_shared_prefix_is_exact_where_the_record_says_so(policy: Policy, pictures: list[Picture]) -> None:
+def test_a_shared_prefix_is_exact_where_the_record_says_so(policy: Policy, images: list[ImageFile]) -> None:
     assert policy.family.shares_prefix
-    sides = [(_tokens(policy, picture, _CHOSEN), _tokens(policy, picture, _REJECTED), picture) for picture in pictures]
-    shared = [branch(chosen, rejected, picture) for chosen, rejected, picture in sides]
-    alone = [plain_row(side, picture) for chosen, rejected, picture in sides for side in (chosen, rejected)]
+    sides = [(_tokens(policy, image, _CHOSEN), _tokens(policy, image, _REJECTED), image) for image in images]
+    shared = [branch(chosen, rejected, image) for chosen, rejected, image in sides]
+    alone = [plain_row(side, image) for chosen, rejected, image in sides for side in (chosen, rejected)]
     assert (_scores(policy, _batch(policy, shared)) - _scores(policy, _batch(policy, alone))).abs().max() < _LIMIT
     for mine, theirs in zip(_gradients(policy, shared), _gradients(policy, alone), strict=True):
         # The library's norms compute in fp32 whatever the model's type is, and gradients add up there in another order.
         assert (mine - theirs).abs().max() < 1e-6 * theirs.abs().max()
 
 
-def test_a_shared_prefix_gives_the_library_s_numbers(policy: Policy, pictures: list[Picture]) -> None:
-    for picture in pictures:
-        row = branch(_tokens(policy, picture, _CHOSEN), _tokens(policy, picture, _REJECTED), picture)
-        wanted = torch.stack([_library_logp(policy, picture, text) for text in (_CHOSEN, _REJECTED)])
+def test_a_shared_prefix_gives_the_library_s_numbers(policy: Policy, images: list[ImageFile]) -> None:
+    for image in images:
+        row = branch(_tokens(policy, image, _CHOSEN), _tokens(policy, image, _REJECTED), image)
+        wanted = torch.stack([_library_logp(policy, image, text) for text in (_CHOSEN, _REJECTED)])
         assert (_scores(policy, _batch(policy, [row])) - wanted).abs().max() < _LIMIT
 
 
-def test_packed_rows_are_exact_where_the_record_says_so(policy: Policy, pictures: list[Picture]) -> None:
+def test_packed_rows_are_exact_where_the_record_says_so(policy: Policy, images: list[ImageFile]) -> None:
     assert policy.family.packs
-    rows = [plain_row(_tokens(policy, picture, text), picture) for picture, text in zip(pictures, (_CHOSEN, _REJECTED, "No."), strict=True)]
-    packed = replace(_batch(policy, [_pack(rows)]), pictures=tuple(pictures))
+    rows = [plain_row(_tokens(policy, image, text), image) for image, text in zip(images, (_CHOSEN, _REJECTED, "No."), strict=True)]
+    packed = replace(_batch(policy, [_pack(rows)]), images=tuple(images))
     assert (_scores(policy, packed) - _scores(policy, _batch(policy, rows))).abs().max() < _LIMIT
 
 
-def test_what_is_in_the_picture_shows(policy: Policy, pictures: list[Picture]) -> None:
+def test_what_is_in_the_picture_shows(policy: Policy, images: list[ImageFile]) -> None:
     """The numbers above could not be equal because the model is blind."""
-    sights = [policy.see(picture) for picture in pictures]
-    row = plain_row(_tokens(policy, pictures[0], _CHOSEN), pictures[0])
+    features = [policy.vision.encode(image) for image in images]
+    row = plain_row(_tokens(policy, images[0], _CHOSEN), images[0])
     seen = _scores(policy, _batch(policy, [row]))
-    policy._seen[pictures[0].sha256] = replace(sights[0], features=sights[0].features.flip(0))
+    policy.vision._features[images[0].sha256] = replace(features[0], features=features[0].features.flip(0))
     assert (_scores(policy, _batch(policy, [row])) - seen).abs() > 1e-3
-    policy._seen[pictures[0].sha256] = sights[0]
+    policy.vision._features[images[0].sha256] = features[0]
 
 
-def test_a_wrong_layout_shows(policy: Policy, pictures: list[Picture]) -> None:
+def test_a_wrong_layout_shows(policy: Policy, images: list[ImageFile]) -> None:
     """The numbers above could not be equal by chance: a branch that sees the other one, or stands behind it, scores otherwise."""
-    row = branch(_tokens(policy, pictures[0], _CHOSEN), _tokens(policy, pictures[0], _REJECTED), pictures[0])
+    row = branch(_tokens(policy, images[0], _CHOSEN), _tokens(policy, images[0], _REJECTED), images[0])
     right = _scores(policy, _batch(policy, [row]))
     seeing = replace(row, segments=[0] * len(row))
     behind = replace(row, positions=list(range(len(row))))
@@ -97,32 +98,32 @@ def test_a_wrong_layout_shows(policy: Policy, pictures: list[Picture]) -> None:
         assert (_scores(policy, _batch(policy, [wrong]))[1] - right[1]).abs() > 1e-3
 
 
-def test_the_adapter_off_is_the_base(policy: Policy, pictures: list[Picture], tmp_path: Path) -> None:
-    batch = _batch(policy, [plain_row(_tokens(policy, pictures[0], _CHOSEN), pictures[0])])
-    with policy.using(None):
+def test_the_adapter_off_is_the_base(policy: Policy, images: list[ImageFile], tmp_path: Path) -> None:
+    batch = _batch(policy, [plain_row(_tokens(policy, images[0], _CHOSEN), images[0])])
+    with policy.adapters.using(None):
         off = _scores(policy, batch)
-        assert (off - _library_logp(policy, pictures[0], _CHOSEN)).abs() < _LIMIT
+        assert (off - _library_logp(policy, images[0], _CHOSEN)).abs() < _LIMIT
     assert (off - _scores(policy, batch)).abs() > 1e-3
 
 
 @pytest.mark.parametrize("name", ["qwen2.5-vl", "qwen3-vl"])
-def test_grid_positions_are_the_library_s(name: str, pictures: list[Picture], tmp_path: Path) -> None:
+def test_grid_positions_are_the_library_s(name: str, images: list[ImageFile], tmp_path: Path) -> None:
     policy = family_policy(tmp_path, name)
     assert policy.family.positions is Positions.GRID
-    for picture in pictures:
-        inputs, _ = _library_inputs(policy, picture, _CHOSEN)
+    for image in images:
+        inputs, _ = _library_inputs(policy, image, _CHOSEN)
         ids = inputs["input_ids"]
         arguments = {key: inputs[key] for key in ("mm_token_type_ids", "image_grid_thw")}
         wanted, delta = policy.base.model.get_rope_index(ids, **arguments)
-        sight = policy.see(picture)
-        mine = grid_positions(torch.arange(ids.shape[1])[None], ids == policy.chat.image_token_id, [sight], None)
+        image_features = policy.vision.encode(image)
+        mine = grid_positions(torch.arange(ids.shape[1])[None], ids == policy.chat.image_token_id, [image_features], None)
         assert torch.equal(mine, wanted)
-        assert sight.shift == int(delta)
+        assert image_features.position_offset == int(delta)
 
 
 def test_grid_positions_of_branches_and_of_conversations_that_follow_each_other() -> None:
     """A row of an image of 2 x 3 tokens behind one word, then two words; then a branch; then a conversation with an image of 2 x 1."""
-    wide, tall = (Sight(torch.zeros(rows * columns, 1), (), (rows, columns)) for rows, columns in ((2, 3), (2, 1)))
+    wide, tall = (ImageFeatures(torch.zeros(rows * columns, 1), (), (rows, columns)) for rows, columns in ((2, 3), (2, 1)))
     positions = torch.tensor([[*range(9), 7, 8, *range(4)]])
     images = torch.tensor([[*[False], *[True] * 6, *[False] * 4, *[False], *[True] * 2, False]])
     time, row, column = grid_positions(positions, images, [wide, tall], None)[:, 0].tolist()
@@ -136,8 +137,8 @@ def test_old_configurations_without_a_text_part_are_known() -> None:
     assert find_family({"architectures": ["Qwen2_5_VLForConditionalGeneration"]}).positions is Positions.GRID
 
 
-def _tokens(policy: Policy, picture: Picture, text: str) -> Tokens:
-    return policy.chat.conversation([Message("user", _PROMPT, image=True), Message("assistant", text)], policy.image_tokens(picture))
+def _tokens(policy: Policy, image: ImageFile, text: str) -> Tokens:
+    return policy.chat.conversation([Message("user", _PROMPT, image=True), Message("assistant", text)], policy.vision.num_tokens(image))
 
 
 def _batch(policy: Policy, rows: list[Row]) -> Batch:
@@ -150,7 +151,7 @@ def _scores(policy: Policy, batch: Batch) -> Tensor:
 
 
 def _gradients(policy: Policy, rows: list[Row]) -> list[Tensor]:
-    parameters = list(policy.trainable().values())
+    parameters = list(policy.adapters.trainable().values())
     return list(torch.autograd.grad(score(policy, _batch(policy, rows)).sum(), parameters))
 
 
@@ -168,19 +169,19 @@ def _pack(rows: list[Row]) -> Row:
     return Row(ids, positions, segments, tuple(moved), None, 0)
 
 
-def _library_inputs(policy: Policy, picture: Picture, text: str) -> tuple[dict[str, Any], int]:
+def _library_inputs(policy: Policy, image: ImageFile, text: str) -> tuple[dict[str, Any], int]:
     """What transformers' processor makes of the conversation, and how many of its tokens are the prompt's."""
     rows = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": _PROMPT}]}]
     prompt = policy.processor.apply_chat_template(rows, tokenize=False, add_generation_prompt=True)
-    image = Image.open(picture.path).convert("RGB")
-    start = policy.processor(images=[image], text=[prompt], add_special_tokens=False, return_tensors="pt")["input_ids"].shape[1]
-    inputs = policy.processor(images=[image], text=[f"{prompt}{text}</s>"], add_special_tokens=False, return_tensors="pt")
+    pixels = Image.open(image.path).convert("RGB")
+    start = policy.processor(images=[pixels], text=[prompt], add_special_tokens=False, return_tensors="pt")["input_ids"].shape[1]
+    inputs = policy.processor(images=[pixels], text=[f"{prompt}{text}</s>"], add_special_tokens=False, return_tensors="pt")
     return {**inputs, "pixel_values": inputs["pixel_values"].to(policy.dtype)}, start
 
 
 @torch.no_grad()
-def _library_logp(policy: Policy, picture: Picture, text: str) -> Tensor:
-    inputs, start = _library_inputs(policy, picture, text)
+def _library_logp(policy: Policy, image: ImageFile, text: str) -> Tensor:
+    inputs, start = _library_inputs(policy, image, text)
     logps = policy.base(**inputs).logits[0].log_softmax(dim=-1)
     targets = inputs["input_ids"][0, start:]
     total: Tensor = logps[start - 1 : -1].gather(-1, targets[:, None]).sum()

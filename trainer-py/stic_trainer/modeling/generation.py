@@ -17,9 +17,10 @@ from torch import Tensor
 from stic_trainer.data.images import ImageProblem
 from stic_trainer.method.sampling import pick_tokens
 from stic_trainer.modeling.chat import Message, PlaceholderError
-from stic_trainer.modeling.inputs import Sight
-from stic_trainer.modeling.memory import Memory
-from stic_trainer.modeling.policy import Picture, Policy
+from stic_trainer.modeling.inputs import ImageFeatures
+from stic_trainer.modeling.kv_cache import KvCache
+from stic_trainer.modeling.policy import Policy
+from stic_trainer.modeling.vision import ImageFile
 
 _KEEP_SHARE = 0.75
 """Ended rows are dropped when fewer than this share of the batch goes on."""
@@ -44,7 +45,7 @@ class Request:
 
     key: str
     prompt: str
-    picture: Picture | None
+    image: ImageFile | None
     seed: int = 0
 
 
@@ -79,8 +80,8 @@ class _Prepared:
         return len(self.ids) - self.head
 
     @property
-    def image(self) -> str:
-        return self.request.picture.sha256 if self.request.picture and self.head else ""
+    def image_sha256(self) -> str:
+        return self.request.image.sha256 if self.request.image and self.head else ""
 
 
 def generate(
@@ -99,8 +100,8 @@ def generate(
         layouts.append(prepared)
     plans = [list(_groups(rows, settings.max_new_tokens, max_batch_tokens)) for rows in layouts]
     for group in min(plans, key=lambda plan: sum(map(_prompt_tokens, plan)))[share[0] :: share[1]]:
-        seen, sights, refused = _look(policy, group)
-        yield (_answer(policy, seen, sights, settings) if seen else []), refused
+        seen, features, refused = _encode(policy, group)
+        yield (_answer(policy, seen, features, settings) if seen else []), refused
 
 
 def _prepare(policy: Policy, requests: Sequence[Request]) -> tuple[list[_Prepared], list[Refusal]]:
@@ -108,8 +109,8 @@ def _prepare(policy: Policy, requests: Sequence[Request]) -> tuple[list[_Prepare
     refused: list[Refusal] = []
     for request in requests:
         try:
-            count = policy.image_tokens(request.picture) if request.picture else 0
-            ids = policy.chat.prompt([Message("user", request.prompt, image=request.picture is not None)], count)
+            count = policy.vision.num_tokens(request.image) if request.image else 0
+            ids = policy.chat.prompt([Message("user", request.prompt, image=request.image is not None)], count)
         except PlaceholderError as error:
             refused.append(Refusal(request.key, "ROW_INVALID", str(error)))
         except ImageProblem as problem:
@@ -119,7 +120,7 @@ def _prepare(policy: Policy, requests: Sequence[Request]) -> tuple[list[_Prepare
                 reason = f"the prompt has {len(ids)} tokens; the model takes {policy.max_positions}"
                 refused.append(Refusal(request.key, "TOO_LONG", reason))
             else:
-                head = ids.index(policy.chat.image_token_id) + count if request.picture else 0
+                head = ids.index(policy.chat.image_token_id) + count if request.image else 0
                 prepared.append(_Prepared(request, ids, head))
     return prepared, refused
 
@@ -128,7 +129,7 @@ def _groups(prepared: list[_Prepared], new_tokens: int, max_tokens: int) -> Iter
     """Batches, longest rows first; prompts that share an image stay together. A row above the bound is a batch of its own."""
     group: list[_Prepared] = []
     head = rest = 0
-    for row in sorted(prepared, key=lambda row: (-row.head, row.image, -row.rest, row.request.key)):
+    for row in sorted(prepared, key=lambda row: (-row.head, row.image_sha256, -row.rest, row.request.key)):
         head, rest = max(head, row.head), max(rest, row.rest)
         if group and (len(group) + 1) * (head + rest + new_tokens) > max_tokens:
             yield group
@@ -140,27 +141,27 @@ def _groups(prepared: list[_Prepared], new_tokens: int, max_tokens: int) -> Iter
 
 def _prompt_tokens(group: list[_Prepared]) -> int:
     """Padded tokens that the model reads before the first answer's."""
-    images = {row.image for row in group}
+    images = {row.image_sha256 for row in group}
     return len(images) * max(row.head for row in group) + len(group) * max(row.rest for row in group)
 
 
-def _look(policy: Policy, group: list[_Prepared]) -> tuple[list[_Prepared], list[Sight | None], list[Refusal]]:
+def _encode(policy: Policy, group: list[_Prepared]) -> tuple[list[_Prepared], list[ImageFeatures | None], list[Refusal]]:
     seen: list[_Prepared] = []
-    sights: list[Sight | None] = []
+    features: list[ImageFeatures | None] = []
     refused: list[Refusal] = []
     for row in group:
         try:
-            sights.append(policy.see(row.request.picture) if row.request.picture else None)
+            features.append(policy.vision.encode(row.request.image) if row.request.image else None)
             seen.append(row)
         except ImageProblem as problem:
             refused.append(Refusal(row.request.key, problem.code, problem.reason))
-    return seen, sights, refused
+    return seen, features, refused
 
 
 @torch.no_grad()
-def _answer(policy: Policy, rows: list[_Prepared], sights: list[Sight | None], settings: SamplingSettings) -> list[Answer]:
+def _answer(policy: Policy, rows: list[_Prepared], features: list[ImageFeatures | None], settings: SamplingSettings) -> list[Answer]:
     device = policy.device
-    memory, last = _read_prompts(policy, rows, sights)
+    cache, last = _read_prompts(policy, rows, features)
     ends = torch.tensor(policy.end_tokens(), device=device)
     seeds = torch.tensor([row.request.seed for row in rows], device=device)
     lengths = [len(row.ids) for row in rows]
@@ -183,24 +184,24 @@ def _answer(policy: Policy, rows: list[_Prepared], sights: list[Sight | None], s
             break
         if len(going) < _KEEP_SHARE * len(alive):
             kept = torch.tensor(going, device=device)
-            memory.select(kept)
+            cache.select(kept)
             alive, tokens, seeds = [alive[place] for place in going], tokens[kept], seeds[kept]
-        last = memory.read(tokens[:, None])
+        last = cache.read(tokens[:, None])
     return [Answer(row.request.key, policy.chat.text(ids), len(ids), done) for row, ids, done in zip(rows, texts, ended, strict=True)]
 
 
-def _read_prompts(policy: Policy, rows: list[_Prepared], sights: list[Sight | None]) -> tuple[Memory, Tensor]:
-    """What is in mind after the prompts, and the last hidden state (rows, hidden) of each."""
+def _read_prompts(policy: Policy, rows: list[_Prepared], features: list[ImageFeatures | None]) -> tuple[KvCache, Tensor]:
+    """The cache after the prompts, and the last hidden state (rows, hidden) of each."""
     if not any(row.head for row in rows):
-        memory = Memory(policy, len(rows))
-        return memory, memory.read(*_padded([row.ids for row in rows], policy), sights)
-    first = {row.image: index for index, row in reversed(list(enumerate(rows)))}
+        cache = KvCache(policy, len(rows))
+        return cache, cache.read(*_padded([row.ids for row in rows], policy), features)
+    first = {row.image_sha256: index for index, row in reversed(list(enumerate(rows)))}
     images = list(first)
-    memory = Memory(policy, len(images))
+    cache = KvCache(policy, len(images))
     heads = [rows[index].ids[: rows[index].head] for index in first.values()]
-    memory.read(*_padded(heads, policy), [sights[index] for index in first.values()])
-    memory.select(torch.tensor([images.index(row.image) for row in rows], device=policy.device))
-    return memory, memory.read(*_padded([row.ids[row.head :] for row in rows], policy))
+    cache.read(*_padded(heads, policy), [features[index] for index in first.values()])
+    cache.select(torch.tensor([images.index(row.image_sha256) for row in rows], device=policy.device))
+    return cache, cache.read(*_padded([row.ids[row.head :] for row in rows], policy))
 
 
 def _padded(rows: list[list[int]], policy: Policy) -> tuple[Tensor, Tensor]:

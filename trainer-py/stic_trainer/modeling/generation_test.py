@@ -15,12 +15,13 @@ from PIL import Image
 from torch import Tensor
 
 from stic_trainer.modeling.generation import Answer, Refusal, Request, generate
-from stic_trainer.modeling.policy import Picture, Policy
+from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.testing import add_random_adapter, paint, tiny_policy
 from stic_trainer.modeling.testing_families import ALL_MODELS, family_policy
+from stic_trainer.modeling.vision import ImageFile
 
 _SIZES = ((40, 40), (90, 30), (30, 90))
-_PROMPTS = ("What is it?", "Hm", "Name two things that are not in the picture.")
+_PROMPTS = ("What is it?", "Hm", "Name two things that are not in the image.")
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,15 @@ def policy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Picture]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
     folder = tmp_path_factory.mktemp("pictures")
     return [paint(folder, size, seed=index) for index, size in enumerate(_SIZES)]
 
 
 @pytest.fixture(scope="module")
-def requests(pictures: list[Picture]) -> list[Request]:
-    asked = [(prompt, picture) for picture in (*pictures, None) for prompt in _PROMPTS]
-    return [Request(f"{index}", prompt, picture, seed=1_000 + index) for index, (prompt, picture) in enumerate(asked)]
+def requests(images: list[ImageFile]) -> list[Request]:
+    asked = [(prompt, image) for image in (*images, None) for prompt in _PROMPTS]
+    return [Request(f"{index}", prompt, image, seed=1_000 + index) for index, (prompt, image) in enumerate(asked)]
 
 
 def test_greedy_texts_are_those_of_the_library_one_by_one(policy: Policy, requests: list[Request]) -> None:
@@ -70,9 +71,9 @@ def test_a_text_does_not_depend_on_the_batch(policy: Policy, requests: list[Requ
 
 
 @pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=1.0)])
-def test_sharing_what_was_read_of_an_image_changes_no_text(policy: Policy, pictures: list[Picture], sampling: Sampling) -> None:
-    asked = [(picture, question) for picture in (*pictures, None) for question in ("Who is it?", "What is it?", "Where is it?")]
-    requests = [Request(f"{index}", question, picture, seed=index) for index, (picture, question) in enumerate(asked)]
+def test_sharing_what_was_read_of_an_image_changes_no_text(policy: Policy, images: list[ImageFile], sampling: Sampling) -> None:
+    asked = [(image, question) for image in (*images, None) for question in ("Who is it?", "What is it?", "Where is it?")]
+    requests = [Request(f"{index}", question, image, seed=index) for index, (image, question) in enumerate(asked)]
     read: dict[bool, int] = {}
     answers: dict[bool, dict[str, Answer]] = {}
     for shared in (False, True):
@@ -83,7 +84,7 @@ def test_sharing_what_was_read_of_an_image_changes_no_text(policy: Policy, pictu
     assert read[True] < read[False]
 
 
-def test_sharing_changes_no_logit(policy: Policy, pictures: list[Picture], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sharing_changes_no_logit(policy: Policy, images: list[ImageFile], monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Tensor] = []
     head = policy.head
 
@@ -92,8 +93,8 @@ def test_sharing_changes_no_logit(policy: Policy, pictures: list[Picture], monke
         return seen[-1]
 
     monkeypatch.setattr(policy, "head", keep)
-    for picture in pictures:
-        requests = [Request(f"{number}", f"Question {number}?", picture) for number in range(3)]
+    for image in images:
+        requests = [Request(f"{number}", f"Question {number}?", image) for number in range(3)]
         logits = []
         for shared in (False, True):
             seen.clear()
@@ -102,9 +103,9 @@ def test_sharing_changes_no_logit(policy: Policy, pictures: list[Picture], monke
         assert (logits[0] - logits[1]).abs().max() < 1e-9
 
 
-def test_the_seed_and_nothing_else_changes_a_sampled_text(policy: Policy, pictures: list[Picture]) -> None:
-    requests = [Request(f"{seed}", "What is it?", pictures[0], seed) for seed in (1, 2, 3)] + [
-        Request("1 again", "What is it?", pictures[0], 1)
+def test_the_seed_and_nothing_else_changes_a_sampled_text(policy: Policy, images: list[ImageFile]) -> None:
+    requests = [Request(f"{seed}", "What is it?", images[0], seed) for seed in (1, 2, 3)] + [
+        Request("1 again", "What is it?", images[0], 1)
     ]
     texts = {key: answer.text for key, answer in _answers(policy, requests, Sampling(temperature=1.5)).items()}
     assert texts["1"] == texts["1 again"]
@@ -131,18 +132,18 @@ def test_an_adapter_is_used_only_where_it_is_asked_for(tmp_path: Path, requests:
     before = _answers(policy, requests)
     add_random_adapter(policy)
     assert _answers(policy, requests) != before
-    with policy.using(None):
+    with policy.adapters.using(None):
         assert _answers(policy, requests) == before
 
 
-def test_what_cannot_be_answered_is_refused_by_key_and_reason(policy: Policy, pictures: list[Picture], tmp_path: Path) -> None:
+def test_what_cannot_be_answered_is_refused_by_key_and_reason(policy: Policy, images: list[ImageFile], tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
-    broken.write_bytes(pictures[0].path.read_bytes()[:60])
+    broken.write_bytes(images[0].path.read_bytes()[:60])
     requests = [
-        Request("broken", "What is it?", Picture("0" * 64, broken)),
-        Request("long", "x" * 2_000, pictures[0]),
-        Request("placeholder", f"What is {policy.chat.image_token}?", pictures[0]),
-        Request("good", "What is it?", pictures[0]),
+        Request("broken", "What is it?", ImageFile("0" * 64, broken)),
+        Request("long", "x" * 2_000, images[0]),
+        Request("placeholder", f"What is {policy.chat.image_token}?", images[0]),
+        Request("good", "What is it?", images[0]),
     ]
     answers, refusals = _outcome(policy, requests, Sampling(), 4_096)
     assert set(answers) == {"good"}
@@ -185,10 +186,10 @@ def _answers(
 
 def _library_text(policy: Policy, request: Request) -> tuple[str, bool]:
     """What transformers' processor and ``generate`` make of one request, and whether it came to an end."""
-    content: list[dict[str, str]] = [{"type": "image"}] if request.picture else []
+    content: list[dict[str, str]] = [{"type": "image"}] if request.image else []
     rows = [{"role": "user", "content": [*content, {"type": "text", "text": request.prompt}]}]
     prompt = policy.processor.apply_chat_template(rows, tokenize=False, add_generation_prompt=True)
-    images = [Image.open(request.picture.path).convert("RGB")] if request.picture else None
+    images = [Image.open(request.image.path).convert("RGB")] if request.image else None
     inputs = policy.processor(images=images, text=[prompt], add_special_tokens=False, return_tensors="pt")
     if images:
         inputs["pixel_values"] = inputs["pixel_values"].to(policy.dtype)

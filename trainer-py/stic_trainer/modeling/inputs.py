@@ -17,7 +17,7 @@ from stic_trainer.modeling.families import ImageAttention, Positions
 
 
 @dataclass(frozen=True)
-class Sight:
+class ImageFeatures:
     """One image as the language model takes it in."""
 
     features: Tensor
@@ -35,36 +35,36 @@ class Sight:
         return self.features.nbytes + sum(layer.nbytes for layer in self.layers)
 
     @property
-    def shift(self) -> int:
+    def position_offset(self) -> int:
         """What the image adds to the grid positions of the text behind it, compared with its place in the sequence."""
         return 0 if self.grid is None else max(self.grid) - len(self)
 
 
-def sequence_positions(positions: Tensor, images: Tensor, sights: Sequence[Sight], shifts: Tensor | None) -> Tensor:
+def sequence_positions(positions: Tensor, images: Tensor, features: Sequence[ImageFeatures], position_offsets: Tensor | None) -> Tensor:
     return positions
 
 
-def grid_positions(positions: Tensor, images: Tensor, sights: Sequence[Sight], shifts: Tensor | None) -> Tensor:
+def grid_positions(positions: Tensor, images: Tensor, features: Sequence[ImageFeatures], position_offsets: Tensor | None) -> Tensor:
     """(3, B, Q): time, row and column. Text has the same number thrice.
 
     positions: (B, Q) places in the conversation, which begins at 0; several conversations may follow each other in a row, and a
-    conversation may branch. images: (B, Q) where ``sights`` lie, in order. shifts: (B,) of images that a row has read before.
+    conversation may branch. images: (B, Q) where ``features`` lie, in order. position_offsets: (B,) of images that a row has read before.
     """
     grid = positions.expand(3, -1, -1).clone()
-    if shifts is not None:
-        grid += shifts[:, None]
+    if position_offsets is not None:
+        grid += position_offsets[:, None]
     conversation = (positions == 0).cumsum(dim=1)
     rows, columns = images.nonzero(as_tuple=True)
     start = 0
-    for sight in sights:
-        assert sight.grid is not None
-        row, places = rows[start], columns[start : start + len(sight)]
-        token = torch.arange(len(sight), device=positions.device)
-        width = sight.grid[1]
+    for image_features in features:
+        assert image_features.grid is not None
+        row, places = rows[start], columns[start : start + len(image_features)]
+        token = torch.arange(len(image_features), device=positions.device)
+        width = image_features.grid[1]
         grid[:, row, places] = positions[row, places[0]] + torch.stack((torch.zeros_like(token), token // width, token % width))
         after = (conversation[row] == conversation[row, places[0]]) & (positions[row] > positions[row, places[-1]])
-        grid[:, row, after] += sight.shift
-        start += len(sight)
+        grid[:, row, after] += image_features.position_offset
+        start += len(image_features)
     return grid
 
 
@@ -101,7 +101,7 @@ def sliding_window(config: Any) -> int | None:
     return window if everywhere and getattr(config, "use_sliding_window", True) else None
 
 
-POSITIONS: dict[Positions, Callable[[Tensor, Tensor, Sequence[Sight], Tensor | None], Tensor]] = {
+POSITIONS: dict[Positions, Callable[[Tensor, Tensor, Sequence[ImageFeatures], Tensor | None], Tensor]] = {
     Positions.SEQUENCE: sequence_positions,
     Positions.GRID: grid_positions,
 }

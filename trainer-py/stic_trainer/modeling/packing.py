@@ -42,8 +42,8 @@ def join_packs(
 ) -> Batch:
     """One sequence per pack. Responses come in the order of the packs and, within a pack, of its rows."""
     batch = join_rows([_concatenated(rows) for rows in packs], device=device, sliding_window=sliding_window, by_blocks=by_blocks)
-    pictures = tuple(row.picture for rows in packs for row in rows if row.picture is not None)
-    return dataclasses.replace(batch, pictures=pictures)
+    images = tuple(row.image for rows in packs for row in rows if row.image is not None)
+    return dataclasses.replace(batch, images=images)
 
 
 def _concatenated(rows: Sequence[Row]) -> Row:

@@ -12,23 +12,24 @@ from torch import Tensor
 from stic_trainer.method.sft import sft_loss
 from stic_trainer.modeling.chat import Message
 from stic_trainer.modeling.packing import join_packs, pack, packed_groups
-from stic_trainer.modeling.policy import Picture, Policy
+from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Row, plain_row
 from stic_trainer.modeling.scoring import score
 from stic_trainer.modeling.testing import SLIDING_WINDOW, add_random_adapter, paint, tiny_policy
+from stic_trainer.modeling.vision import ImageFile
 
 _ANSWERS = ("A red kite.", "Two boats", "Nothing at all is to be seen here, nothing.", "No.", "It rains on the square again and again")
 
 
 def _rows(policy: Policy, folder: Path) -> list[Row]:
     """Five rows of different lengths; the second and the last have no image."""
-    pictures: list[Picture | None] = [paint(folder, (30 + 17 * seed, 40), seed=seed) for seed in range(5)]
-    pictures[1] = pictures[4] = None
+    images: list[ImageFile | None] = [paint(folder, (30 + 17 * seed, 40), seed=seed) for seed in range(5)]
+    images[1] = images[4] = None
     rows = []
-    for key, (picture, answer) in enumerate(zip(pictures, _ANSWERS, strict=True)):
-        messages = [Message("user", "What is it?", image=picture is not None), Message("assistant", answer)]
+    for key, (image, answer) in enumerate(zip(images, _ANSWERS, strict=True)):
+        messages = [Message("user", "What is it?", image=image is not None), Message("assistant", answer)]
         messages += [Message("user", "Sure?"), Message("assistant", answer[::-1])] if key % 2 else []
-        rows.append(plain_row(policy.chat.conversation(messages, policy.image_tokens(picture) if picture else 0), picture, key=key))
+        rows.append(plain_row(policy.chat.conversation(messages, policy.vision.num_tokens(image) if image else 0), image, key=key))
     return rows
 
 
@@ -36,9 +37,9 @@ def _losses(policy: Policy, packs: Sequence[Sequence[Row]]) -> tuple[dict[int, f
     """Loss by row, and the gradient of their sum by parameter."""
     batch = join_packs(packs, device=policy.device, sliding_window=policy.sliding_window)
     losses = sft_loss(score(policy, batch), batch.lengths)
-    gradients = torch.autograd.grad(losses.sum(), list(policy.trainable().values()))
+    gradients = torch.autograd.grad(losses.sum(), list(policy.adapters.trainable().values()))
     keys = [row.key for rows in packs for row in rows]
-    return dict(zip(keys, losses.tolist(), strict=True)), dict(zip(policy.trainable(), gradients, strict=True))
+    return dict(zip(keys, losses.tolist(), strict=True)), dict(zip(policy.adapters.trainable(), gradients, strict=True))
 
 
 @pytest.mark.parametrize("name", ["llava-llama", "llava-next-llama", "llava-next-mistral"])
@@ -59,7 +60,7 @@ def test_packed_rows_give_the_same_losses_and_gradients(name: str, tmp_path: Pat
 
 def test_the_sliding_window_is_shorter_than_the_packed_rows(tmp_path: Path) -> None:
     policy = tiny_policy(tmp_path / "model", "llava-next-mistral")
-    assert policy.sliding_window == SLIDING_WINDOW < min(len(row) for row in _rows(policy, tmp_path / "images") if row.picture)
+    assert policy.sliding_window == SLIDING_WINDOW < min(len(row) for row in _rows(policy, tmp_path / "images") if row.image)
 
 
 def test_a_row_does_not_see_what_shares_its_sequence(tmp_path: Path) -> None:

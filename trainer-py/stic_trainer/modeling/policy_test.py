@@ -17,11 +17,13 @@ from transformers import AutoModelForImageTextToText
 
 from stic_trainer.data.images import ImageProblem
 from stic_trainer.errors import StageError
-from stic_trainer.modeling import policy as policy_module
-from stic_trainer.modeling.inputs import Sight
-from stic_trainer.modeling.policy import Picture, Policy, load_policy
+from stic_trainer.modeling import vision
+from stic_trainer.modeling.inputs import ImageFeatures
+from stic_trainer.modeling.loading import load_policy
+from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.testing import TinyLora, add_random_adapter, paint, save_tiny_model, tiny_policy
 from stic_trainer.modeling.testing_families import ALL_MODELS, family_policy
+from stic_trainer.modeling.vision import ImageFile
 
 _WEIGHTS = "adapter_model.safetensors"
 _IDS = torch.tensor([[1, 40, 41, 42, 50, 60]])
@@ -38,7 +40,7 @@ def adapter(models: Path) -> Path:
     """An adapter of "llava-llama", saved."""
     policy = _policy(models)
     add_random_adapter(policy)
-    policy.save_adapter(models / "adapter")
+    policy.adapters.save(models / "adapter")
     return models / "adapter"
 
 
@@ -46,7 +48,7 @@ def adapter(models: Path) -> Path:
 def test_a_saved_adapter_is_a_plain_peft_folder(models: Path, tmp_path: Path, name: str) -> None:
     policy = family_policy(models / name, name)
     add_random_adapter(policy)
-    policy.save_adapter(tmp_path / "adapter")
+    policy.adapters.save(tmp_path / "adapter")
     base = AutoModelForImageTextToText.from_pretrained(models / name, dtype=torch.float64)
     before = base(input_ids=_IDS).logits
     theirs = PeftModel.from_pretrained(base, tmp_path / "adapter").eval()(input_ids=_IDS).logits
@@ -57,24 +59,24 @@ def test_a_saved_adapter_is_a_plain_peft_folder(models: Path, tmp_path: Path, na
 def test_a_loaded_adapter_gives_what_the_saved_one_gave(models: Path, adapter: Path, tmp_path: Path) -> None:
     saved, loaded = _policy(models), _policy(models)
     add_random_adapter(saved)
-    loaded.load_adapter(adapter)
+    loaded.adapters.load(adapter)
     assert torch.equal(_logits(saved), _logits(loaded))
-    assert not loaded.trainable()
-    loaded.save_adapter(tmp_path)
+    assert not loaded.adapters.trainable()
+    loaded.adapters.save(tmp_path)
     assert (tmp_path / _WEIGHTS).read_bytes() == (adapter / _WEIGHTS).read_bytes()
 
 
 def test_the_base_model_is_untouched_when_its_adapter_is_off(models: Path, adapter: Path) -> None:
     policy = _policy(models)
     before = _logits(policy)
-    policy.load_adapter(adapter, name="stage1")
-    policy.load_adapter(
+    policy.adapters.load(adapter, name="stage1")
+    policy.adapters.load(
         _changed(adapter, adapter.parent / "doubled", lambda tensors: {key: tensors[key] * 2 for key in tensors}), name="stage2"
     )
     second = _logits(policy)
-    with policy.using(None):
+    with policy.adapters.using(None):
         assert torch.equal(_logits(policy), before)
-    with policy.using("stage1"):
+    with policy.adapters.using("stage1"):
         assert not torch.equal(_logits(policy), second)
     assert torch.equal(_logits(policy), second)
 
@@ -99,9 +101,9 @@ def test_an_adapter_that_does_not_fit_to_the_last_weight_is_refused(
 ) -> None:
     policy = _policy(models)
     if second:
-        policy.load_adapter(adapter, name="stage1")
+        policy.adapters.load(adapter, name="stage1")
     with pytest.raises(StageError, match=reason) as caught:
-        policy.load_adapter(_changed(adapter, tmp_path / "changed", change), name="stage2")
+        policy.adapters.load(_changed(adapter, tmp_path / "changed", change), name="stage2")
     assert caught.value.code == "MODEL_INVALID"
 
 
@@ -110,30 +112,32 @@ def test_a_folder_without_an_adapter_is_refused(models: Path, adapter: Path, tmp
     shutil.copytree(adapter, tmp_path / "adapter")
     (tmp_path / "adapter" / missing).unlink()
     with pytest.raises(StageError, match=missing):
-        _policy(models).load_adapter(tmp_path / "adapter")
+        _policy(models).adapters.load(tmp_path / "adapter")
 
 
 def test_an_adapter_that_matches_no_module_is_an_error(models: Path, adapter: Path, tmp_path: Path) -> None:
     with pytest.raises(StageError, match="no linear layers named c_attn") as caught:
-        _policy(models).add_adapter(TinyLora(target_modules=("q_proj", "c_attn")), seed=1)
+        _policy(models).adapters.add(TinyLora(target_modules=("q_proj", "c_attn")), seed=1)
     assert (caught.value.code, caught.value.subject) == ("CONFIG_INVALID", "dpo.lora.target_modules")
     shutil.copytree(adapter, tmp_path / "adapter")
     config = json.loads((adapter / "adapter_config.json").read_text())
     (tmp_path / "adapter" / "adapter_config.json").write_text(json.dumps(config | {"target_modules": ["c_attn"]}))
     with pytest.raises(StageError, match="does not fit"):
-        _policy(models).load_adapter(tmp_path / "adapter")
+        _policy(models).adapters.load(tmp_path / "adapter")
 
 
 def test_only_the_language_model_is_trainable(models: Path) -> None:
     policy = _policy(models)
     add_random_adapter(policy)
-    names = list(policy.trainable())
+    names = list(policy.adapters.trainable())
     assert len(names) == 2 * 2 * 7  # two halves on seven linear layers of two blocks
     assert all(name.startswith("model.language_model.layers.") and ".lora_" in name for name in names)
-    assert policy.facts()["trainable_parameters"] == str(sum(parameter.numel() for parameter in policy.trainable().values()))
+    assert policy.adapters.attributes()["trainable_parameters"] == str(
+        sum(parameter.numel() for parameter in policy.adapters.trainable().values())
+    )
     policy.base.model.multi_modal_projector.requires_grad_(True)
     with pytest.raises(StageError, match="outside the language model"):
-        policy.facts()
+        policy.adapters.attributes()
 
 
 @pytest.mark.filterwarnings("ignore:Found missing adapter keys")
@@ -142,37 +146,37 @@ def test_an_adapter_on_the_vision_tower_is_refused(models: Path, adapter: Path, 
     config = json.loads((adapter / "adapter_config.json").read_text())
     (tmp_path / "adapter" / "adapter_config.json").write_text(json.dumps(config | {"target_modules": ["q_proj"]}))
     with pytest.raises(StageError, match="outside the language model") as caught:
-        _policy(models).load_adapter(tmp_path / "adapter")
+        _policy(models).adapters.load(tmp_path / "adapter")
     assert caught.value.code == "MODEL_INVALID"
 
 
 def test_features_are_kept_within_a_bound(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = _policy(models)
-    pictures = [paint(tmp_path, seed=seed) for seed in range(4)]
+    images = [paint(tmp_path, seed=seed) for seed in range(4)]
     encoded: list[Image.Image] = []
-    encode = policy._encode
+    encode = policy.vision._encode
 
-    def count(image: Image.Image) -> Sight:
+    def count(image: Image.Image) -> ImageFeatures:
         encoded.append(image)
         return encode(image)
 
-    monkeypatch.setattr(policy, "_encode", count)
-    bytes_each = policy.see(pictures[0]).nbytes
-    monkeypatch.setattr(policy_module, "_FEATURE_CACHE_BYTES", 2 * bytes_each)
+    monkeypatch.setattr(policy.vision, "_encode", count)
+    bytes_each = policy.vision.encode(images[0]).nbytes
+    monkeypatch.setattr(vision, "_CACHE_BYTES", 2 * bytes_each)
     for index in (0, 1, 0, 2, 0):  # the third picture pushes out the second, which was used longest ago
-        policy.see(pictures[index])
+        policy.vision.encode(images[index])
     assert len(encoded) == 3
-    policy.see(pictures[1])
+    policy.vision.encode(images[1])
     assert len(encoded) == 4
-    assert len(policy._seen) == 2
+    assert len(policy.vision._features) == 2
 
 
 @pytest.mark.parametrize("name", list(ALL_MODELS))
 def test_image_tokens_are_known_from_the_size_alone(models: Path, tmp_path: Path, name: str) -> None:
     policy = family_policy(models / name, name)
     for seed, size in enumerate([(40, 40), (90, 30), (30, 90), (200, 33), (1, 1)]):
-        picture = paint(tmp_path, size, seed=seed)
-        assert policy.image_tokens(picture) == len(policy.see(picture)), size
+        image = paint(tmp_path, size, seed=seed)
+        assert policy.vision.num_tokens(image) == len(policy.vision.encode(image)), size
 
 
 def test_a_turned_photograph_is_counted_upright(models: Path, tmp_path: Path) -> None:
@@ -180,8 +184,8 @@ def test_a_turned_photograph_is_counted_upright(models: Path, tmp_path: Path) ->
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (90, 30), "red").save(tmp_path / "turned.jpg", exif=exif)
-    picture = Picture("turned", tmp_path / "turned.jpg")
-    assert policy.image_tokens(picture) == len(policy.see(picture)) == policy.image_tokens(paint(tmp_path, (30, 90)))
+    image = ImageFile("turned", tmp_path / "turned.jpg")
+    assert policy.vision.num_tokens(image) == len(policy.vision.encode(image)) == policy.vision.num_tokens(paint(tmp_path, (30, 90)))
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n" + bytes(40)])
@@ -189,9 +193,9 @@ def test_an_unusable_image_is_a_problem_with_a_reason(models: Path, tmp_path: Pa
     policy = tiny_policy(models / "llava-next-llama", "llava-next-llama")
     (tmp_path / "image.png").write_bytes(content)
     with pytest.raises(ImageProblem):
-        policy.image_tokens(Picture("unusable", tmp_path / "image.png"))
+        policy.vision.num_tokens(ImageFile("unusable", tmp_path / "image.png"))
     with pytest.raises(ImageProblem):
-        policy.see(Picture("unusable", tmp_path / "image.png"))
+        policy.vision.encode(ImageFile("unusable", tmp_path / "image.png"))
 
 
 def test_an_unsupported_architecture_is_refused_by_name(models: Path, tmp_path: Path) -> None:

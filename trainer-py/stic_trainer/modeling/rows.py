@@ -17,7 +17,7 @@ from torch import Tensor
 from stic_trainer.modeling import blocks
 from stic_trainer.modeling.blocks import Block
 from stic_trainer.modeling.chat import Tokens
-from stic_trainer.modeling.policy import Picture
+from stic_trainer.modeling.vision import ImageFile
 
 _PREFIX, _PADDING = 0, -1
 
@@ -32,7 +32,7 @@ class Row:
     """0 for the prefix, then 1, 2, ... for the branches."""
     responses: tuple[tuple[Sequence[int], Sequence[int]], ...]
     """Per response: where each of its tokens is predicted from, and the tokens."""
-    picture: Picture | None
+    image: ImageFile | None
     key: int
     """The caller's number of the row."""
 
@@ -40,7 +40,7 @@ class Row:
         return len(self.ids)
 
     @property
-    def reach(self) -> int:
+    def max_position(self) -> int:
         """Positions of the model that the row needs."""
         return max(self.positions) + 1
 
@@ -56,13 +56,13 @@ class Batch:
     targets: Tensor  # (N,)
     places: Tensor  # (N,) indices into R*T
     lengths: Tensor  # (R,) tokens per response
-    pictures: tuple[Picture, ...]
+    images: tuple[ImageFile, ...]
     """One per row that has an image, in row order."""
     blocks: tuple[tuple[Block, ...], ...] | None
     """Per row: what sees what, instead of a mask."""
 
 
-def branch(chosen: Tokens, rejected: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
+def branch(chosen: Tokens, rejected: Tokens, image: ImageFile | None, *, key: int = 0) -> Row:
     """A pair's row. The two conversations differ only in their last answer; ValueError where their prompts differ."""
     start = chosen.learned.index(True)
     prefix = chosen.ids[:start]
@@ -78,17 +78,17 @@ def branch(chosen: Tokens, rejected: Tokens, picture: Picture | None, *, key: in
         ids += tokens
         positions += range(start, start + len(tokens))
         segments += [segment] * len(tokens)
-    return Row(_small(ids), _small(positions), _small(segments), tuple(responses), picture, key)
+    return Row(_small(ids), _small(positions), _small(segments), tuple(responses), image, key)
 
 
-def plain_row(tokens: Tokens, picture: Picture | None, *, key: int = 0) -> Row:
+def plain_row(tokens: Tokens, image: ImageFile | None, *, key: int = 0) -> Row:
     """A conversation whose learned tokens are the one response. ValueError when nothing is to be learned."""
     places = [index for index, learned in enumerate(tokens.learned) if learned and index > 0]
     if not places:
         raise ValueError("the conversation has no assistant's turn")
     response = (_small([index - 1 for index in places]), _small([tokens.ids[index] for index in places]))
     length = len(tokens.ids)
-    return Row(_small(tokens.ids), _small(range(length)), _small([_PREFIX] * length), (response,), picture, key)
+    return Row(_small(tokens.ids), _small(range(length)), _small([_PREFIX] * length), (response,), image, key)
 
 
 def _small(values: Iterable[int]) -> array[int]:
@@ -106,7 +106,7 @@ def separate(row: Row) -> list[Row]:
     for segment, (_, targets) in enumerate(row.responses, start=1):
         ids = [*row.ids[:start], *(token for token, own in zip(row.ids, row.segments, strict=True) if own == segment)]
         response = ([start - 1 + index for index in range(len(targets))], targets)
-        lines.append(Row(ids, list(range(len(ids))), [_PREFIX] * len(ids), (response,), row.picture, row.key))
+        lines.append(Row(ids, list(range(len(ids))), [_PREFIX] * len(ids), (response,), row.image, row.key))
     return lines
 
 
@@ -135,7 +135,7 @@ def join_rows(
         targets=torch.tensor([token for _, targets in responses for token in targets], device=device),
         places=torch.tensor(places, device=device),
         lengths=torch.tensor([len(targets) for _, targets in responses], device=device),
-        pictures=tuple(row.picture for row in rows if row.picture is not None),
+        images=tuple(row.image for row in rows if row.image is not None),
         blocks=tuple(tuple(blocks.blocks_of(row.segments)) for row in rows) if by_blocks else None,
     )
 

@@ -29,7 +29,7 @@ PAIRS = (
     ("Who?", "Nobody.", "Somebody!"),
 )
 SIZES = ((40, 40), (70, 30), (120, 30))
-"""(width, height) in px of the pairs' pictures: three numbers of image tokens for any-resolution models."""
+"""(width, height) in px of the pairs' images: three numbers of image tokens for any-resolution models."""
 
 
 @pytest.fixture(scope="module", params=sorted(TINY_MODELS))
@@ -55,23 +55,27 @@ def _messages(question: str, answer: str) -> list[Message]:
     return [Message("user", question, image=True), Message("assistant", answer)]
 
 
+def _folder(policy: Policy) -> Path:
+    return Path(policy.base.config._name_or_path)
+
+
 def _rows(policy: Policy, folder: Path) -> list[Row]:
     rows = []
     for key, ((question, chosen, rejected), size) in enumerate(zip(PAIRS, SIZES, strict=True)):
-        picture = paint(folder, size, seed=key)
-        count = policy.image_tokens(picture)
+        image = paint(folder, size, seed=key)
+        count = policy.vision.num_tokens(image)
         sides = [policy.chat.conversation(_messages(question, answer), count) for answer in (chosen, rejected)]
-        rows.append(branch(sides[0], sides[1], picture, key=key))
+        rows.append(branch(sides[0], sides[1], image, key=key))
     return rows
 
 
 def _library_score(policy: Policy, folder: Path, key: int, answer: str) -> Tensor:
     """The sum of the answer's log-probabilities, by processor and model of the library alone: one row, no padding."""
-    picture = paint(folder, SIZES[key], seed=key)
+    image = paint(folder, SIZES[key], seed=key)
     content = [{"type": "image"}, {"type": "text", "text": PAIRS[key][0]}]
     chat = [{"role": "user", "content": content}, {"role": "assistant", "content": [{"type": "text", "text": answer}]}]
     render = functools.partial(policy.processor.apply_chat_template, tokenize=False)
-    inputs = policy.processor(images=[Image.open(picture.path)], text=[render(chat)], add_special_tokens=False, return_tensors="pt")
+    inputs = policy.processor(images=[Image.open(image.path)], text=[render(chat)], add_special_tokens=False, return_tensors="pt")
     inputs["pixel_values"] = inputs["pixel_values"].to(policy.dtype)
     logps = policy.base(**inputs).logits[0, :-1].log_softmax(dim=-1)
     targets = inputs["input_ids"][0, 1:]
@@ -86,7 +90,7 @@ def _scores(policy: Policy, rows: list[Row], **layout: bool) -> Tensor:
 
 def _gradients(policy: Policy, scores: Tensor) -> dict[str, Tensor]:
     weights = torch.linspace(-1, 1, len(scores), dtype=scores.dtype)
-    parameters = policy.trainable()
+    parameters = policy.adapters.trainable()
     found = torch.autograd.grad((scores * weights).sum(), list(parameters.values()))
     return dict(zip(parameters, found, strict=True))
 
@@ -113,10 +117,10 @@ def test_padded_rows_score_the_same_as_a_shared_one(policy: Policy, folder: Path
 
 def test_the_base_is_scored_exactly_with_the_adapter_off(policy: Policy, folder: Path, tmp_path: Path) -> None:
     rows = _rows(policy, folder)
-    bare = _open(policy.folder)
+    bare = _open(_folder(policy))
     with torch.no_grad():
         expected = _scores(bare, rows)
-        with policy.using(None):
+        with policy.adapters.using(None):
             assert torch.equal(_scores(policy, rows), expected)
         assert not torch.allclose(_scores(policy, rows), expected)
 
@@ -131,7 +135,7 @@ def test_the_head_on_responses_alone_gives_what_all_logits_give(policy: Policy, 
 def test_any_split_into_micro_batches_has_the_same_gradient(policy: Policy, folder: Path) -> None:
     rows = _rows(policy, folder)
     weights = torch.linspace(-1, 1, 2 * len(rows), dtype=policy.dtype).view(-1, 2)
-    parameters = list(policy.trainable().values())
+    parameters = list(policy.adapters.trainable().values())
 
     def gradient(groups: list[list[Row]]) -> list[Tensor]:
         total = [torch.zeros_like(parameter) for parameter in parameters]
@@ -151,15 +155,15 @@ def test_the_sliding_window_is_shorter_than_the_rows_it_is_tested_with(policy: P
     if policy.sliding_window is None:
         assert type(policy.language_model).__name__ == "LlamaModel"
         return
-    assert policy.sliding_window == SLIDING_WINDOW < min(row.reach for row in rows)
+    assert policy.sliding_window == SLIDING_WINDOW < min(row.max_position for row in rows)
     batch = join_rows(rows, device=policy.device, sliding_window=None)
     assert not torch.allclose(score(policy, batch), _scores(policy, rows)), "the window changes nothing, so nothing was tested"
 
 
 def test_recomputed_activations_give_the_same_gradient(policy: Policy, folder: Path) -> None:
-    fresh = _open(policy.folder)
+    fresh = _open(_folder(policy))
     add_random_adapter(fresh, TinyLora(dropout=0.3))
-    fresh.set_dropout(True)
+    fresh.adapters.set_dropout(True)
     rows = _rows(fresh, folder)
 
     def seeded() -> tuple[Tensor, dict[str, Tensor]]:
@@ -178,16 +182,16 @@ def test_recomputed_activations_give_the_same_gradient(policy: Policy, folder: P
 def test_features_seen_again_are_those_seen_first(policy: Policy, folder: Path) -> None:
     rows = _rows(policy, folder)
     kept = _scores(policy, rows)
-    policy.reuse_features = False
+    policy.vision.reuse = False
     try:
-        assert torch.equal(_scores(_open(policy.folder), rows), _scores_of_base(policy, rows))
+        assert torch.equal(_scores(_open(_folder(policy)), rows), _scores_of_base(policy, rows))
         assert torch.equal(_scores(policy, rows), kept)
     finally:
-        policy.reuse_features = True
+        policy.vision.reuse = True
 
 
 def _scores_of_base(policy: Policy, rows: list[Row]) -> Tensor:
-    with policy.using(None):
+    with policy.adapters.using(None):
         return _scores(policy, rows)
 
 
@@ -205,7 +209,7 @@ def test_a_row_states_its_lengths(policy: Policy) -> None:
     row = branch(_tokens(policy, "yes"), _tokens(policy, "perhaps"), None)
     prompt = len(policy.chat.prompt([Message("user", "Q")], 0))
     assert len(row) == prompt + 4 + 8
-    assert row.reach == prompt + 8
+    assert row.max_position == prompt + 8
     assert [len(line) for line in separate(row)] == [prompt + 4, prompt + 8]
 
 

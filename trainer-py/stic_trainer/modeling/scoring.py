@@ -21,8 +21,8 @@ Replacement = Callable[[Tensor, Tensor, Tensor], Tensor]
 def score(policy: Policy, batch: Batch, *, response_only_head: bool = True, replace: Replacement | None = None) -> Tensor:
     """(responses,) sums of log-probabilities, at least fp32."""
     with torch.no_grad():
-        sights = [policy.see(picture) for picture in batch.pictures]
-        inputs = policy.inputs(batch.input_ids, batch.positions, batch.mask, sights)
+        features = [policy.vision.encode(image) for image in batch.images]
+        inputs = policy.inputs(batch.input_ids, batch.positions, batch.mask, features)
     blocks = {} if batch.blocks is None else {"blocks": batch.blocks}
     hidden = policy.language_model(**inputs, use_cache=False, **blocks).last_hidden_state
     responses = len(batch.lengths)

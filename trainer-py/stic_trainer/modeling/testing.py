@@ -32,7 +32,9 @@ from transformers import (
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
 
-from stic_trainer.modeling.policy import Picture, Policy, load_policy
+from stic_trainer.modeling.loading import load_policy
+from stic_trainer.modeling.policy import Policy
+from stic_trainer.modeling.vision import ImageFile
 
 IMAGE_TOKEN = "<image>"
 SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>", IMAGE_TOKEN)
@@ -136,10 +138,10 @@ def tiny_policy(folder: Path, name: str = "llava-llama", *, dtype: torch.dtype =
 
 def add_random_adapter(policy: Policy, settings: TinyLora = TinyLora(), *, seed: int = 1) -> None:
     """An adapter that changes something: a fresh one's second half is zero."""
-    policy.add_adapter(settings, seed=seed)
+    policy.adapters.add(settings, seed=seed)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for parameter in policy.trainable().values():
+        for parameter in policy.adapters.trainable().values():
             parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype) * 0.2)
 
 
@@ -153,7 +155,7 @@ def keep_norms_in_full_precision(policy: Policy) -> None:
                 setattr(parent, name, exact)
 
 
-def paint(folder: Path, size: tuple[int, int] = (40, 40), *, seed: int = 0) -> Picture:
+def paint(folder: Path, size: tuple[int, int] = (40, 40), *, seed: int = 0) -> ImageFile:
     """A picture of random colours, ``size`` = (width, height) px, as a PNG named by its content."""
     rng = random.Random(seed)
     small = Image.frombytes("RGB", (4, 4), rng.randbytes(48))
@@ -162,7 +164,7 @@ def paint(folder: Path, size: tuple[int, int] = (40, 40), *, seed: int = 0) -> P
     draft = folder / f"draft-{seed}.png"
     image.save(draft)
     sha256 = hashlib.sha256(draft.read_bytes()).hexdigest()
-    return Picture(sha256, draft.replace(folder / f"{sha256}.png"))
+    return ImageFile(sha256, draft.replace(folder / f"{sha256}.png"))
 
 
 def _vision() -> CLIPVisionConfig:

@@ -22,7 +22,8 @@ from transformers import (
 from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from stic_trainer.modeling.policy import Policy, load_policy
+from stic_trainer.modeling.loading import load_policy
+from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.testing import CHAT_TEMPLATE, SPECIAL_TOKENS, TINY_MODELS, save_model, text_sizes, tiny_policy, tiny_tokenizer
 
 _QWEN_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")

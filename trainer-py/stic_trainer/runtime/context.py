@@ -25,7 +25,7 @@ class StageContext:
     """One job's connection to journal, artifact store and stop signal.
 
     store: blobs and trees by sha256. work: a folder that survives the process and is handed to the attempt that resumes it.
-    ranks: the processes that share the job. All of them run the stage; what comes out is published once, by the chief.
+    ranks: the processes that share the job. All of them run the stage; what comes out is published once, by rank 0.
     """
 
     def __init__(self, *, sink: Sink, store: Store, work: Path, stop: StopSignal | None = None) -> None:
@@ -105,15 +105,15 @@ class StageContext:
     # What comes out
 
     def publish_blob(self, name: str, path: Path, media_type: str, items: int = 0, metadata: Mapping[str, str] | None = None) -> str:
-        """Puts a file into the store as this job's artifact ``name``; its sha256 ("" in all but the chief)."""
-        if self.ranks.index > 0:
+        """Puts a file into the store as this job's artifact ``name``; its sha256 ("" in all but rank 0)."""
+        if self.ranks.rank > 0:
             return ""
         sha256, size = self.store.put_blob_file(path)
         return self._publish(name, ArtifactKind.BLOB, sha256, size, media_type, items, metadata)
 
     def publish_tree(self, name: str, folder: Path, metadata: Mapping[str, str] | None = None) -> str:
-        """Puts a folder into the store as this job's artifact ``name``; its tree digest ("" in all but the chief)."""
-        if self.ranks.index > 0:
+        """Puts a folder into the store as this job's artifact ``name``; its tree digest ("" in all but rank 0)."""
+        if self.ranks.rank > 0:
             return ""
         sha256, size = self.store.put_tree(folder)
         return self._publish(name, ArtifactKind.TREE, sha256, size, "", 0, metadata)

@@ -26,13 +26,13 @@ def worker_command(folder: JobFolder, store: Path, *, processes: int) -> list[st
     return [sys.executable, *torchrun, *work]
 
 
-def spare_command(store: Path) -> list[str]:
-    """Command of a worker that has no job yet, see runtime/spare.py."""
-    return [sys.executable, "-m", "stic_trainer", "spare", "--store", str(store)]
+def warm_worker_command(store: Path) -> list[str]:
+    """Command of a worker that has no job yet, see runtime/warm_worker.py."""
+    return [sys.executable, "-m", "stic_trainer", "warm-worker", "--store", str(store)]
 
 
-def can_be_spare(folder: JobFolder, *, processes: int) -> bool:
-    """Whether a spare may take the job: one process does it, and it needs what a spare has loaded."""
+def can_use_warm_worker(folder: JobFolder, *, processes: int) -> bool:
+    """Whether a warm worker may take the job: one process does it, and it needs what a warm worker has loaded."""
     return processes == 1 and _needs_torch(folder)
 
 
@@ -42,7 +42,7 @@ def _needs_torch(folder: JobFolder) -> bool:
 
 
 def rank() -> int:
-    """Number of this process among those of its job; 0 is the chief."""
+    """Number of this process among those of its job; 0 leads."""
     return int(os.environ.get("RANK", "0"))
 
 

@@ -23,7 +23,7 @@ class JournalSink:
 
 class SilentSink:
     def emit(self, kind: str, body: Mapping[str, Any], *, durable: bool = False) -> None:
-        """The chief says it."""
+        """Rank 0 reports it."""
 
 
 class TerminalSink:

@@ -1,6 +1,6 @@
 """One job: read it, run its stage, and leave a terminal event that says how it ended.
 
-Where several processes share the job, the chief does all of this and the others run the same stage in silence.
+Where several processes share the job, rank 0 does all of this and the others run the stage without publishing.
 
 A stage is a module ``stic_trainer.stages.<kind>`` with ``run(job: Job, ctx: StageContext) -> None``.
 """
@@ -50,13 +50,13 @@ LOST_PEER = {
 }
 
 
-def work_on(folder: JobFolder, store_root: Path, *, threads: int) -> int:
+def run_job(folder: JobFolder, store_root: Path, *, threads: int) -> int:
     """Runs the job of ``folder``, whatever it may raise; the exit code is 0 only for SUCCEEDED."""
     stop = StopSignal()
     stop.install()
     launch.end_with_launcher()
     if launch.rank() > 0:
-        return _help(folder, store_root, stop, threads)
+        return _run_secondary_rank(folder, store_root, stop, threads)
     try:
         journal = Journal(folder.events)
     except JournalBusy:
@@ -109,14 +109,14 @@ def process_facts(threads: int) -> dict[str, str]:
 
 def _run(folder: JobFolder, store_root: Path, journal: Journal, stop: StopSignal, threads: int) -> dict[str, Any]:
     job = load_job(folder.path)
-    resumed = _take_up_earlier_work(folder)
+    resumed = _copy_earlier_work(folder)
     ctx = StageContext(sink=JournalSink(journal), store=Store(store_root), work=folder.work, stop=stop)
     ctx.facts(**process_facts(threads), **({"resumed_from": resumed} if resumed else {}))
     run_stage(job, ctx, threads=threads)
     return {"state": "JOB_STATE_SUCCEEDED"}
 
 
-def _help(folder: JobFolder, store_root: Path, stop: StopSignal, threads: int) -> int:
+def _run_secondary_rank(folder: JobFolder, store_root: Path, stop: StopSignal, threads: int) -> int:
     """A further process of the job. It sees the job's checkpoints and writes in a folder of its own; an error is left there."""
     own = folder.helper(launch.rank())
     shutil.rmtree(own, ignore_errors=True)
@@ -146,7 +146,7 @@ def _failure(folder: JobFolder, error: BaseException, store_root: Path) -> dict[
     return {"state": "JOB_STATE_FAILED", "error": json.loads(told.read_text("utf-8"))}
 
 
-def _take_up_earlier_work(folder: JobFolder) -> str:
+def _copy_earlier_work(folder: JobFolder) -> str:
     """Copies the work of the attempt to resume, once; its id, or "" when there is none to take up."""
     if folder.work.exists() or (earlier := _earlier_work(folder)) is None:
         return ""

@@ -33,7 +33,7 @@ def test_a_stage_without_a_model_has_one_process(tmp_path: Path) -> None:
     assert "torch.distributed.run" not in launch.worker_command(_folder(tmp_path, "STAGE_KIND_INFUSE"), Path("store"), processes=4)
 
 
-def test_without_a_launcher_a_process_is_the_chief_and_leads_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_launcher_a_process_is_rank_0_and_leads_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     assert (launch.rank(), launch.processes(), launch.leader()) == (0, 1, os.getpid())

@@ -23,7 +23,7 @@ from google.protobuf import json_format
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.journal import TERMINAL, Journal, JournalBusy, last_event
-from stic_trainer.runtime.launch import can_be_spare, spare_command, worker_command
+from stic_trainer.runtime.launch import can_use_warm_worker, warm_worker_command, worker_command
 from stic_trainer.runtime.store import sync_folder
 from stic_trainer.runtime.worker import STOPPED_ERROR
 
@@ -90,7 +90,7 @@ class Supervisor:
         self._grace = grace_seconds
         self._queue: list[JobFolder] = []
         self._running: dict[str, Worker] = {}
-        self._spare: subprocess.Popen[bytes] | None = None
+        self._warm_worker: subprocess.Popen[bytes] | None = None
         self._wake = asyncio.Event()
         self._closing = False
         jobs.mkdir(parents=True, exist_ok=True)
@@ -179,8 +179,8 @@ class Supervisor:
         self._closing = True
         for worker in self._running.values():
             worker.ask_to_stop(self._grace)
-        if self._spare is not None:
-            self._spare.kill()
+        if self._warm_worker is not None:
+            self._warm_worker.kill()
         self._wake.set()
 
     def _tick(self) -> None:
@@ -196,8 +196,8 @@ class Supervisor:
             self._queue.pop(0)
 
     def _start(self, folder: JobFolder) -> Worker:
-        spared = can_be_spare(folder, processes=self._processes)
-        process = self._take_spare(folder) if spared else None
+        warm = can_use_warm_worker(folder, processes=self._processes)
+        process = self._take_warm_worker(folder) if warm else None
         if process is None:
             command = worker_command(folder, self._store, processes=self._processes)
             with open(folder.log, "ab") as log:
@@ -210,25 +210,25 @@ class Supervisor:
                     env=worker_environment(),
                 )
         _log.info("job %s: worker %d started", folder.job_id, process.pid)
-        if spared:
+        if warm:
             # The next stage of the run comes as soon as this one has ended.
-            command = spare_command(self._store)
-            self._spare = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=worker_environment())
+            command = warm_worker_command(self._store)
+            self._warm_worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=worker_environment())
         return Worker(folder, process)
 
-    def _take_spare(self, folder: JobFolder) -> subprocess.Popen[bytes] | None:
+    def _take_warm_worker(self, folder: JobFolder) -> subprocess.Popen[bytes] | None:
         """Gives the job to the process that has its libraries loaded, if there is one."""
-        spare, self._spare = self._spare, None
-        if spare is None or spare.poll() is not None:
+        warm_worker, self._warm_worker = self._warm_worker, None
+        if warm_worker is None or warm_worker.poll() is not None:
             return None
-        assert spare.stdin is not None
+        assert warm_worker.stdin is not None
         try:
-            with spare.stdin as pipe:
+            with warm_worker.stdin as pipe:
                 pipe.write(f"{folder.path}\n".encode())
         except OSError:
-            spare.kill()
+            warm_worker.kill()
             return None
-        return spare
+        return warm_worker
 
     def _close(self, worker: Worker) -> bool:
         """Makes sure the journal of a gone worker ends with a terminal state; False to try again."""

@@ -149,7 +149,7 @@ class Jobs:
         return Gate(self.store, hashlib.sha256(f"{self._test} {self._gates}".encode()).hexdigest())
 
     def held(self, name: str, gate: Gate) -> str:
-        """A job that has begun and waits for the gate."""
+        """A job that has start_adapter and waits for the gate."""
         job_id = self.submit(name, gate.sha256)
         for event in self._sidecar.follow(job_id):
             if event.progress.phase == "infusing descriptions":

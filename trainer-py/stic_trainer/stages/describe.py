@@ -13,9 +13,10 @@ from stic_trainer.method.prompts import pick_plain
 from stic_trainer.method.sampling import fold
 from stic_trainer.modeling.generation import Request
 from stic_trainer.runtime.context import StageContext
+from stic_trainer.stages.images import image_file
 from stic_trainer.stages.instructions import drawn_rows
-from stic_trainer.stages.opening import Skips, metadata, open_policy
-from stic_trainer.stages.pictures import picture_of
+from stic_trainer.stages.skipped import Skipped
+from stic_trainer.stages.stage_setup import metadata, open_policy
 from stic_trainer.stages.texts import Texts, write_texts
 
 
@@ -23,18 +24,18 @@ def run(job: Job, ctx: StageContext) -> None:
     config = job.recipe.describe
     rows = drawn_rows(job, ctx)
     images = {row.name: row.image for row in rows if row.image is not None}
-    skips = Skips(ctx, total=len(rows), source=job.input("instructions"), max_fraction=config.max_skipped_fraction)
+    skipped = Skipped(ctx, total=len(rows), source=job.input("instructions"), stage="describe", max_fraction=config.max_skipped_fraction)
     policy = open_policy(job, ctx)
-    policy.load_adapter(ctx.store.tree(job.input("adapter").sha256))
+    policy.adapters.load(ctx.store.tree(job.input("adapter").sha256))
 
     seeds = {name: item_seed(job.recipe.seed, "describe", name) for name in images}
     prompts = {name: pick_plain(seed, job.recipe.prompts.plain) for name, seed in seeds.items()}
-    requests = [Request(name, prompts[name], picture_of(ctx, image), fold(seeds[name], "text")) for name, image in images.items()]
+    requests = [Request(name, prompts[name], image_file(ctx, image), fold(seeds[name], "text")) for name, image in images.items()]
 
     def on_progress(texts: Texts) -> None:
         for name, refusal in texts.refused.items():
-            skips.add(name, refusal.code, refusal.reason)
-        skips.check()
+            skipped.add(name, refusal.code, refusal.reason)
+        skipped.check()
         ctx.progress(len(texts.said) + len(texts.refused), len(requests), unit="images")
 
     ctx.phase("describing images")
@@ -51,11 +52,11 @@ def run(job: Job, ctx: StageContext) -> None:
     for name, image in images.items():
         text = texts.said.get(name)
         if text == "":
-            skips.add(name, "EMPTY_TEXT", "the model said nothing about the image")
+            skipped.add(name, "EMPTY_TEXT", "the model said nothing about the image")
         elif text is not None:
             row = Description(name=name, image=image.ref, prompt=prompts[name], description=text, seed=seeds[name])
             descriptions.append(row)
-    skips.check()
+    skipped.check()
     if images and not descriptions:
         raise StageError("DATA_INVALID", "not one image could be described", "instructions", "look at the skipped items")
     path = ctx.work / "descriptions.jsonl"

@@ -10,8 +10,8 @@ from stic_trainer.config.job import Job, StageKind
 from stic_trainer.data.records import Description, ImageItem, InfusedRow, InstructionRow, Turn, read_rows
 from stic_trainer.method.sampling import fold
 from stic_trainer.modeling.generation import Request, generate
-from stic_trainer.modeling.policy import Picture
 from stic_trainer.modeling.testing import tiny_policy
+from stic_trainer.modeling.vision import ImageFile
 from stic_trainer.stages.testing import Laboratory, Recorder
 
 
@@ -57,14 +57,14 @@ def test_every_row_with_an_image_is_described_by_the_stage_1_model(
     found = _descriptions(laboratory, described)
     assert list(found) == ["first", "second", "same image"]
     policy = tiny_policy(laboratory.model, dtype=torch.float32)
-    policy.load_adapter(laboratory.store.tree(laboratory.put_adapter()))
+    policy.adapters.load(laboratory.store.tree(laboratory.put_adapter()))
     settings = _describe(laboratory, rows).recipe.describe.generation
     for row in found.values():
         assert row.prompt in ("Describe.", "What is it?")
-        picture = Picture(row.image.sha256, laboratory.store.blob(row.image.sha256))
-        request = Request("", row.prompt, picture, fold(row.seed, "text"))
+        image = ImageFile(row.image.sha256, laboratory.store.blob(row.image.sha256))
+        request = Request("", row.prompt, image, fold(row.seed, "text"))
         ((answers, _),) = generate(policy, [request], settings, max_batch_tokens=1)
-        with policy.using(None):
+        with policy.adapters.using(None):
             ((by_base, _),) = generate(policy, [request], settings, max_batch_tokens=1)
         assert row.description == answers[0].text != by_base[0].text
 

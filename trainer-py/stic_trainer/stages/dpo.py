@@ -12,129 +12,164 @@ Reads pairs and, where the run starts from an adapter, start. Writes the adapter
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from stic_trainer.config.job import DpoConfig, DpoObjective, Job, Sharding
+from stic_trainer.config.job import DpoConfig, DpoObjective, Job
+from stic_trainer.data.images import ImageProblem
 from stic_trainer.data.records import Pair, read_rows
 from stic_trainer.data.seeds import item_seed
-from stic_trainer.engine.checkpoints import Checkpoints
-from stic_trainer.engine.engine import make_engine
-from stic_trainer.engine.sharding import shard_layers
 from stic_trainer.errors import StageError
 from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss, strongest_other
 from stic_trainer.modeling.chat import Message, PlaceholderError
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, split_by_tokens
-from stic_trainer.modeling.scoring import score
+from stic_trainer.modeling.scoring import Replacement, score
 from stic_trainer.ranks import Ranks
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.opening import Skips, lever_facts, load_start, metadata, open_policy, too_long
-from stic_trainer.stages.pictures import picture_of
-from stic_trainer.stages.plan import Plan
+from stic_trainer.stages.images import image_file
+from stic_trainer.stages.skipped import Skipped
+from stic_trainer.stages.stage_setup import load_start_adapter, metadata, open_policy
+from stic_trainer.stages.training import Training, too_long
 
-_METRICS = ("dpo/loss", "dpo/margin", "dpo/accuracy", "dpo/chosen_logp", "dpo/rejected_logp")
+_METRICS = ("loss", "margin", "accuracy", "chosen_logp", "rejected_logp")
 
 
 def run(job: Job, ctx: StageContext) -> None:
-    source, config = job.input("pairs"), job.recipe.dpo
+    source, config, speed, seed = job.input("pairs"), job.recipe.dpo, job.recipe.speed, job.recipe.seed
     policy = open_policy(job, ctx)
-    rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), Pair)), config)
-    begun = load_start(policy, job, ctx, trainable=True)
-    if begun is None:
-        policy.add_adapter(config.lora, seed=item_seed(job.recipe.seed, "dpo", "adapter"))
+    pairs = list(read_rows(ctx.store.blob(source.sha256), Pair))
+    # Images of the pairs of stage prefer have passed this model's vision tower, those of imported pairs have not.
+    rows = _read_rows(ctx, policy, pairs, config, check_images="template_hash" not in source.metadata)
+    start = load_start_adapter(policy, job, ctx, trainable=True)
+    if start is None:
+        policy.adapters.add(config.lora, seed=item_seed(seed, "dpo", "adapter"))
     else:
-        policy.check_shape(config.lora)
-    policy.set_dropout(False)
-    if job.recipe.speed.gradient_checkpointing:
-        policy.recompute_activations()
-    share_prefix = job.recipe.speed.share_prefix and policy.family.shares_prefix
-    if config.optimizer.sharding is Sharding.FULL:
-        ctx.facts(**shard_layers(policy.language_model.layers, ctx.ranks))
-    engine = make_engine(policy.trainable(), config.optimizer)
-    plan = Plan(len(rows), job.recipe.seed, config.optimizer)
-    made_from = {"stage": "dpo", "dpo": config, "seed": job.recipe.seed, "model": job.recipe.model, "pairs": source.sha256}
-    made_from |= {"rows": len(rows), "dtype": str(policy.dtype)} | ({"start": begun.sha256} if begun else {})
-    checkpoints = Checkpoints(ctx.work / "checkpoints", made_from=made_from, every_steps=config.optimizer.checkpoint_every_steps)
-    start, extra = checkpoints.restore(engine)
-    references = extra.get("references", torch.full((len(rows), 2), torch.nan, dtype=torch.float64))
-    ctx.facts(resumed_from_step=str(start), **policy.facts(), **lever_facts(job, policy))
-    if begun is not None and start == 0:
-        _score_start(job, ctx, policy, rows, references, share_prefix=share_prefix)
-    gains: list[float] = []
-    score_again = not job.recipe.speed.reuse_reference_scores and begun is None
-    ranks, by_blocks = ctx.ranks, policy.by_blocks and job.recipe.speed.attend_by_blocks
+        policy.adapters.check_shape(config.lora)
+    policy.adapters.set_dropout(False)
+    made_from = {"dpo": config, "model": job.recipe.model, "pairs": source.sha256} | ({"start": start.sha256} if start else {})
+    training = Training(ctx, policy, rows, stage="dpo", seed=seed, optimizer=config.optimizer, speed=speed, made_from=made_from)
+
+    share_prefix = speed.share_prefix and policy.family.shares_prefix
     split = partial(split_by_tokens, max_tokens=config.optimizer.max_micro_batch_tokens, share_prefix=share_prefix)
+    join = partial(
+        join_rows,
+        device=policy.device,
+        sliding_window=policy.sliding_window,
+        share_prefix=share_prefix,
+        by_blocks=policy.by_blocks and speed.attend_by_blocks,
+    )
+    replace = _strongest_in_rejected if config.score_strongest_token else None
+    scores_of = partial(_scores, policy, response_only_head=speed.response_only_head, replace=replace)
+    references = _References(policy, scores_of, training.restored.get("references"), num_pairs=len(rows))
+    if start is not None and training.first_step == 0:
+        _score_start(ctx, references, split(rows), join)
+    score_again = not speed.reuse_reference_scores and start is None
+    gains: list[float] = []
 
-    ctx.phase("training")
-    for step in range(start, plan.num_steps):
-        indices = plan.rows(step)
-        first_time = score_again or bool(references[indices].isnan().any())
+    for step, indices in training.steps():
+        first_time = score_again or references.lacks(indices)
         sums = torch.zeros(6, dtype=torch.float64, device=policy.device)
-        for group, weight in plan.micro_batches([rows[index] for index in indices], ranks, split):
-            batch = join_rows(
-                group,
-                device=policy.device,
-                sliding_window=policy.sliding_window,
-                share_prefix=share_prefix,
-                by_blocks=by_blocks,
-            )
-            reference = _reference(job, policy, batch, references, [row.key for row in group], first_time=first_time)
-            scores = _scores(job, policy, batch)
+        for group, weight in training.micro_batches(indices, split):
+            batch, keys = join(group), [row.key for row in group]
+            if first_time:
+                with policy.adapters.using(None):
+                    references.score(batch, keys)
+            reference, scores = references.of(keys), scores_of(batch)
             losses = _losses(config, scores, reference, batch)
-            engine.backward(losses.sum() * weight / len(indices))
+            training.backward(losses.sum() * weight / len(indices))
             sums += DpoSums.of(losses, scores, reference, beta=config.beta).stacked() * weight
-        norm = engine.update(learning_rate=plan.learning_rate(step), step=step)
-        *means, gain = (ranks.sum(sums) / len(indices)).tolist()
+        *means, gain = (ctx.ranks.all_reduce(sums) / len(indices)).tolist()
         if first_time:
-            references[indices] = _exchange(ranks, references[indices])
+            references.exchange(ctx.ranks, indices)
         gains.append(gain)
-        _report(ctx, plan, step, means, norm)
-        if checkpoints.is_due(step + 1) or ctx.stop_requested:
-            checkpoints.commit(engine, next_step=step + 1, extra={"references": references})
-            ctx.check_stop()
+        training.update(step, dict(zip(_METRICS, means, strict=True)), extra={"references": references.table})
     _warn_if_chosen_falls(ctx, gains)
-
-    folder = ctx.work / "adapter"
-    policy.save_adapter(folder)
-    ctx.publish_tree("adapter", folder, metadata(policy, job) | {"checkpoint": "stage1", "steps": str(plan.num_steps)})
+    training.publish("stage1", metadata(policy, job))
 
 
-def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], config: DpoConfig) -> list[Row]:
-    """One row per usable pair, numbered; longer ones than ``max_length`` are left out whole, never cut."""
+def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], config: DpoConfig, *, check_images: bool) -> list[Row]:
+    """One row per usable pair, numbered; a pair with a side above the limits is left out whole, never cut."""
     ctx.phase("reading pairs")
-    skips = Skips(ctx, total=len(pairs))
+    skipped = Skipped(ctx, total=len(pairs), stage="dpo", max_fraction=config.max_skipped_fraction)
     rows: list[Row] = []
     for done, pair in enumerate(pairs, start=1):
-        picture = None if config.omit_image else picture_of(ctx, pair.image)
-        count = policy.image_tokens(picture) if picture else 0
-        question = Message("user", pair.prompt, image=picture is not None)
+        image = None if config.omit_image else image_file(ctx, pair.image)
+        question = Message("user", pair.prompt, image=image is not None)
         try:
+            count = policy.vision.num_tokens(image) if image else 0
+            if image and check_images:
+                policy.vision.encode(image)
             chosen = policy.chat.conversation([question, Message("assistant", pair.chosen)], count)
             rejected = policy.chat.conversation([question, Message("assistant", pair.rejected)], count)
         except PlaceholderError as error:
-            skips.add(pair.id, "ROW_INVALID", str(error))
+            skipped.add(pair.id, "ROW_INVALID", str(error))
+            continue
+        except ImageProblem as problem:
+            skipped.add(pair.id, problem.code, problem.reason)
             continue
         if chosen.ids == rejected.ids:
-            skips.add(pair.id, "EQUAL_SIDES", "both sides have the same tokens, so there is nothing to prefer")
+            skipped.add(pair.id, "EQUAL_SIDES", "both sides have the same tokens, so there is nothing to prefer")
             continue
-        row = branch(chosen, rejected, picture, key=len(rows))
-        if excess := too_long(row, policy, config.max_length):
-            skips.add(pair.id, "TOO_LONG", excess)
+        row = branch(chosen, rejected, image, key=len(rows))
+        excess = too_long(row, policy, image_tokens=count, max_length=config.max_length, max_text_tokens=config.max_text_tokens)
+        if excess:
+            skipped.add(pair.id, "TOO_LONG", excess)
             continue
         rows.append(row)
         ctx.progress(done, len(pairs), unit="pairs")
+    skipped.check()
     if not rows:
         raise StageError("DATA_INVALID", "no pair is left to train on", "pairs", "look at the skipped items for the reasons")
     return rows
 
 
-def _scores(job: Job, policy: Policy, batch: Batch) -> Scores:
+class _References:
+    """Scores of both sides under the reference: ``table`` (pairs, 2) fp64, NaN where a pair has not been scored yet."""
+
+    def __init__(self, policy: Policy, scores_of: Callable[[Batch], Scores], table: Tensor | None, *, num_pairs: int) -> None:
+        self._policy = policy
+        self._scores_of = scores_of
+        self.table = torch.full((num_pairs, 2), torch.nan, dtype=torch.float64) if table is None else table
+
+    def lacks(self, indices: list[int]) -> bool:
+        return bool(self.table[indices].isnan().any())
+
+    @torch.no_grad()
+    def score(self, batch: Batch, keys: list[int]) -> None:
+        """Keeps the scores of the model as it is now."""
+        scores = self._scores_of(batch)
+        self.table[keys] = torch.stack((scores.chosen, scores.rejected), dim=1).double().cpu()
+
+    def of(self, keys: list[int]) -> Scores:
+        known = self.table[keys].to(self._policy.device, torch.promote_types(self._policy.dtype, torch.float32))
+        return Scores(known[:, 0], known[:, 1])
+
+    def exchange(self, ranks: Ranks, indices: list[int]) -> None:
+        """A step's pairs in every process: each from the process whose share it was."""
+        table = self.table[indices]
+        mine = torch.zeros_like(table)
+        mine[ranks.rank :: ranks.world_size] = table[ranks.rank :: ranks.world_size]
+        self.table[indices] = ranks.all_reduce(mine)
+
+
+def _score_start(ctx: StageContext, references: _References, groups: list[list[Row]], join: Callable[[Sequence[Row]], Batch]) -> None:
+    """Scores all pairs with the policy before its first step."""
+    ctx.phase("scoring the start")
+    done, total = 0, sum(map(len, groups))
+    for group in groups:
+        references.score(join(group), [row.key for row in group])
+        done += len(group)
+        ctx.progress(done, total, unit="pairs")
+        ctx.check_stop()
+
+
+def _scores(policy: Policy, batch: Batch, *, response_only_head: bool, replace: Replacement | None) -> Scores:
     """Both sides' log-probabilities. Responses come in the rows' order, chosen before rejected."""
-    replace = _strongest_in_rejected if job.recipe.dpo.score_strongest_token else None
-    sides = score(policy, batch, response_only_head=job.recipe.speed.response_only_head, replace=replace).view(-1, 2)
+    sides = score(policy, batch, response_only_head=response_only_head, replace=replace).view(-1, 2)
     return Scores(sides[:, 0], sides[:, 1])
 
 
@@ -143,51 +178,12 @@ def _strongest_in_rejected(logits: Tensor, tokens: Tensor, responses: Tensor) ->
     return torch.where(responses % 2 == 1, strongest_other(logits, tokens), tokens)
 
 
-def _reference(job: Job, policy: Policy, batch: Batch, references: Tensor, keys: list[int], *, first_time: bool) -> Scores:
-    """The start's scores, known beforehand, or the base model's, computed when a pair is first met and remembered for later epochs."""
-    if first_time:
-        with policy.using(None), torch.no_grad():
-            scores = _scores(job, policy, batch)
-            references[keys] = torch.stack((scores.chosen, scores.rejected), dim=1).double().cpu()
-    known = references[keys].to(policy.device, torch.promote_types(policy.dtype, torch.float32))
-    return Scores(known[:, 0], known[:, 1])
-
-
-def _score_start(job: Job, ctx: StageContext, policy: Policy, rows: list[Row], references: Tensor, *, share_prefix: bool) -> None:
-    """Fills ``references`` (pairs, 2) with the scores of the policy as it is now, before its first step."""
-    ctx.phase("scoring the start")
-    done = 0
-    for group in split_by_tokens(rows, job.recipe.dpo.optimizer.max_micro_batch_tokens, share_prefix=share_prefix):
-        batch = join_rows(group, device=policy.device, sliding_window=policy.sliding_window, share_prefix=share_prefix)
-        with torch.no_grad():
-            scores = _scores(job, policy, batch)
-        references[[row.key for row in group]] = torch.stack((scores.chosen, scores.rejected), dim=1).double().cpu()
-        done += len(group)
-        ctx.progress(done, len(rows), unit="pairs")
-        ctx.check_stop()
-
-
-def _exchange(ranks: Ranks, references: Tensor) -> Tensor:
-    """(pairs, 2) of a step: each pair's reference from the process whose share it was."""
-    mine = torch.zeros_like(references)
-    mine[ranks.index :: ranks.count] = references[ranks.index :: ranks.count]
-    return ranks.sum(mine)
-
-
 def _losses(config: DpoConfig, policy: Scores, reference: Scores, batch: Batch) -> Tensor:
     if config.objective is DpoObjective.CHOSEN_ONLY:
         return chosen_only_loss(policy, batch.lengths.view(-1, 2)[:, 0])
     if config.objective is DpoObjective.SWAPPED:
-        policy, reference = policy.exchanged(), reference.exchanged()
+        policy, reference = policy.swapped(), reference.swapped()
     return regularised_loss(policy, reference, beta=config.beta, chosen_weight=config.chosen_weight)
-
-
-def _report(ctx: StageContext, plan: Plan, step: int, means: list[float], norm: float) -> None:
-    for name, value in zip(_METRICS, means, strict=True):
-        ctx.metric(name, step + 1, value)
-    ctx.metric("dpo/learning_rate", step + 1, plan.learning_rate(step))
-    ctx.metric("dpo/grad_norm", step + 1, norm)
-    ctx.progress(step + 1, plan.num_steps, unit="steps")
 
 
 def _warn_if_chosen_falls(ctx: StageContext, gains: list[float]) -> None:

@@ -1,6 +1,8 @@
-"""Stage 1's training on a tiny random model: its numbers against the library's, every resume, every lever."""
+"""Stage 1's training on a tiny random model: its numbers against the library's, every resume, every optimization."""
 
+import dataclasses
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,16 +140,16 @@ def test_reference_scores_are_the_base_models_after_a_resume_too(laboratory: Lab
 
 
 @pytest.mark.parametrize(
-    "lever", ["share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "attend_by_blocks"]
+    "optimization", ["share_prefix", "reuse_image_features", "response_only_head", "reuse_reference_scores", "attend_by_blocks"]
 )
-def test_a_lever_changes_no_number(
-    laboratory: Laboratory, pairs: list[Pair], tmp_path: Path, lever: str, monkeypatch: pytest.MonkeyPatch
+def test_an_optimization_changes_no_number(
+    laboratory: Laboratory, pairs: list[Pair], tmp_path: Path, optimization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blocks, "LONG_ROW", 1)
     twice = {"dpo": {"optimizer": {"epochs": 2}}}
     on = laboratory.run(_job(laboratory, pairs, twice), tmp_path / "on")
-    off = laboratory.run(_job(laboratory, pairs, twice | {"speed": {lever: False}}), tmp_path / "off")
-    assert lever in on.facts()["levers"] and lever not in off.facts()["levers"]
+    off = laboratory.run(_job(laboratory, pairs, twice | {"speed": {optimization: False}}), tmp_path / "off")
+    assert optimization in on.facts()["optimizations"] and optimization not in off.facts()["optimizations"]
     for metric in ("dpo/loss", "dpo/margin", "dpo/chosen_logp", "dpo/grad_norm"):
         assert list(off.series(metric).values()) == pytest.approx(list(on.series(metric).values()), rel=1e-3, abs=1e-4), metric
 
@@ -168,11 +170,12 @@ def test_unusable_pairs_are_left_out_whole_and_counted(laboratory: Laboratory, p
     usable = len(pairs)
     odd = [
         pair_of(type(image)(name="equal.png", sha256=image.sha256), "The same.", "The same."),
-        pair_of(type(image)(name="long.png", sha256=image.sha256), "x" * 300, "y" * 300),
+        pair_of(type(image)(name="long.png", sha256=image.sha256), "x" * 500, "y"),
         pair_of(type(image)(name="reach.png", sha256=image.sha256), "x" * 1100, "y"),
         pair_of(type(image)(name="placeholder.png", sha256=image.sha256), "An <image> here.", "None."),
     ]
-    recorder = laboratory.run(_job(laboratory, [*odd, *pairs], {"dpo": {"max_length": 600}}), tmp_path / "a")
+    some = {"max_length": 300, "max_skipped_fraction": 0.9}
+    recorder = laboratory.run(_job(laboratory, [*odd, *pairs], {"dpo": some}), tmp_path / "a")
     assert recorder.skipped() == {
         "equal.png": "EQUAL_SIDES",
         "long.png": "TOO_LONG",
@@ -180,8 +183,21 @@ def test_unusable_pairs_are_left_out_whole_and_counted(laboratory: Laboratory, p
         "placeholder.png": "ROW_INVALID",
     }
     assert len(recorder.series("dpo/loss")) == math.ceil(usable / 2)
-    beyond = laboratory.run(_job(laboratory, [odd[2], *pairs], {"dpo": {"max_length": 4096}}), tmp_path / "b")
+    beyond = laboratory.run(_job(laboratory, [odd[2], *pairs], {"dpo": {"max_length": 4096, "max_skipped_fraction": 0.9}}), tmp_path / "b")
     assert [(body["code"], "the model takes 1024" in body["reason"]) for body in beyond.bodies("skipped")] == [("TOO_LONG", True)]
+
+
+def test_too_many_unusable_pairs_end_the_stage(laboratory: Laboratory, pairs: list[Pair], tmp_path: Path) -> None:
+    """Pairs left out by their length are a selection that somebody must allow; pairs with equal sides are not counted."""
+    image = pairs[0].image
+    long, equal = (dataclasses.replace(image, name=name) for name in ("long.png", "equal.png"))
+    rows = [pair_of(long, "x" * 300, "y"), pair_of(equal, "Same.", "Same."), *pairs]
+    allowed = {"max_length": 300, "max_skipped_fraction": 1 / len(rows)}
+    assert len(laboratory.run(_job(laboratory, rows, {"dpo": allowed}), tmp_path / "a").skipped()) == 2
+    with pytest.raises(StageError) as caught:
+        laboratory.run(_job(laboratory, rows, {"dpo": allowed | {"max_skipped_fraction": 0.9 / len(rows)}}), tmp_path / "b")
+    assert (caught.value.code, caught.value.subject) == ("TOO_MANY_SKIPPED", "dpo.max_skipped_fraction")
+    assert "--set dpo.max_skipped_fraction=" in caught.value.hint
 
 
 def test_with_no_pair_left_it_says_so(laboratory: Laboratory, pairs: list[Pair], tmp_path: Path) -> None:
@@ -244,16 +260,20 @@ def test_a_reference_that_is_kept_is_the_one_computed_again(laboratory: Laborato
     """In fp64, with an adapter that has moved and other company in the batch: kept or computed again, to 1e-9."""
     policy = tiny_policy(laboratory.model)
     add_random_adapter(policy)
-    job = _job(laboratory, pairs)
     ctx = StageContext(sink=Recorder(), store=laboratory.store, work=tmp_path)
-    rows = dpo._read_rows(ctx, policy, pairs, job.recipe.dpo)
-    known = torch.full((len(rows), 2), torch.nan, dtype=torch.float64)
-    for group in (rows[:3], rows[3:]):
-        dpo._reference(job, policy, join_rows(group, device=policy.device), known, [row.key for row in group], first_time=True)
-    kept = known.clone()
-    batch, keys = join_rows(rows, device=policy.device), [row.key for row in rows]
-    assert torch.equal(dpo._reference(job, policy, batch, known, keys, first_time=False).chosen, kept[:, 0])
-    computed = dpo._reference(job, policy, batch, known, keys, first_time=True)
-    torch.testing.assert_close(torch.stack((computed.chosen, computed.rejected), dim=1), kept, rtol=0, atol=1e-9)
+    rows = dpo._read_rows(ctx, policy, pairs, _job(laboratory, pairs).recipe.dpo, check_images=True)
+    scores_of = partial(dpo._scores, policy, response_only_head=True, replace=None)
+    references = dpo._References(policy, scores_of, None, num_pairs=len(rows))
+    keys = [row.key for row in rows]
+    assert references.lacks(keys)
+    with policy.adapters.using(None):
+        for group in (rows[:3], rows[3:]):
+            references.score(join_rows(group, device=policy.device), [row.key for row in group])
+        kept = references.table.clone()
+        assert not references.lacks(keys)
+        assert torch.equal(references.of(keys).chosen, kept[:, 0])
+        batch = join_rows(rows, device=policy.device)
+        references.score(batch, keys)
+    torch.testing.assert_close(references.table, kept, rtol=0, atol=1e-9)
     with torch.no_grad():
-        assert not torch.allclose(dpo._scores(job, policy, batch).chosen, kept[:, 0])
+        assert not torch.allclose(scores_of(batch).chosen, kept[:, 0])

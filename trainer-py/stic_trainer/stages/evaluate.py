@@ -22,8 +22,9 @@ from stic_trainer.modeling.generation import Request
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.comparison import Arm, Exam, Grade, compare, compare_with_champion, grade, read_exams
-from stic_trainer.stages.opening import Skips, metadata, open_policy
-from stic_trainer.stages.pictures import picture_of
+from stic_trainer.stages.images import image_file
+from stic_trainer.stages.skipped import Skipped
+from stic_trainer.stages.stage_setup import metadata, open_policy
 from stic_trainer.stages.texts import Texts, write_texts
 
 _ADAPTERS = ("champion", "stage1", "stage2")
@@ -38,7 +39,7 @@ def run(job: Job, ctx: StageContext) -> None:
     subjects = ["base"]
     for role in _ADAPTERS:
         for adapter in job.inputs_of(role):
-            policy.load_adapter(ctx.store.tree(adapter.sha256), name=role)
+            policy.adapters.load(ctx.store.tree(adapter.sha256), name=role)
             subjects.append(role)
     samples = samples if config.sample_images else []
     writer = _Writer(job, ctx, policy, total=len(subjects) * _texts_of_a_subject(exams, config.modes, len(samples)))
@@ -78,14 +79,14 @@ class _Writer:
 
     def __init__(self, job: Job, ctx: StageContext, policy: Policy, *, total: int) -> None:
         self.job, self.ctx, self.policy = job, ctx, policy
-        self.skips = Skips(ctx, total=1)
+        self.skipped = Skipped(ctx, total=1, stage="evaluate", max_fraction=None)
         self._written, self._total = 0, total
 
     def write(self, subject: str, requests: Sequence[Request], settings: GenerationConfig, phase: str) -> Texts:
         def on_progress(texts: Texts) -> None:
             self.ctx.progress(self._written + len(texts.said) + len(texts.refused), self._total, unit="texts", phase=phase)
 
-        with self.policy.using(None if subject == "base" else subject):
+        with self.policy.adapters.using(None if subject == "base" else subject):
             texts = write_texts(
                 self.ctx,
                 self.policy,
@@ -96,7 +97,7 @@ class _Writer:
                 on_progress=on_progress,
             )
         for key, refusal in texts.refused.items():
-            self.skips.add(key, refusal.code, refusal.reason)
+            self.skipped.add(key, refusal.code, refusal.reason)
         self._written += len(requests)
         return texts
 
@@ -112,7 +113,7 @@ def _describe_samples(writer: _Writer, subject: str, samples: Sequence[ImageItem
     """The same images and prompts for every subject."""
     job, ctx = writer.job, writer.ctx
     prompts = {image.name: pick_plain(writer.seed(image.name), job.recipe.prompts.plain) for image in samples}
-    requests = [Request(f"sample/{image.name}", prompts[image.name], picture_of(ctx, image), writer.seed(image.name)) for image in samples]
+    requests = [Request(f"sample/{image.name}", prompts[image.name], image_file(ctx, image), writer.seed(image.name)) for image in samples]
     texts = writer.write(subject, requests, job.recipe.evaluate.describe_generation, f"samples: {subject}")
     for image in samples:
         if f"sample/{image.name}" in texts.said:
@@ -132,7 +133,7 @@ def _sit(writer: _Writer, exams: Sequence[Exam], subject: str, mode: str) -> lis
     for exam in exams:
         asked: dict[str, tuple[str, str | None]] = {}
         for item in exam.items:
-            picture = picture_of(ctx, item.image) if item.image else None
+            image = image_file(ctx, item.image) if item.image else None
             description = described.get(item.image.sha256) if mode == "dar" and item.image else None
             if mode == "dar" and item.image and description is None:
                 continue
@@ -141,7 +142,7 @@ def _sit(writer: _Writer, exams: Sequence[Exam], subject: str, mode: str) -> lis
                 question = infuse(job.recipe.infuse.template, description=description, question=question)
             key = f"{exam.name}/{mode}/{item.name}"
             asked[item.name] = (key, description)
-            requests.append(Request(key, question, picture, writer.seed(f"{exam.name}/{item.name}")))
+            requests.append(Request(key, question, image, writer.seed(f"{exam.name}/{item.name}")))
         given.append(asked)
     texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} answers")
     return [{name: (texts.said[key], told) for name, (key, told) in asked.items() if key in texts.said} for asked in given]
@@ -150,8 +151,8 @@ def _sit(writer: _Writer, exams: Sequence[Exam], subject: str, mode: str) -> lis
 def _describe(writer: _Writer, exams: Sequence[Exam], subject: str) -> dict[str, str]:
     """The subject's own description of every image, by the image's sha256."""
     job, ctx = writer.job, writer.ctx
-    pictures = {item.image.sha256: picture_of(ctx, item.image) for exam in exams for item in exam.items if item.image}
+    images = {item.image.sha256: image_file(ctx, item.image) for exam in exams for item in exam.items if item.image}
     prompt = job.recipe.prompts.describe_and_respond
-    turns = [Request(f"dar/{sha256}", prompt, picture, writer.seed(sha256)) for sha256, picture in pictures.items()]
+    turns = [Request(f"dar/{sha256}", prompt, image, writer.seed(sha256)) for sha256, image in images.items()]
     texts = writer.write(subject, turns, job.recipe.evaluate.describe_generation, f"dar: {subject} describes")
-    return {sha256: texts.said[f"dar/{sha256}"] for sha256 in pictures if f"dar/{sha256}" in texts.said}
+    return {sha256: texts.said[f"dar/{sha256}"] for sha256 in images if f"dar/{sha256}" in texts.said}

@@ -8,13 +8,15 @@ import torch
 from stic_trainer.config.job import StageKind
 from stic_trainer.data.records import ImageRef
 from stic_trainer.errors import StageError
+from stic_trainer.modeling.adapters import LANGUAGE_MODEL
 from stic_trainer.modeling.chat import Message, PlaceholderError
-from stic_trainer.modeling.policy import LANGUAGE_MODEL, Policy, load_policy
+from stic_trainer.modeling.loading import load_policy
+from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import branch, join_rows, plain_row
 from stic_trainer.modeling.scoring import score
 from stic_trainer.modeling.testing import TINY_MODELS, TinyLora, paint, save_tiny_model, tiny_policy
-from stic_trainer.stages.opening import too_long
 from stic_trainer.stages.testing import Laboratory, pair_of
+from stic_trainer.stages.training import too_long
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +50,10 @@ def _with_template(laboratory: Laboratory, folder: Path, template: str) -> Path:
 def test_a_row_has_as_many_image_tokens_as_its_image_has_features(name: str, tmp_path: Path) -> None:
     policy = tiny_policy(tmp_path / "model", name)
     for at, size in enumerate(((40, 40), (70, 30), (30, 90), (200, 31))):
-        picture = paint(tmp_path / "pictures", size, seed=at)
-        count = policy.image_tokens(picture)
+        image = paint(tmp_path / "pictures", size, seed=at)
+        count = policy.vision.num_tokens(image)
         chat = [Message("user", "What is it?", image=True), Message("assistant", "It.")]
-        row = plain_row(policy.chat.conversation(chat, count), picture)
+        row = plain_row(policy.chat.conversation(chat, count), image)
         assert row.ids.count(policy.chat.image_token_id) == count > 0
         # Scoring would refuse any other number of features.
         assert bool(score(policy, join_rows([row], device=policy.device)).isfinite())
@@ -78,16 +80,23 @@ def test_a_placeholder_in_the_text_is_no_image(policy: Policy) -> None:
 
 
 def test_a_row_that_is_too_long_is_left_out_whole(policy: Policy, tmp_path: Path) -> None:
-    picture = paint(tmp_path, (40, 40))
-    count = policy.image_tokens(picture)
+    image = paint(tmp_path, (40, 40))
+    count = policy.vision.num_tokens(image)
     question = Message("user", "Q", image=True)
     sides = [policy.chat.conversation([question, Message("assistant", text)], count) for text in ("yes", "no")]
-    row = branch(sides[0], sides[1], picture)
+    row = branch(sides[0], sides[1], image)
     assert row.ids.count(policy.chat.image_token_id) == count
-    assert too_long(row, policy, len(row)) == ""
-    assert too_long(row, policy, len(row) - 1) == f"{len(row)} tokens; max_length is {len(row) - 1}"
+    # Lengths are those of one conversation, not of both sides together.
+    length = max(len(side.ids) for side in sides)
+    limits = {"image_tokens": count, "max_length": length, "max_text_tokens": length - count}
+    assert too_long(row, policy, **limits) == ""
+    assert too_long(row, policy, **limits | {"max_text_tokens": 0}) == ""
+    shorter = f"{length} tokens, {count} of them of the image; max_length is {length - 1}"
+    assert too_long(row, policy, **limits | {"max_length": length - 1}) == shorter
+    fewer = f"{length - count} tokens of text; max_text_tokens is {length - count - 1}"
+    assert too_long(row, policy, **limits | {"max_text_tokens": length - count - 1}) == fewer
     long = policy.chat.conversation([question, Message("assistant", "x" * 1024)], count)
-    assert "the model takes 1024" in too_long(branch(long, sides[0], picture), policy, 10_000)
+    assert "the model takes 1024" in too_long(branch(long, sides[0], image), policy, **limits | {"max_length": 10_000})
 
 
 # One chat template from generation to evaluation.
@@ -119,23 +128,23 @@ def test_another_template_than_the_frozen_recipes_is_refused(laboratory: Laborat
 @pytest.mark.parametrize("name", sorted(TINY_MODELS))
 def test_only_the_language_models_adapter_is_trainable(name: str, tmp_path: Path) -> None:
     policy = tiny_policy(tmp_path, name)
-    assert not policy.trainable()
-    policy.add_adapter(TinyLora(), seed=1)
-    names = list(policy.trainable())
+    assert not policy.adapters.trainable()
+    policy.adapters.add(TinyLora(), seed=1)
+    names = list(policy.adapters.trainable())
     layers = policy.base.config.text_config.num_hidden_layers
     assert len(names) == layers * len(TinyLora().target_modules) * 2
     assert all(each.startswith(f"{LANGUAGE_MODEL}.layers.") and ".lora_" in each for each in names)
     # The vision tower has q_proj, k_proj and v_proj too: a pattern by name alone would have reached it.
     assert any(each.endswith("q_proj") for each, _ in policy.base.model.vision_tower.named_modules())
-    assert policy.facts()["trainable_tensors"] == str(len(names))
+    assert policy.adapters.attributes()["trainable_tensors"] == str(len(names))
 
 
 def test_something_else_trainable_is_refused(tmp_path: Path) -> None:
     policy = tiny_policy(tmp_path)
-    policy.add_adapter(TinyLora(), seed=1)
+    policy.adapters.add(TinyLora(), seed=1)
     next(policy.base.model.multi_modal_projector.parameters()).requires_grad_(True)
     with pytest.raises(StageError, match=r"outside the language model's adapter: model\.multi_modal_projector"):
-        policy.facts()
+        policy.adapters.attributes()
 
 
 def test_an_adapter_on_no_module_is_refused(laboratory: Laboratory, tmp_path: Path) -> None:
@@ -155,10 +164,10 @@ def test_an_adapter_of_another_model_is_refused(laboratory: Laboratory, policy: 
         (wrong / file.name).write_bytes(file.read_bytes().replace(b"language_model", b"languages_model"))
     other = load_policy(save_tiny_model(tmp_path / "model"))
     with pytest.raises(StageError) as caught:
-        other.load_adapter(wrong)
+        other.adapters.load(wrong)
     assert caught.value.code == "MODEL_INVALID"
     with pytest.raises(StageError):
-        other.load_adapter(wrong, name="second")
+        other.adapters.load(wrong, name="second")
 
 
 # Dropout is off where log-probabilities are compared.
@@ -166,9 +175,9 @@ def test_an_adapter_of_another_model_is_refused(laboratory: Laboratory, policy: 
 
 def test_dropout_is_the_adapters_and_only_where_it_is_asked_for(tmp_path: Path) -> None:
     policy = tiny_policy(tmp_path)
-    policy.add_adapter(TinyLora(dropout=0.5), seed=1)
+    policy.adapters.add(TinyLora(dropout=0.5), seed=1)
     for on in (True, False):
-        policy.set_dropout(on)
+        policy.adapters.set_dropout(on)
         modes = {name: module.training for name, module in policy.base.named_modules()}
         assert {training for name, training in modes.items() if ".lora_dropout." in name} == {on}
         assert not any(training for name, training in modes.items() if ".lora_dropout." not in name)

@@ -15,7 +15,7 @@ from stic_trainer.errors import StageError
 from stic_trainer.method.infusion import infuse_turn
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.instructions import drawn_rows, to_messages
-from stic_trainer.stages.skips import Skips
+from stic_trainer.stages.skipped import Skipped
 
 
 def run(job: Job, ctx: StageContext) -> None:
@@ -23,7 +23,7 @@ def run(job: Job, ctx: StageContext) -> None:
     ctx.phase("infusing descriptions")
     descriptions = {row.name: row.description for row in read_rows(ctx.store.blob(source.sha256), Description)}
     rows = drawn_rows(job, ctx)
-    skips = Skips(ctx, total=len(rows))
+    skipped = Skipped(ctx, total=len(rows), stage="describe", max_fraction=job.recipe.describe.max_skipped_fraction)
     infused: list[InfusedRow] = []
     for row in rows:
         ctx.check_stop()
@@ -33,7 +33,8 @@ def run(job: Job, ctx: StageContext) -> None:
         try:
             infused.append(_infuse_row(row, description, job.recipe.infuse.template))
         except ValueError as error:
-            skips.add(row.name, "ROW_INVALID", str(error))
+            skipped.add(row.name, "ROW_INVALID", str(error))
+    skipped.check()
     if not infused:
         raise StageError("DATA_INVALID", "no row is left", "instructions", "look at the skipped items for the reasons")
     path = ctx.work / "infused.jsonl"

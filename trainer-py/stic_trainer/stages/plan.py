@@ -47,10 +47,10 @@ class Plan:
 
         With a sharded model every process must run as many groups as the one with the most.
         """
-        mine = ranks.share(rows)
+        mine = ranks.shard(rows)
         groups = [(group, 1.0) for group in split(mine)] if mine else []
         if self.optimizer.sharding is Sharding.FULL:
-            shares = [ranks.share(rows, index) for index in range(ranks.count)]
+            shares = [ranks.shard(rows, index) for index in range(ranks.world_size)]
             most = max(len(split(share)) for share in shares if share)
             groups += [(split(rows[:1])[0], 0.0)] * (most - len(groups))
         return groups

@@ -22,10 +22,12 @@ from stic_trainer.method.corruption import corrupt, corruption_digest
 from stic_trainer.method.prompts import PairPlan, plan_pair
 from stic_trainer.method.sampling import fold
 from stic_trainer.modeling.generation import Request
-from stic_trainer.modeling.policy import Picture, Policy
+from stic_trainer.modeling.policy import Policy
+from stic_trainer.modeling.vision import ImageFile
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.opening import Skips, load_start, metadata, open_policy
-from stic_trainer.stages.pictures import picture_of, png_bytes
+from stic_trainer.stages.images import image_file, png_bytes
+from stic_trainer.stages.skipped import Skipped
+from stic_trainer.stages.stage_setup import load_start_adapter, metadata, open_policy
 from stic_trainer.stages.texts import Texts, write_texts
 
 
@@ -36,8 +38,8 @@ class _Draft:
     image: ImageItem
     seed: int
     plan: PairPlan
-    picture: Picture
-    corrupted: Picture | None
+    file: ImageFile
+    corrupted: ImageFile | None
     """What the model sees for the dispreferred side, where that is not the clean image."""
     drawn: dict[str, float]
 
@@ -47,16 +49,16 @@ def run(job: Job, ctx: StageContext) -> None:
     images = list(read_rows(ctx.store.blob(source.sha256), ImageItem))
     drawn = sample_without_replacement(job.recipe.seed, len(images), config.max_images)
     images = [images[drawn[index]] for index in order(job.recipe.seed, 0, len(drawn))]
-    skips = Skips(ctx, total=len(images), source=source, max_fraction=config.max_skipped_fraction)
+    skipped = Skipped(ctx, total=len(images), source=source, stage="prefer", max_fraction=config.max_skipped_fraction)
     policy = open_policy(job, ctx)
-    load_start(policy, job, ctx)
+    load_start_adapter(policy, job, ctx)
     made_with = _made_with(job)
     ctx.facts(**made_with)
 
-    drafts = _draft(job, ctx, images, skips)
-    texts = _generate(job, ctx, policy, drafts, skips)
-    pairs = _pair_up(job, drafts, texts, skips)
-    skips.check()
+    drafts = _draft(job, ctx, images, skipped)
+    texts = _generate(job, ctx, policy, drafts, skipped)
+    pairs = _pair_up(job, drafts, texts, skipped)
+    skipped.check()
     if not pairs:
         raise StageError("DATA_INVALID", "not one pair could be made", "images", "look at the skipped items for the reasons")
     path = ctx.work / "pairs.jsonl"
@@ -71,7 +73,7 @@ def _made_with(job: Job) -> dict[str, str]:
     return {"prompt_set": f"{prompts.name} v{prompts.version} {prompts.digest}".rstrip(), "corruptions": ", ".join(named) or "none"}
 
 
-def _draft(job: Job, ctx: StageContext, images: list[ImageItem], skips: Skips) -> list[_Draft]:
+def _draft(job: Job, ctx: StageContext, images: list[ImageItem], skipped: Skipped) -> list[_Draft]:
     """All choices, from each item's own seed, and the corrupted images."""
     ctx.phase("corrupting images")
     config, prompts = job.recipe.prefer, job.recipe.prompts
@@ -85,39 +87,39 @@ def _draft(job: Job, ctx: StageContext, images: list[ImageItem], skips: Skips) -
             corrupted_probability=config.corrupted_probability,
             corruption_weights=[corruption.weight for corruption in config.corruptions],
         )
-        picture = picture_of(ctx, image)
+        file = image_file(ctx, image)
         corrupted, drawn = None, dict[str, float]()
         if plan.corruption is not None and not config.show_clean_image:
             corruption = config.corruptions[plan.corruption]
             try:
-                clean = open_rgb(picture.path)
+                clean = open_rgb(file.path)
             except ImageProblem as problem:
-                skips.add(image.name, problem.code, problem.reason)
+                skipped.add(image.name, problem.code, problem.reason)
                 continue
             bad, drawn = corrupt(corruption.name, clean, corruption.parameters, fold(seed, "corruption"))
             sha256 = ctx.store.put_blob_bytes(png_bytes(bad))
-            corrupted = Picture(sha256, ctx.store.blob(sha256))
-        drafts.append(_Draft(image, seed, plan, picture, corrupted, drawn))
+            corrupted = ImageFile(sha256, ctx.store.blob(sha256), bad.size)
+        drafts.append(_Draft(image, seed, plan, file, corrupted, drawn))
         ctx.progress(done, len(images), unit="images")
         if done % 100 == 0:
             ctx.check_stop()
     return drafts
 
 
-def _generate(job: Job, ctx: StageContext, policy: Policy, drafts: list[_Draft], skips: Skips) -> Texts:
+def _generate(job: Job, ctx: StageContext, policy: Policy, drafts: list[_Draft], skipped: Skipped) -> Texts:
     config = job.recipe.prefer
     requests: list[Request] = []
     names: dict[str, str] = {}
     for draft in drafts:
         chosen, rejected = f"{draft.image.name}#chosen", f"{draft.image.name}#rejected"
         names |= {chosen: draft.image.name, rejected: draft.image.name}
-        requests.append(Request(chosen, job.recipe.prompts.step_by_step, draft.picture, fold(draft.seed, "chosen")))
-        requests.append(Request(rejected, draft.plan.rejected_prompt, draft.corrupted or draft.picture, fold(draft.seed, "rejected")))
+        requests.append(Request(chosen, job.recipe.prompts.step_by_step, draft.file, fold(draft.seed, "chosen")))
+        requests.append(Request(rejected, draft.plan.rejected_prompt, draft.corrupted or draft.file, fold(draft.seed, "rejected")))
 
     def on_progress(texts: Texts) -> None:
         for key, refusal in texts.refused.items():
-            skips.add(names[key], refusal.code, refusal.reason)
-        skips.check()
+            skipped.add(names[key], refusal.code, refusal.reason)
+        skipped.check()
         ctx.progress((len(texts.said) + len(texts.refused)) // 2, len(drafts), unit="pairs")
 
     ctx.phase("generating both sides")
@@ -135,7 +137,7 @@ def _generate(job: Job, ctx: StageContext, policy: Policy, drafts: list[_Draft],
     return texts
 
 
-def _pair_up(job: Job, drafts: list[_Draft], texts: Texts, skips: Skips) -> list[Pair]:
+def _pair_up(job: Job, drafts: list[_Draft], texts: Texts, skipped: Skipped) -> list[Pair]:
     names = [corruption.name for corruption in job.recipe.prefer.corruptions]
     pairs: list[Pair] = []
     for draft in drafts:
@@ -144,9 +146,9 @@ def _pair_up(job: Job, drafts: list[_Draft], texts: Texts, skips: Skips) -> list
         if chosen is None or rejected is None:
             continue
         if not chosen or not rejected:
-            skips.add(name, "EMPTY_TEXT", f"the model said nothing for the {'preferred' if not chosen else 'dispreferred'} side")
+            skipped.add(name, "EMPTY_TEXT", f"the model said nothing for the {'preferred' if not chosen else 'dispreferred'} side")
         elif chosen == rejected:
-            skips.add(name, "EQUAL_SIDES", "both sides have the same text, so there is nothing to prefer")
+            skipped.add(name, "EQUAL_SIDES", "both sides have the same text, so there is nothing to prefer")
         else:
             pairs.append(
                 Pair(

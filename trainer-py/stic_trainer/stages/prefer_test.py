@@ -12,8 +12,8 @@ from stic_trainer.errors import StageError
 from stic_trainer.method.corruption import corruption_digest
 from stic_trainer.method.sampling import fold
 from stic_trainer.modeling.generation import Request, generate
-from stic_trainer.modeling.policy import Picture
 from stic_trainer.modeling.testing import tiny_policy
+from stic_trainer.modeling.vision import ImageFile
 from stic_trainer.stages.testing import PROMPTS, Laboratory, Recorder
 
 IMAGES = 10
@@ -69,7 +69,7 @@ def test_each_side_is_what_the_model_says_to_its_prompt_and_image(laboratory: La
     policy = tiny_policy(laboratory.model, dtype=torch.float32)
 
     def say(prompt: str, sha256: str, seed: int) -> str:
-        request = Request("", prompt, Picture(sha256, laboratory.store.blob(sha256)), seed)
+        request = Request("", prompt, ImageFile(sha256, laboratory.store.blob(sha256)), seed)
         ((answers, _),) = generate(policy, [request], job.recipe.prefer.generation, max_batch_tokens=1)
         return answers[0].text
 

@@ -61,7 +61,7 @@ def unbroken(laboratory: Laboratory, rows: list[InfusedRow], adapter: str, tmp_p
 def _expected_loss(laboratory: Laboratory, adapter: str, rows: list[InfusedRow]) -> float:
     """The mean over rows of the mean cross-entropy of the assistant's tokens, by the library's own processor and forward pass."""
     policy = tiny_policy(laboratory.model, dtype=torch.float32)
-    policy.load_adapter(laboratory.store.tree(adapter))
+    policy.adapters.load(laboratory.store.tree(adapter))
     losses: list[float] = []
     for row in rows:
         chat, images = [], []
@@ -113,16 +113,16 @@ def _without_dropout(laboratory: Laboratory, adapter: str, folder: Path) -> str:
     return laboratory.store.put_tree(folder)[0]
 
 
-@pytest.mark.parametrize("lever", ["pack_rows", "attend_by_blocks"])
-def test_a_lever_changes_no_number(
-    laboratory: Laboratory, rows: list[InfusedRow], adapter: str, tmp_path: Path, lever: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("optimization", ["pack_rows", "attend_by_blocks"])
+def test_an_optimization_changes_no_number(
+    laboratory: Laboratory, rows: list[InfusedRow], adapter: str, tmp_path: Path, optimization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without dropout: its noise falls where tokens lie."""
     monkeypatch.setattr(blocks, "LONG_ROW", 1)
     still = _without_dropout(laboratory, adapter, tmp_path / "no-dropout")
     on = laboratory.run(_job(laboratory, rows, still), tmp_path / "on")
-    off = laboratory.run(_job(laboratory, rows, still, {"speed": {lever: False}}), tmp_path / "off")
-    assert lever in on.facts()["levers"] and lever not in off.facts()["levers"]
+    off = laboratory.run(_job(laboratory, rows, still, {"speed": {optimization: False}}), tmp_path / "off")
+    assert optimization in on.facts()["optimizations"] and optimization not in off.facts()["optimizations"]
     for metric in ("sft/loss", "sft/grad_norm"):
         assert list(off.series(metric).values()) == pytest.approx(list(on.series(metric).values()), rel=1e-3, abs=1e-4), metric
 
@@ -170,7 +170,7 @@ def test_unusable_rows_are_left_out_whole_and_counted(laboratory: Laboratory, ro
         _row("late image", rows[0].image, "Q", "A", "<image>\nQ", "A"),
         _row("no answer", None, "Q"),
     ]
-    recorder = laboratory.run(_job(laboratory, [*odd, *rows], adapter, {"sft": {"max_length": 256}}), tmp_path)
+    recorder = laboratory.run(_job(laboratory, [*odd, *rows], adapter, {"sft": {"max_length": 256, "max_skipped_fraction": 0.9}}), tmp_path)
     assert recorder.skipped() == {
         "long": "TOO_LONG",
         "two images": "ROW_INVALID",
@@ -179,6 +179,14 @@ def test_unusable_rows_are_left_out_whole_and_counted(laboratory: Laboratory, ro
         "no answer": "ROW_INVALID",
     }
     assert len(recorder.series("sft/loss")) == STEPS
+
+
+def test_too_many_unusable_rows_end_the_stage(laboratory: Laboratory, rows: list[InfusedRow], adapter: str, tmp_path: Path) -> None:
+    """A limit below the image's tokens leaves out every row with an image: the stage fails instead of training on the rest."""
+    short = {"sft": {"max_length": 20}}
+    with pytest.raises(StageError) as caught:
+        laboratory.run(_job(laboratory, [*rows, _row("text", None, "Q", "A")], adapter, short), tmp_path)
+    assert (caught.value.code, caught.value.subject) == ("TOO_MANY_SKIPPED", "sft.max_skipped_fraction")
 
 
 def test_a_checkpoint_of_another_adapter_is_not_taken_up(

@@ -13,10 +13,10 @@ from stic_trainer.stages.plan import Plan
 
 
 class _Rank(Ranks):
-    """A process that never meets the others."""
+    """A process without the others."""
 
-    def __init__(self, index: int, count: int) -> None:
-        self.index, self.count = index, count
+    def __init__(self, rank: int, world_size: int) -> None:
+        self.rank, self.world_size = rank, world_size
 
 
 def _plan(sharding: Sharding) -> Plan:

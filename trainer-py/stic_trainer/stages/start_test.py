@@ -47,7 +47,7 @@ class _Memory:
 
 
 class _Lab:
-    """Stages on eight pictures, one after the other, with one store."""
+    """Stages on eight images, one after the other, with one store."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -125,11 +125,11 @@ class Laboratory:
         return self.store.put_blob_file(path)[0]
 
     def put_image(self, name: str, size: tuple[int, int] = (40, 40), *, seed: int = 0) -> ImageItem:
-        picture = paint(self.folder / "painted", size, seed=seed)
-        sha256 = self.store.put_blob_bytes(picture.path.read_bytes())
+        image = paint(self.folder / "painted", size, seed=seed)
+        sha256 = self.store.put_blob_bytes(image.path.read_bytes())
         width, height = size
         return ImageItem(
-            name=name, sha256=sha256, bytes=picture.path.stat().st_size, width=width, height=height, format="PNG", mode="RGB", thumbnail=""
+            name=name, sha256=sha256, bytes=image.path.stat().st_size, width=width, height=height, format="PNG", mode="RGB", thumbnail=""
         )
 
     def put_adapter(self, seed: int = 1) -> str:
@@ -137,7 +137,7 @@ class Laboratory:
         policy = tiny_policy(self.model)
         add_random_adapter(policy, TinyLora(dropout=0.1), seed=seed)
         folder = self.folder / f"adapter-{seed}"
-        policy.save_adapter(folder)
+        policy.adapters.save(folder)
         return self.store.put_tree(folder)[0]
 
 

@@ -39,12 +39,12 @@ def write_texts(
     Every process of the job generates a share of the batches; after each round all of them know all of it.
     """
     path, ranks = ctx.work / journal, ctx.ranks
-    texts = ranks.gather(_read(path, {request.key for request in requests}))[0]
+    texts = ranks.all_gather(_read(path, {request.key for request in requests}))[0]
     on_progress(texts)
     missing = [request for request in requests if request.key not in texts.said and request.key not in texts.refused]
     with open(path, "a", encoding="utf-8") as file:
-        share = generate(policy, missing, settings, max_batch_tokens=max_batch_tokens, share=(ranks.index, ranks.count))
-        while any(parts := ranks.gather(next(map(_rows, share), None))):
+        share = generate(policy, missing, settings, max_batch_tokens=max_batch_tokens, share=(ranks.rank, ranks.world_size))
+        while any(parts := ranks.all_gather(next(map(_rows, share), None))):
             rows = [row for part in parts if part for row in part]
             file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
             file.flush()

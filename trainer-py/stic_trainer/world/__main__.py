@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         train_base(options.out, seed=options.seed, eyes_steps=options.eyes_steps, steps=options.steps, num_threads=options.threads)
     else:
-        from stic_trainer.world.gate import check_base
+        from stic_trainer.world.base_model_check import check_base
 
         return 0 if check_base(options.model, options.seed, options.scenes, options.threads) else 1
     return 0

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from stic_trainer.world import seeds
-from stic_trainer.world.gate import Respondent
+from stic_trainer.world.base_model_check import Respondent
 from stic_trainer.world.language import describe, parse_description
 from stic_trainer.world.model import MAX_FOLDER_BYTES, MODEL_FOLDER, build_model
 from stic_trainer.world.prompts import read_prompts

@@ -109,6 +109,8 @@ const rules: Rule[] = [
   ...optimizer('dpo.optimizer'),
   oneOf('dpo.objective', 'DPO_OBJECTIVE_REGULARISED', 'DPO_OBJECTIVE_CHOSEN_ONLY', 'DPO_OBJECTIVE_SWAPPED'),
   whole('dpo.max_length', 16, 1_048_576),
+  whole('dpo.max_text_tokens', 0, 1_048_576),
+  number('dpo.max_skipped_fraction', 0, 1),
   flag('dpo.score_strongest_token'),
   flag('dpo.omit_image'),
   whole('describe.max_rows', 0, 100_000_000),
@@ -123,6 +125,8 @@ const rules: Rule[] = [
   ],
   ...optimizer('sft.optimizer'),
   whole('sft.max_length', 16, 1_048_576),
+  whole('sft.max_text_tokens', 0, 1_048_576),
+  number('sft.max_skipped_fraction', 0, 1),
   [
     'evaluate.modes',
     'plain, or plain and dar (every difference is taken against the base model in plain mode)',

@@ -229,7 +229,7 @@ class OptimizerConfig(_message.Message):
     def __init__(self, learning_rate: _Optional[float] = ..., warmup_ratio: _Optional[float] = ..., weight_decay: _Optional[float] = ..., max_grad_norm: _Optional[float] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., max_micro_batch_tokens: _Optional[int] = ..., checkpoint_every_steps: _Optional[int] = ..., sharding: _Optional[_Union[Sharding, str]] = ...) -> None: ...
 
 class DpoConfig(_message.Message):
-    __slots__ = ("beta", "chosen_weight", "lora", "optimizer", "objective", "max_length", "score_strongest_token", "omit_image")
+    __slots__ = ("beta", "chosen_weight", "lora", "optimizer", "objective", "max_length", "score_strongest_token", "omit_image", "max_text_tokens", "max_skipped_fraction")
     BETA_FIELD_NUMBER: _ClassVar[int]
     CHOSEN_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     LORA_FIELD_NUMBER: _ClassVar[int]
@@ -238,6 +238,8 @@ class DpoConfig(_message.Message):
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
     SCORE_STRONGEST_TOKEN_FIELD_NUMBER: _ClassVar[int]
     OMIT_IMAGE_FIELD_NUMBER: _ClassVar[int]
+    MAX_TEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SKIPPED_FRACTION_FIELD_NUMBER: _ClassVar[int]
     beta: float
     chosen_weight: float
     lora: LoraConfig
@@ -246,7 +248,9 @@ class DpoConfig(_message.Message):
     max_length: int
     score_strongest_token: bool
     omit_image: bool
-    def __init__(self, beta: _Optional[float] = ..., chosen_weight: _Optional[float] = ..., lora: _Optional[_Union[LoraConfig, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., objective: _Optional[_Union[DpoObjective, str]] = ..., max_length: _Optional[int] = ..., score_strongest_token: _Optional[bool] = ..., omit_image: _Optional[bool] = ...) -> None: ...
+    max_text_tokens: int
+    max_skipped_fraction: float
+    def __init__(self, beta: _Optional[float] = ..., chosen_weight: _Optional[float] = ..., lora: _Optional[_Union[LoraConfig, _Mapping]] = ..., optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., objective: _Optional[_Union[DpoObjective, str]] = ..., max_length: _Optional[int] = ..., score_strongest_token: _Optional[bool] = ..., omit_image: _Optional[bool] = ..., max_text_tokens: _Optional[int] = ..., max_skipped_fraction: _Optional[float] = ...) -> None: ...
 
 class DescribeConfig(_message.Message):
     __slots__ = ("max_rows", "generation", "max_skipped_fraction", "max_batch_tokens")
@@ -267,12 +271,16 @@ class InfuseConfig(_message.Message):
     def __init__(self, template: _Optional[str] = ...) -> None: ...
 
 class SftConfig(_message.Message):
-    __slots__ = ("optimizer", "max_length")
+    __slots__ = ("optimizer", "max_length", "max_text_tokens", "max_skipped_fraction")
     OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    MAX_TEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SKIPPED_FRACTION_FIELD_NUMBER: _ClassVar[int]
     optimizer: OptimizerConfig
     max_length: int
-    def __init__(self, optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., max_length: _Optional[int] = ...) -> None: ...
+    max_text_tokens: int
+    max_skipped_fraction: float
+    def __init__(self, optimizer: _Optional[_Union[OptimizerConfig, _Mapping]] = ..., max_length: _Optional[int] = ..., max_text_tokens: _Optional[int] = ..., max_skipped_fraction: _Optional[float] = ...) -> None: ...
 
 class EvaluateConfig(_message.Message):
     __slots__ = ("modes", "describe_generation", "answer_generation", "bootstrap_resamples", "sample_images", "max_batch_tokens", "max_items")

@@ -466,7 +466,7 @@ export interface DpoConfig {
   lora: LoraConfig | undefined;
   optimizer: OptimizerConfig | undefined;
   objective: DpoObjective;
-  /** Longest row (image tokens included); a longer pair is skipped and counted, never cut. */
+  /** Longest conversation (prompt, image and one answer), tokens; a pair with a longer side is skipped and counted, never cut. */
   maxLength: number;
   /**
    * Deviation of the official code: in place of each rejected token, policy and reference score their own strongest token, or their
@@ -478,13 +478,20 @@ export interface DpoConfig {
    * check that every row has one.
    */
   omitImage: boolean;
+  /** Longest conversation without its image tokens, tokens; skipped and counted likewise. 0 is off. */
+  maxTextTokens: number;
+  /** The run fails when more than this share of the pairs could not be used. Pairs with equal sides do not count. 0..1. */
+  maxSkippedFraction: number;
 }
 
 /** Stage describe. */
 export interface DescribeConfig {
   /** Instruction rows drawn without replacement; 0 takes all. */
   maxRows: number;
-  generation: GenerationConfig | undefined;
+  generation:
+    | GenerationConfig
+    | undefined;
+  /** The run fails when more than this share of the rows could not be used, counting those refused at import. Holds for stage infuse too. 0..1. */
   maxSkippedFraction: number;
   maxBatchTokens: number;
 }
@@ -500,8 +507,12 @@ export interface SftConfig {
   optimizer:
     | OptimizerConfig
     | undefined;
-  /** Longest row; a longer one is skipped and counted, never cut. */
+  /** Longest conversation, image included, tokens; a longer one is skipped and counted, never cut. */
   maxLength: number;
+  /** Longest conversation without its image tokens, tokens; skipped and counted likewise. 0 is off. */
+  maxTextTokens: number;
+  /** The run fails when more than this share of the rows could not be used. 0..1. */
+  maxSkippedFraction: number;
 }
 
 /** Stage evaluate. */
@@ -2307,6 +2318,8 @@ function createBaseDpoConfig(): DpoConfig {
     maxLength: 0,
     scoreStrongestToken: false,
     omitImage: false,
+    maxTextTokens: 0,
+    maxSkippedFraction: 0,
   };
 }
 
@@ -2335,6 +2348,12 @@ export const DpoConfig: MessageFns<DpoConfig> = {
     }
     if (message.omitImage !== false) {
       writer.uint32(64).bool(message.omitImage);
+    }
+    if (message.maxTextTokens !== 0) {
+      writer.uint32(72).uint32(message.maxTextTokens);
+    }
+    if (message.maxSkippedFraction !== 0) {
+      writer.uint32(81).double(message.maxSkippedFraction);
     }
     return writer;
   },
@@ -2416,6 +2435,22 @@ export const DpoConfig: MessageFns<DpoConfig> = {
             message.omitImage = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxTextTokens = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.maxSkippedFraction = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2442,6 +2477,8 @@ export const DpoConfig: MessageFns<DpoConfig> = {
         ? globalThis.Boolean(object.score_strongest_token)
         : false,
       omitImage: isSet(object.omit_image) ? globalThis.Boolean(object.omit_image) : false,
+      maxTextTokens: isSet(object.max_text_tokens) ? globalThis.Number(object.max_text_tokens) : 0,
+      maxSkippedFraction: isSet(object.max_skipped_fraction) ? globalThis.Number(object.max_skipped_fraction) : 0,
     };
   },
 
@@ -2471,6 +2508,12 @@ export const DpoConfig: MessageFns<DpoConfig> = {
     if (message.omitImage !== false) {
       obj.omit_image = message.omitImage;
     }
+    if (message.maxTextTokens !== 0) {
+      obj.max_text_tokens = Math.round(message.maxTextTokens);
+    }
+    if (message.maxSkippedFraction !== 0) {
+      obj.max_skipped_fraction = floatToJson(message.maxSkippedFraction);
+    }
     return obj;
   },
 
@@ -2491,6 +2534,8 @@ export const DpoConfig: MessageFns<DpoConfig> = {
     message.maxLength = object.maxLength ?? 0;
     message.scoreStrongestToken = object.scoreStrongestToken ?? false;
     message.omitImage = object.omitImage ?? false;
+    message.maxTextTokens = object.maxTextTokens ?? 0;
+    message.maxSkippedFraction = object.maxSkippedFraction ?? 0;
     return message;
   },
 };
@@ -2682,7 +2727,7 @@ export const InfuseConfig: MessageFns<InfuseConfig> = {
 };
 
 function createBaseSftConfig(): SftConfig {
-  return { optimizer: undefined, maxLength: 0 };
+  return { optimizer: undefined, maxLength: 0, maxTextTokens: 0, maxSkippedFraction: 0 };
 }
 
 export const SftConfig: MessageFns<SftConfig> = {
@@ -2692,6 +2737,12 @@ export const SftConfig: MessageFns<SftConfig> = {
     }
     if (message.maxLength !== 0) {
       writer.uint32(16).uint32(message.maxLength);
+    }
+    if (message.maxTextTokens !== 0) {
+      writer.uint32(24).uint32(message.maxTextTokens);
+    }
+    if (message.maxSkippedFraction !== 0) {
+      writer.uint32(33).double(message.maxSkippedFraction);
     }
     return writer;
   },
@@ -2725,6 +2776,22 @@ export const SftConfig: MessageFns<SftConfig> = {
             message.maxLength = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxTextTokens = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.maxSkippedFraction = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2741,6 +2808,8 @@ export const SftConfig: MessageFns<SftConfig> = {
     return {
       optimizer: isSet(object.optimizer) ? OptimizerConfig.fromJSON(object.optimizer) : undefined,
       maxLength: isSet(object.max_length) ? globalThis.Number(object.max_length) : 0,
+      maxTextTokens: isSet(object.max_text_tokens) ? globalThis.Number(object.max_text_tokens) : 0,
+      maxSkippedFraction: isSet(object.max_skipped_fraction) ? globalThis.Number(object.max_skipped_fraction) : 0,
     };
   },
 
@@ -2751,6 +2820,12 @@ export const SftConfig: MessageFns<SftConfig> = {
     }
     if (message.maxLength !== 0) {
       obj.max_length = Math.round(message.maxLength);
+    }
+    if (message.maxTextTokens !== 0) {
+      obj.max_text_tokens = Math.round(message.maxTextTokens);
+    }
+    if (message.maxSkippedFraction !== 0) {
+      obj.max_skipped_fraction = floatToJson(message.maxSkippedFraction);
     }
     return obj;
   },
@@ -2764,6 +2839,8 @@ export const SftConfig: MessageFns<SftConfig> = {
       ? OptimizerConfig.fromPartial(object.optimizer)
       : undefined;
     message.maxLength = object.maxLength ?? 0;
+    message.maxTextTokens = object.maxTextTokens ?? 0;
+    message.maxSkippedFraction = object.maxSkippedFraction ?? 0;
     return message;
   },
 };

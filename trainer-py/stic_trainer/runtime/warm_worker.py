@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stic_trainer.config.job import StageKind
 from stic_trainer.runtime.jobfolder import JobFolder
-from stic_trainer.runtime.worker import default_threads, work_on
+from stic_trainer.runtime.worker import default_threads, run_job
 
 IDLE_SECONDS = 1800.0
 
@@ -29,7 +29,7 @@ def wait_for_job(store: Path) -> int:
         return 0
     folder = JobFolder(Path(line[:-1]))
     _speak_to(folder.log)
-    return work_on(folder, store, threads=default_threads())
+    return run_job(folder, store, threads=default_threads())
 
 
 def _speak_to(log: Path) -> None:

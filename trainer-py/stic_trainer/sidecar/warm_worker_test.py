@@ -1,4 +1,4 @@
-"""The spare worker: a second job gets a process that has its libraries loaded, and nothing stays behind."""
+"""The warm worker: a second job gets a process that has its libraries loaded, and nothing stays behind."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def sidecar(tmp_path: Path) -> Iterator[Sidecar]:
     running.close()
 
 
-def _spares(sidecar: Sidecar) -> list[psutil.Process]:
+def _warm_workers(sidecar: Sidecar) -> list[psutil.Process]:
     children = psutil.Process(sidecar.process.pid).children()
-    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE and "spare" in child.cmdline()]
+    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE and "warm-worker" in child.cmdline()]
 
 
 def _work(sidecar: Sidecar, job_id: str) -> list[pb.JobEvent]:
@@ -39,31 +39,31 @@ def _worker_of(events: list[pb.JobEvent]) -> int:
     return next(int(event.state.facts["pid"]) for event in events if "pid" in event.state.facts)
 
 
-def test_the_second_job_is_done_by_the_spare_and_the_third_by_the_next_one(sidecar: Sidecar) -> None:
-    assert _spares(sidecar) == []
+def test_the_second_job_is_done_by_the_warm_worker_and_the_third_by_the_next_one(sidecar: Sidecar) -> None:
+    assert _warm_workers(sidecar) == []
     first = _work(sidecar, "first")
-    [spare] = _spares(sidecar)
+    [warm_worker] = _warm_workers(sidecar)
     second = _work(sidecar, "second")
-    assert _worker_of(first) != spare.pid == _worker_of(second)
+    assert _worker_of(first) != warm_worker.pid == _worker_of(second)
     assert states(first) == states(second) == WHOLE
     assert first[-1].state.error.code == second[-1].state.error.code == "DATA_INVALID"
-    assert [next_one.pid for next_one in _spares(sidecar)] != [spare.pid]
+    assert [next_one.pid for next_one in _warm_workers(sidecar)] != [warm_worker.pid]
 
 
-def test_a_spare_that_died_is_done_without(sidecar: Sidecar) -> None:
+def test_a_warm_worker_that_died_is_done_without(sidecar: Sidecar) -> None:
     _work(sidecar, "first")
-    [spare] = _spares(sidecar)
-    spare.kill()
+    [warm_worker] = _warm_workers(sidecar)
+    warm_worker.kill()
     # Its first thread is a zombie before the others have gone, and only then can its end be waited for.
-    threads = Path(f"/proc/{spare.pid}/task")
-    eventually(lambda: spare.status() == psutil.STATUS_ZOMBIE and len(list(threads.iterdir())) == 1)
+    threads = Path(f"/proc/{warm_worker.pid}/task")
+    eventually(lambda: warm_worker.status() == psutil.STATUS_ZOMBIE and len(list(threads.iterdir())) == 1)
     assert states(_work(sidecar, "second")) == WHOLE
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
-def test_a_spare_does_not_outlive_its_sidecar(sidecar: Sidecar, by: signal.Signals) -> None:
+def test_a_warm_worker_does_not_outlive_its_sidecar(sidecar: Sidecar, by: signal.Signals) -> None:
     _work(sidecar, "first")
-    [spare] = _spares(sidecar)
+    [warm_worker] = _warm_workers(sidecar)
     os.kill(sidecar.process.pid, by)
     sidecar.process.wait(timeout=30)
-    eventually(lambda: not spare.is_running() or spare.status() == psutil.STATUS_ZOMBIE, timeout=60)
+    eventually(lambda: not warm_worker.is_running() or warm_worker.status() == psutil.STATUS_ZOMBIE, timeout=60)

@@ -6,25 +6,22 @@ import dataclasses
 
 import torch
 
-from stic_trainer.config.job import Job, JobInput
-from stic_trainer.engine.joined import join_ranks
+from stic_trainer.config.job import Job, JobInput, SpeedConfig
+from stic_trainer.engine.distributed import join_process_group
 from stic_trainer.errors import StageError
-from stic_trainer.modeling.policy import Policy, load_policy
-from stic_trainer.modeling.rows import Row
+from stic_trainer.modeling.loading import load_policy
+from stic_trainer.modeling.policy import Policy
 from stic_trainer.runtime.context import StageContext
-from stic_trainer.stages.skips import Skips
-
-__all__ = ["Skips", "metadata", "open_policy"]
 
 
 def open_policy(job: Job, ctx: StageContext) -> Policy:
     """The run's base model. StageError TEMPLATE_MISMATCH when recipe, inputs and model disagree about the chat template."""
     ctx.phase("loading model")
-    ctx.ranks = join_ranks()
-    ctx.ranks.gather(None)  # nobody looks into the work folder before the chief has taken up earlier work
+    ctx.ranks = join_process_group()
+    ctx.ranks.all_gather(None)  # no process reads the work folder before rank 0 has copied earlier work
     spec = job.recipe.model
     policy = load_policy(ctx.model_path(spec))
-    policy.reuse_features = job.recipe.speed.reuse_image_features
+    policy.vision.reuse = job.recipe.speed.reuse_image_features
     for where, wanted in _template_hashes(job).items():
         if wanted != policy.chat.template_hash:
             raise StageError(
@@ -45,27 +42,18 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
     return policy
 
 
-def lever_facts(job: Job, policy: Policy) -> dict[str, str]:
+def optimization_attributes(speed: SpeedConfig, policy: Policy) -> dict[str, str]:
     """What makes this training faster or smaller, for the run's record."""
     can = {"share_prefix": policy.family.shares_prefix, "pack_rows": policy.family.packs, "attend_by_blocks": policy.by_blocks}
-    on = [name for name, value in dataclasses.asdict(job.recipe.speed).items() if value and can.get(name, True)]
-    return {"levers": ", ".join(on) or "none"}
+    on = [name for name, value in dataclasses.asdict(speed).items() if value and can.get(name, True)]
+    return {"optimizations": ", ".join(on) or "none"}
 
 
-def too_long(row: Row, policy: Policy, max_length: int) -> str:
-    """Why a row cannot be trained on whole, and it is never cut; "" when it fits."""
-    if len(row) > max_length:
-        return f"{len(row)} tokens; max_length is {max_length}"
-    if row.reach > policy.max_positions:
-        return f"{row.reach} tokens in a row; the model takes {policy.max_positions}"
-    return ""
-
-
-def load_start(policy: Policy, job: Job, ctx: StageContext, *, trainable: bool = False) -> JobInput | None:
+def load_start_adapter(policy: Policy, job: Job, ctx: StageContext, *, trainable: bool = False) -> JobInput | None:
     """The adapter the run starts from, in use from now on; None when the run starts from the base model."""
     start = job.optional_input("start")
     if start is not None:
-        policy.load_adapter(ctx.store.tree(start.sha256), trainable=trainable)
+        policy.adapters.load(ctx.store.tree(start.sha256), trainable=trainable)
     return start
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
-from stic_trainer.modeling.inputs import Sight
+from stic_trainer.modeling.inputs import ImageFeatures
 from stic_trainer.modeling.policy import Policy
 
 _PADDING = -1
@@ -20,7 +20,7 @@ _ROOM = 64
 """Tokens by which buffers grow."""
 
 
-class Memory:
+class KvCache:
     """Rows B, tokens of one call Q, keys so far K."""
 
     def __init__(self, policy: Policy, rows: int) -> None:
@@ -29,12 +29,12 @@ class Memory:
         self._cache = Cache(layer_class_to_replicate=_RoomyLayer)
         self._positions = torch.full((rows, 0), _PADDING, device=policy.device)
         self._lengths = torch.zeros(rows, dtype=torch.long, device=policy.device)
-        self._shifts = torch.zeros(rows, dtype=torch.long, device=policy.device)
+        self._offsets = torch.zeros(rows, dtype=torch.long, device=policy.device)
 
-    def read(self, ids: Tensor, lengths: Tensor | None = None, sights: Sequence[Sight | None] = ()) -> Tensor:
+    def read(self, ids: Tensor, lengths: Tensor | None = None, features: Sequence[ImageFeatures | None] = ()) -> Tensor:
         """(B, hidden): the last token's hidden state, after the next tokens (B, Q) of every row.
 
-        lengths: (B,) tokens of each row, which stand at the right; all of Q when None. sights: one a row, of its image among
+        lengths: (B,) tokens of each row, which stand at the right; all of Q when None. features: one a row, of its image among
         these tokens.
         """
         width = ids.shape[1]
@@ -46,20 +46,20 @@ class Memory:
             ids,
             positions,
             self._mask(positions),
-            [sight for sight in sights if sight is not None],
-            shifts=self._shifts,
+            [each for each in features if each is not None],
+            position_offsets=self._offsets,
             key_positions=self._positions,
         )
         self._lengths = self._lengths + counts
-        if sights:
-            self._shifts = self._shifts + torch.tensor([sight.shift if sight else 0 for sight in sights], device=ids.device)
+        if features:
+            self._offsets = self._offsets + torch.tensor([each.position_offset if each else 0 for each in features], device=ids.device)
         last: Tensor = self._policy.language_model(**inputs, past_key_values=self._cache, use_cache=True).last_hidden_state[:, -1]
         return last
 
     def select(self, rows: Tensor) -> None:
         """These rows from now on, some perhaps repeated."""
         self._cache.batch_select_indices(rows)
-        self._positions, self._lengths, self._shifts = self._positions[rows], self._lengths[rows], self._shifts[rows]
+        self._positions, self._lengths, self._offsets = self._positions[rows], self._lengths[rows], self._offsets[rows]
 
     def _mask(self, positions: Tensor) -> Tensor:
         """(B, 1, Q, K)"""
