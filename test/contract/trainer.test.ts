@@ -33,7 +33,7 @@ let recipe: Recipe;
 
 before(async () => {
   store = await ArtifactStore.open(path.join(folder, 'store'));
-  sidecar = new LocalSidecar({ state: folder, store: store.root, paths }, store.id);
+  sidecar = new LocalSidecar({ state: folder, store: store.root, paths, dataRoots: [] }, store.id);
   pid = await sidecar.start();
   trainer = new TrainerClient(sidecar.addresses()[0] ?? '');
   const tiny = loadPresets(paths.recipes, paths.prompts).get('tiny')?.recipe;
@@ -239,7 +239,7 @@ test('ImportDataset: progress, each problem, and the result last; a source that 
   await mkdir(source);
   await writeFile(path.join(source, 'one.png'), Buffer.from(onePixel, 'base64'));
   await writeFile(path.join(source, 'empty.jpg'), '');
-  const request = { kind: DatasetKind.DATASET_KIND_IMAGES, source, imageRoot: '' };
+  const request = { kind: DatasetKind.DATASET_KIND_IMAGES, source, imageRoot: '', imageList: '' };
   const events: ImportDatasetEvent[] = await all(trainer.importDataset(request, never));
 
   assert.equal(events[0]?.event?.$case, 'progress');
@@ -248,7 +248,8 @@ test('ImportDataset: progress, each problem, and the result last; a source that 
   const last = events.at(-1)?.event;
   assert.ok(last?.$case === 'result');
   const { manifestSha256, ...counts } = last.value;
-  assert.deepEqual(counts, { items: 1, skipped: 1, bytes: BigInt(Buffer.from(onePixel, 'base64').length), benchmark: '' });
+  const bytes = BigInt(Buffer.from(onePixel, 'base64').length);
+  assert.deepEqual(counts, { items: 1, skipped: 1, bytes, benchmark: '', duplicates: 0, repeats: 0 });
   assert.ok(await store.hasBlob(manifestSha256));
 
   const missing = { ...request, source: path.join(folder, 'nowhere') };

@@ -176,6 +176,57 @@ test('a source that cannot be used fails with its reason, and a new try can mend
   assert.equal((await refreshed(absent.id)).latest?.state, VersionState.VERSION_STATE_READY);
 });
 
+test('a list chooses the images of a folder, at every refresh as it then is; repeats and equal contents are counted', async () => {
+  const source = path.join(product.folder, 'coco', 'train2014');
+  mkdirSync(source, { recursive: true });
+  const name = (number: number): string => `COCO_train2014_${String(number).padStart(12, '0')}.gif`;
+  for (const number of [1, 2, 3]) copyFileSync(path.join(folder, 'grey.gif'), path.join(source, name(number)));
+  const elsewhere = path.join(product.folder, 'coco', 'elsewhere.gif');
+  copyFileSync(path.join(folder, 'grey.gif'), elsewhere);
+  symlinkSync(elsewhere, path.join(source, name(4)));
+  const list = path.join(product.folder, '6k_coco_names.json');
+  writeFileSync(list, JSON.stringify([name(2), name(1), name(2), name(9)]));
+
+  const kind = DatasetKind.DATASET_KIND_IMAGES;
+  const chosen = await server.dataset('6k', kind, source, { image_list: list });
+  const { latest } = chosen;
+  assert.equal(latest?.state, VersionState.VERSION_STATE_READY, latest?.error);
+  assert.equal(chosen.imageList, list);
+  assert.deepEqual([latest.items, latest.skipped, latest.duplicates, latest.repeats], [2, 1, 1, 1]);
+  const names = async (): Promise<string[]> => (await items(chosen.id)).items.map((item) => item.name);
+  assert.deepEqual(await names(), [name(1), name(2)]);
+  assert.deepEqual(
+    (await problems(chosen.id)).problems.map((problem) => [problem.name, problem.code]),
+    [[name(9), 'MISSING_IMAGE']],
+  );
+
+  writeFileSync(list, [name(2), name(1), name(1), name(1), name(1)].join('\n'));
+  const same = (await refreshed(chosen.id)).latest;
+  assert.deepEqual([same?.id, same?.skipped, same?.repeats], [latest.id, 0, 3], 'one content is one version');
+
+  writeFileSync(list, [name(3), name(4)].join('\n'));
+  const changed = (await refreshed(chosen.id)).latest;
+  assert.deepEqual([changed?.items, changed?.skipped, changed?.repeats], [1, 1, 0]);
+  const [escapes] = (await problems(chosen.id)).problems;
+  assert.equal(escapes?.code, 'PATH_ESCAPES');
+  assert.match(escapes.reason, /STIC_DATA_ROOTS/);
+});
+
+test('links lead into the folders that STIC_DATA_ROOTS names', async () => {
+  const other = new Product();
+  try {
+    const linked = await other.start({ STIC_DATA_ROOTS: folder });
+    const source = path.join(other.folder, 'links');
+    mkdirSync(source);
+    symlinkSync(path.join(folder, 'grey.gif'), path.join(source, 'a.gif'));
+    symlinkSync('/etc', path.join(source, 'etc'));
+    const dataset = await linked.dataset('links', DatasetKind.DATASET_KIND_IMAGES, source);
+    assert.deepEqual([dataset.latest?.items, dataset.latest?.skipped], [1, 1], dataset.latest?.error);
+  } finally {
+    await other.close();
+  }
+});
+
 test('instructions keep their rows with and without images; a row whose image is missing is listed', async () => {
   const say = (question: string): object[] => [
     { from: 'human', value: question },

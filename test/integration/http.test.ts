@@ -46,6 +46,8 @@ test('a request that is not valid is refused with code, field, reason and what t
     [{ ...images, kind: 'DATASET_KIND_FILMS' }, 'kind', /DATASET_KIND_FILMS is not a value/],
     [{ ...images, source: 'photos' }, 'source', /must be an absolute path/],
     [{ ...images, image_root: '/tmp' }, 'image_root', /belongs to instructions/],
+    [{ ...images, kind: 'DATASET_KIND_BENCHMARK', image_list: '/tmp/list.json' }, 'image_list', /belongs to images/],
+    [{ ...images, image_list: 'list.json' }, 'image_list', /must be an absolute path/],
     [{ ...images, colour: 'red' }, 'colour', /is not a field of this request/],
   ];
   for (const [body, field, message] of cases) {

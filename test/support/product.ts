@@ -101,8 +101,8 @@ export class Server {
   }
 
   /** Registers a dataset and waits for its first version. */
-  async dataset(name: string, kind: DatasetKind, source: string): Promise<Dataset> {
-    const made = Dataset.fromJSON(await this.post('/api/datasets', { name, kind, source }));
+  async dataset(name: string, kind: DatasetKind, source: string, more: object = {}): Promise<Dataset> {
+    const made = Dataset.fromJSON(await this.post('/api/datasets', { name, kind, source, ...more }));
     return until(
       async () => Dataset.fromJSON(await this.get(`/api/datasets/${made.id}`)),
       (dataset) => dataset.latest?.state !== VersionState.VERSION_STATE_IMPORTING,

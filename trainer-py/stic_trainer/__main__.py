@@ -28,9 +28,16 @@ def main(arguments: list[str] | None = None) -> int:
         from stic_trainer.runtime.offline import run_offline
 
         return run_offline(options)
-    from stic_trainer.data.importing import import_dataset
+    from stic_trainer.data.importing import ImportRequest, import_dataset
 
-    return import_dataset(options.kind, options.source, options.image_root, options.store)
+    request = ImportRequest(
+        kind=options.kind,
+        source=options.source,
+        image_root=options.image_root,
+        image_list=options.image_list,
+        private=tuple(options.private),
+    )
+    return import_dataset(request, options.store)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("kind", choices=["images", "instructions", "benchmark"])
     importing.add_argument("source", type=Path)
     importing.add_argument("--image-root", type=Path, help="folder that image paths of instructions are relative to")
+    importing.add_argument("--image-list", type=Path, help="file that names the images to take from the folder; all without it")
+    importing.add_argument("--private", type=Path, action="append", default=[], help="repeatable; folder that no link may lead into")
     importing.add_argument("--store", type=Path, required=True)
     return parser
 

@@ -84,6 +84,7 @@ export interface NewDataset {
   kind: DatasetKind;
   source: string;
   image_root: string;
+  image_list: string;
 }
 
 export function useCreateDataset() {

@@ -114,14 +114,20 @@ function VersionFacts({ dataset }: { dataset: Dataset }) {
             </span>,
           ],
           ['Image folder', dataset.imageRoot],
+          ['Image list', imageListWords(dataset)],
           ['Benchmark', latest?.benchmark ?? ''],
           ['Version', latest?.digest ? <Digest key="digest" value={latest.digest} /> : ''],
           ['Size', latest && latest.bytes > 0n ? bytes(latest.bytes) : ''],
+          ['Duplicates', latest && latest.duplicates > 0 ? `${count(latest.duplicates)} items with the content of another` : ''],
           ['Imported', latest?.digest ? moment(latest.createdAt) : ''],
         ]}
       />
     </div>
   );
+}
+
+function imageListWords({ imageList, latest }: Dataset): string {
+  return latest && latest.repeats > 0 ? `${imageList} (${count(latest.repeats)} repeated entries)` : imageList;
 }
 
 function ImportProgress({ done, total }: { done: number; total: number }) {

@@ -15,7 +15,7 @@ const sources = {
   },
   [DatasetKind.DATASET_KIND_INSTRUCTIONS]: {
     label: 'JSON file',
-    description: "Absolute path on the server's host of a LLaVA-format file: rows with id, conversations and, where there is one, image.",
+    description: "Absolute path on the server's host of a LLaVA-format file: rows with conversations and, where there are, id and image.",
   },
   [DatasetKind.DATASET_KIND_BENCHMARK]: {
     label: 'Benchmark folder',
@@ -35,6 +35,7 @@ export function NewDatasetPage() {
   const [name, setName] = useState('');
   const [source, setSource] = useState('');
   const [imageRoot, setImageRoot] = useState('');
+  const [imageList, setImageList] = useState('');
   const sent = useRef({ content: '', id: '' });
   const error = create.error instanceof ApiError ? create.error : undefined;
   const errorAt = (field: string) => (error?.field === field ? error.message : undefined);
@@ -42,7 +43,13 @@ export function NewDatasetPage() {
 
   const submit = (event: { preventDefault: () => void }) => {
     event.preventDefault();
-    const fields = { name: name.trim(), kind, source: source.trim(), image_root: imageRoot.trim() };
+    const fields = {
+      name: name.trim(),
+      kind,
+      source: source.trim(),
+      image_root: kind === DatasetKind.DATASET_KIND_INSTRUCTIONS ? imageRoot.trim() : '',
+      image_list: kind === DatasetKind.DATASET_KIND_IMAGES ? imageList.trim() : '',
+    };
     const content = JSON.stringify(fields);
     // The same form sent twice is one dataset.
     if (sent.current.content !== content) sent.current = { content, id: newRequestId() };
@@ -84,6 +91,18 @@ export function NewDatasetPage() {
             setSource(event.currentTarget.value);
           }}
         />
+        {kind === DatasetKind.DATASET_KIND_IMAGES && (
+          <TextInput
+            label="Image list"
+            description="File with the names of the images to take: a JSON list, or text with one name a line. Empty: all images."
+            styles={monospace}
+            value={imageList}
+            error={errorAt('image_list')}
+            onChange={(event) => {
+              setImageList(event.currentTarget.value);
+            }}
+          />
+        )}
         {kind === DatasetKind.DATASET_KIND_INSTRUCTIONS && (
           <TextInput
             label="Folder its images are in"

@@ -25,6 +25,7 @@ test('without options the tiny recipe runs on the embedded world', () => {
     arms: false,
     json: undefined,
     images: undefined,
+    imageList: undefined,
     instructions: undefined,
     imageRoot: undefined,
     model: undefined,

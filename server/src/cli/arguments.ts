@@ -11,6 +11,7 @@ Runs the whole recipe through the product and shows whether it helped. Without o
   --arms               then run the control arms (chosen only, swapped) and print them beside STIC
   --json FILE          write the comparison and the run's facts as JSON
   --images DIR         use your own images (any format Pillow opens, found in all subfolders)
+  --image-list FILE    take only the images that this file names: a JSON list, or text with one name a line
   --instructions FILE  LLaVA-format JSON for stage 2; without it the run ends after stage 1
   --image-root DIR     folder the instruction file's image paths are relative to (default: the file's own)
   --model PATH         a local Hugging Face Llava or LlavaNext folder (default: the embedded model)
@@ -27,6 +28,7 @@ export type Options = {
   arms: boolean;
   json: string | undefined;
   images: string | undefined;
+  imageList: string | undefined;
   instructions: string | undefined;
   imageRoot: string | undefined;
   model: string | undefined;
@@ -48,6 +50,9 @@ export function parseOptions(args: string[]): Options | undefined {
   if (values['image-root'] !== undefined && values.instructions === undefined) {
     throw new CliError('--image-root needs --instructions.', 'It says where the images of the instruction file are.');
   }
+  if (values['image-list'] !== undefined && values.images === undefined) {
+    throw new CliError('--image-list needs --images.', 'Name the folder that its names are relative to.');
+  }
   if (values.arms && values.images !== undefined) {
     throw new CliError(
       '--arms belongs to the embedded world.',
@@ -59,6 +64,7 @@ export function parseOptions(args: string[]): Options | undefined {
     arms: values.arms ?? false,
     json: absolute(values.json),
     images: existing(values.images, '--images', 'folder'),
+    imageList: existing(values['image-list'], '--image-list', 'file'),
     instructions: existing(values.instructions, '--instructions', 'file'),
     imageRoot: existing(values['image-root'], '--image-root', 'folder'),
     model: existing(values.model, '--model', 'folder'),
@@ -80,6 +86,7 @@ function parse(args: string[]) {
         arms: { type: 'boolean' },
         json: { type: 'string' },
         images: { type: 'string' },
+        'image-list': { type: 'string' },
         instructions: { type: 'string' },
         'image-root': { type: 'string' },
         model: { type: 'string' },

@@ -87,8 +87,9 @@ async function demonstrate(config: Config, options: Options, product: Product): 
 
 async function sourcesOf(config: Config, options: Options): Promise<Source[]> {
   if (options.images !== undefined) {
-    const { images, instructions, imageRoot } = options;
-    return [ownSource('images', images), ...(instructions === undefined ? [] : [ownSource('instructions', instructions, imageRoot)])];
+    const { images, imageList, instructions, imageRoot } = options;
+    const rows = instructions === undefined ? [] : [ownSource('instructions', instructions, { imageRoot })];
+    return [ownSource('images', images, { imageList }), ...rows];
   }
   const seed = options.seed ?? WORLD_SEED;
   const world = await worldData(config, seed);
@@ -97,6 +98,7 @@ async function sourcesOf(config: Config, options: Options): Promise<Source[]> {
     name,
     path,
     imageRoot,
+    imageList: '',
     fixed: true,
   });
   return [

@@ -9,7 +9,14 @@ import { bar } from './progress.js';
 import { dim, LiveArea, print } from './terminal.js';
 
 /** A source to register: what it is called, its kind and where it lies. */
-export type Source = { role: 'images' | 'instructions' | 'benchmark'; name: string; path: string; imageRoot: string; fixed: boolean };
+export type Source = {
+  role: 'images' | 'instructions' | 'benchmark';
+  name: string;
+  path: string;
+  imageRoot: string;
+  imageList: string;
+  fixed: boolean;
+};
 
 const KINDS = {
   images: DatasetKind.DATASET_KIND_IMAGES,
@@ -19,9 +26,10 @@ const KINDS = {
 const PROBLEMS_SHOWN = 5;
 
 /** A person's own folder or file. The name tells two folders of one name apart by their paths. */
-export function ownSource(role: 'images' | 'instructions', source: string, imageRoot = ''): Source {
-  const mark = createHash('sha256').update(`${source}\0${imageRoot}`).digest('hex').slice(0, 4);
-  return { role, name: `${path.basename(source)}-${mark}`, path: source, imageRoot, fixed: false };
+export function ownSource(role: 'images' | 'instructions', source: string, { imageRoot = '', imageList = '' } = {}): Source {
+  const parts = [source, imageRoot, ...(imageList === '' ? [] : [imageList])];
+  const mark = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 4);
+  return { role, name: `${path.basename(source)}-${mark}`, path: source, imageRoot, imageList, fixed: false };
 }
 
 /** Registers the sources, waits until each is imported and says what was refused. Throws a CliError when one cannot be used. */
@@ -41,10 +49,13 @@ async function register(clients: Clients, source: Source): Promise<RunInput> {
       hintFor(version?.errorCode ?? ''),
     );
   }
-  const skipped = version.skipped > 0 ? `, ${version.skipped} refused` : '';
-  print(
-    `  ✓ ${source.role.padEnd(12)} ${dataset.name}  ${dim(`${version.items} items${skipped}, version ${version.digest.slice(0, 12)}`)}`,
-  );
+  const counts = [
+    `${version.items} items`,
+    ...(version.skipped > 0 ? [`${version.skipped} refused`] : []),
+    ...(version.duplicates > 0 ? [`${version.duplicates} with the content of another`] : []),
+    ...(version.repeats > 0 ? [`${version.repeats} repeats in the list`] : []),
+  ].join(', ');
+  print(`  ✓ ${source.role.padEnd(12)} ${dataset.name}  ${dim(`${counts}, version ${version.digest.slice(0, 12)}`)}`);
   if (version.skipped > 0) await showProblems(clients, dataset);
   return {
     role: source.role,
@@ -60,11 +71,18 @@ async function register(clients: Clients, source: Source): Promise<RunInput> {
 /** The dataset of a source, made when it is new; a source that may have changed is read again. */
 async function current(clients: Clients, source: Source): Promise<Dataset> {
   const request = {
-    requestId: requestIdFor('demo dataset', source.role, source.path, source.imageRoot),
+    requestId: requestIdFor(
+      'demo dataset',
+      source.role,
+      source.path,
+      source.imageRoot,
+      ...(source.imageList === '' ? [] : [source.imageList]),
+    ),
     name: source.name,
     kind: KINDS[source.role],
     source: source.path,
     imageRoot: source.imageRoot,
+    imageList: source.imageList,
   };
   const dataset = await call<Dataset>((done) => clients.datasets.createDataset(request, done));
   const state = dataset.latest?.state;

@@ -21,6 +21,10 @@ export class DatasetEntity {
   @Column('text')
   imageRoot!: string;
 
+  /** File with the names of the images to take; empty for all. */
+  @Column('text', { default: '' })
+  imageList!: string;
+
   /** Milliseconds, so that a page token holds it exactly. */
   @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
@@ -58,6 +62,14 @@ export class DatasetVersionEntity {
 
   @Column('integer', { default: 0 })
   skipped!: number;
+
+  /** Items whose content is that of an earlier item. */
+  @Column('integer', { default: 0 })
+  duplicates!: number;
+
+  /** Entries of the image list that repeat an earlier entry. */
+  @Column('integer', { default: 0 })
+  repeats!: number;
 
   @Column('bigint', { default: 0 })
   bytes!: string;

@@ -7,6 +7,7 @@ export const toDataset = (row: DatasetEntity, latest: DatasetVersionEntity | und
   kind: row.kind,
   source: row.source,
   imageRoot: row.imageRoot,
+  imageList: row.imageList,
   createdAt: row.createdAt,
   latest: latest && toVersion(latest),
 });
@@ -25,4 +26,6 @@ const toVersion = (row: DatasetVersionEntity): DatasetVersion => ({
   error: row.error,
   createdAt: row.createdAt,
   benchmark: row.benchmark,
+  duplicates: row.duplicates,
+  repeats: row.repeats,
 });

@@ -111,11 +111,11 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   private async receive(claim: Claim, signal: AbortSignal): Promise<{ result: ImportResult | undefined; problems: ImportProblem[] }> {
-    const { kind, source, imageRoot } = await this.database.manager.findOneByOrFail(DatasetEntity, { id: claim.datasetId });
+    const { kind, source, imageRoot, imageList } = await this.database.manager.findOneByOrFail(DatasetEntity, { id: claim.datasetId });
     const problems: ImportProblem[] = [];
     let result: ImportResult | undefined;
     let shownAt = -Infinity;
-    for await (const { event } of this.trainers.importDataset({ kind, source, imageRoot }, signal)) {
+    for await (const { event } of this.trainers.importDataset({ kind, source, imageRoot, imageList }, signal)) {
       if (event?.$case === 'problem') problems.push(event.value);
       if (event?.$case === 'result') result = event.value;
       if (event?.$case === 'progress' && monotonicMs() - shownAt >= PROGRESS_MS) {
@@ -134,8 +134,17 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
     await this.database.transaction(async (manager) => {
       // One import of a dataset ends at a time: two that found the same content must not both become READY.
       await manager.findOneOrFail(DatasetEntity, { where: { id: claim.datasetId }, lock: { mode: 'pessimistic_write' } });
-      const { items, skipped, benchmark, manifestSha256: digest } = result;
-      const ended = { items, skipped, done: items + skipped, total: items + skipped, leaseOwner: null, leaseExpiresAt: null };
+      const { items, skipped, duplicates, repeats, benchmark, manifestSha256: digest } = result;
+      const ended = {
+        items,
+        skipped,
+        duplicates,
+        repeats,
+        done: items + skipped,
+        total: items + skipped,
+        leaseOwner: null,
+        leaseExpiresAt: null,
+      };
       if (items === 0) {
         const error =
           problems.length > 0 ? `None of the ${problems.length} items can be used; see its problems.` : 'The source holds nothing to use.';
@@ -146,7 +155,7 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
       const state = VersionState.VERSION_STATE_READY;
       const same = await manager.findOneBy(DatasetVersionEntity, { datasetId: claim.datasetId, state, digest });
       if (same) {
-        await this.keep(manager, claim, same, problems);
+        await this.keep(manager, claim, same, problems, repeats);
         return;
       }
       const ready = { ...ended, state, digest, bytes: String(result.bytes), benchmark, errorCode: '', error: '' };
@@ -155,7 +164,13 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   /** The source holds what an earlier version holds: that one becomes the latest again, with what was refused this time. */
-  private async keep(manager: EntityManager, claim: Claim, same: DatasetVersionEntity, problems: ImportProblem[]): Promise<void> {
+  private async keep(
+    manager: EntityManager,
+    claim: Claim,
+    same: DatasetVersionEntity,
+    problems: ImportProblem[],
+    repeats: number,
+  ): Promise<void> {
     const { affected } = await manager.delete(DatasetVersionEntity, { id: claim.versionId, epoch: claim.epoch });
     if (affected !== 1) return;
     const { number } = await manager
@@ -164,7 +179,7 @@ export class DatasetsImporter implements OnApplicationBootstrap, OnModuleDestroy
       .where({ datasetId: claim.datasetId })
       .getRawOne<{ number: number }>()
       .then((row) => row ?? { number: same.number });
-    await manager.update(DatasetVersionEntity, same.id, { number, skipped: problems.length });
+    await manager.update(DatasetVersionEntity, same.id, { number, skipped: problems.length, repeats });
     await manager.delete(DatasetProblemEntity, { versionId: same.id });
     await insertProblems(manager, same.id, problems);
     await this.changes.notify(manager, datasetTopic(claim.datasetId));

@@ -53,13 +53,18 @@ export class DatasetsService {
   ) {}
 
   async create(request: CreateDatasetRequest): Promise<Dataset> {
-    const { name, kind, source, imageRoot } = checkCreate(request);
-    const content = JSON.stringify(['create', name, kind, source, imageRoot]);
+    const { name, kind, source, imageRoot, imageList } = checkCreate(request);
+    // As it was before there were lists, so that requests of that time are still known.
+    const content = JSON.stringify(['create', name, kind, source, imageRoot, ...(imageList === '' ? [] : [imageList])]);
     const datasetId = await this.once(request.requestId, content, async (manager) => {
-      const dataset = { id: randomUUID(), name, kind, source, imageRoot, createdAt: new Date() };
+      const dataset = { id: randomUUID(), name, kind, source, imageRoot, imageList, createdAt: new Date() };
       await manager.insert(DatasetEntity, dataset);
       await this.startImport(manager, dataset.id, 1);
-      await audit(manager, { verb: 'create', subject: { type: 'dataset', id: dataset.id, name }, details: { source } });
+      await audit(manager, {
+        verb: 'create',
+        subject: { type: 'dataset', id: dataset.id, name },
+        details: { source, ...(imageList !== '' && { imageList }) },
+      });
       return dataset.id;
     }).catch((error: unknown) => {
       if (!isUniqueViolation(error, 'dataset_name_key')) throw error;
@@ -235,6 +240,12 @@ function checkCreate(request: CreateDatasetRequest): CreateDatasetRequest {
       throw invalid('image_root', 'image_root belongs to instructions; other kinds have their images in the source folder.');
     }
     checkPath('image_root', request.imageRoot);
+  }
+  if (request.imageList !== '') {
+    if (request.kind !== DatasetKind.DATASET_KIND_IMAGES) {
+      throw invalid('image_list', 'image_list belongs to images; other kinds name the images that they use.');
+    }
+    checkPath('image_list', request.imageList);
   }
   return { ...request, name };
 }

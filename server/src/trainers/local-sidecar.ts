@@ -31,7 +31,7 @@ export class LocalSidecar extends TrainerDirectory implements LongLived {
   private address: string | undefined;
 
   constructor(
-    private readonly config: Pick<Config, 'state' | 'store' | 'paths'>,
+    private readonly config: Pick<Config, 'state' | 'store' | 'paths' | 'dataRoots'>,
     private readonly storeId: string,
   ) {
     super();
@@ -81,7 +81,8 @@ export class LocalSidecar extends TrainerDirectory implements LongLived {
     rmSync(this.readyFile, { force: true });
     const args = ['-m', 'stic_trainer', 'sidecar', '--listen', '127.0.0.1:0'];
     const folders = ['--store', this.config.store, '--state', path.join(this.config.state, 'trainer'), '--ready-file', this.readyFile];
-    const env = { ...inheritedEnvironment((name) => !isSecret(name)), PYTHONPATH: trainer, PYTHONUNBUFFERED: '1' };
+    const settings = { STIC_STATE: this.config.state, STIC_DATA_ROOTS: this.config.dataRoots.join(':') };
+    const env = { ...inheritedEnvironment((name) => !isSecret(name)), ...settings, PYTHONPATH: trainer, PYTHONUNBUFFERED: '1' };
     const pid = await startDetached(python, [...args, ...folders], { cwd: trainer, env, log: this.log });
     this.address = `127.0.0.1:${await this.untilReady(pid)}`;
     return pid;

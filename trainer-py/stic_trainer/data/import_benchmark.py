@@ -9,8 +9,9 @@ from typing import Any
 
 from stic_trainer.benchmarks.registry import benchmark_names
 from stic_trainer.data.import_task import Import
-from stic_trainer.data.ingest import Problem, ingest_image, locate
+from stic_trainer.data.ingest import Problem, ingest_image
 from stic_trainer.data.json_stream import read_elements
+from stic_trainer.data.media import unread_field, unread_placeholder
 from stic_trainer.data.records import BenchmarkHeader, BenchmarkItem
 from stic_trainer.errors import StageError
 
@@ -26,8 +27,8 @@ def import_benchmark(source: Path, task: Import) -> None:
     task.benchmark = header.benchmark
     task.line(header)
     task.expect(sum(1 for _ in read_elements(items)), "items")
-    root = source.resolve()
-    images = task.once(lambda name: ingest_image(task.store, root, locate(root, name), name))
+    folder = task.folder(source)
+    images = task.once(lambda name: ingest_image(task.store, folder, folder.locate(name), name))
     seen: dict[str, int] = {}
 
     def drafts() -> Iterator[tuple[tuple[int, dict[str, Any]] | Problem, Any]]:
@@ -88,6 +89,10 @@ def _problem(number: int, element: object, seen: dict[str, int]) -> Problem | No
     for key, kind, words in (("image", str, "text"), ("answer", str, "text"), ("kind", str, "text"), ("truth", dict, "an object")):
         if element.get(key) is not None and not isinstance(element[key], kind):
             return invalid(f"field {key} is not {words}")
+    others = {key: value for key, value in element.items() if key != "image"}
+    unread = unread_field(others, element.get("image")) or unread_placeholder("prompt", element["prompt"])
+    if unread:
+        return invalid(unread)
     try:
         text = json.dumps(element, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except ValueError:

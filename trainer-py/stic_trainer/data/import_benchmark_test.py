@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from stic_trainer.data.folder import ESCAPES
 from stic_trainer.data.records import read_benchmark
 from stic_trainer.data.testing import Imported, encoded, run_import
 from stic_trainer.runtime.store import Store
@@ -58,6 +59,12 @@ def test_header_and_items_are_as_the_stages_read_them(folder: Path, store: Store
         ({"id": "x"}, "field prompt is missing or empty"),
         (item("x", prompt="  "), "field prompt is missing or empty"),
         (item("x", image=5), "field image is not text"),
+        (item("x", images=["a.png", "b.png"]), "field images names media that is not read; a row may have one image, in the field image"),
+        (
+            {"id": "x", "prompt": "?", "video": "a.mp4"},
+            "field video names media that is not read; a row may have one image, in the field image",
+        ),
+        (item("x", prompt="<video>\nWhat?"), "field prompt holds <video>, a placeholder of media that is not read"),
         (item("x", answer=2), "field answer is not text"),
         (item("x", truth=[]), "field truth is not an object"),
         (item("x", truth={"score": float("nan")}), "it holds NaN, an infinity or half of a surrogate pair"),
@@ -77,7 +84,7 @@ def test_an_id_means_one_item_and_an_image_must_be_there(folder: Path, store: St
     assert imported.problems == {
         "a": ("DUPLICATE_NAME", "row 2: the id 'a' is already that of row 1"),
         "b.png": ("MISSING_IMAGE", "row 3 (b): the file does not exist"),
-        "../a.png": ("PATH_ESCAPES", "row 4 (c): the path leads out of the dataset's folder"),
+        "../a.png": ("PATH_ESCAPES", f"row 4 (c): {ESCAPES}"),
     }
 
 

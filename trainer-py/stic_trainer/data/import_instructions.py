@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from stic_trainer.data.import_task import Import
-from stic_trainer.data.ingest import Problem, ingest_image, locate
+from stic_trainer.data.ingest import Problem, ingest_image
 from stic_trainer.data.json_stream import read_elements
+from stic_trainer.data.media import unread_field, unread_placeholder
 from stic_trainer.data.records import ImageItem, InstructionRow, Turn
 from stic_trainer.errors import StageError
 
@@ -26,6 +27,8 @@ class _Draft:
 
     number: int
     name: str
+    numbered: bool
+    """The file gives it no id."""
     turns: tuple[Turn, ...]
     image: str | None
 
@@ -45,11 +48,13 @@ class _Names:
         self._numbers: dict[bytes, int] = {}
 
     def settle(self, draft: _Draft) -> _Draft | Problem:
-        content = json.dumps([draft.name, draft.image, [(turn.sender, turn.value) for turn in draft.turns]])
+        given = None if draft.numbered else draft.name
+        content = json.dumps([given, draft.image, [(turn.sender, turn.value) for turn in draft.turns]])
         digest = hashlib.blake2b(content.encode(), digest_size=16).digest()
         first = self._numbers.setdefault(digest, draft.number)
         if first != draft.number:
-            return Problem(draft.name, "DUPLICATE_NAME", f"row {draft.number}: the same id, image and conversation as row {first}")
+            same = "image and conversation" if draft.numbered else "id, image and conversation"
+            return Problem(draft.name, "DUPLICATE_NAME", f"row {draft.number}: the same {same} as row {first}")
         name = draft.name
         while name in self._taken:
             self._times[draft.name] += 1
@@ -63,12 +68,12 @@ def import_instructions(source: Path, image_root: Path | None, task: Import) -> 
     if not source.is_file():
         what = "this is a folder, not a JSON file" if source.is_dir() else "no such file"
         raise StageError("DATA_INVALID", what, str(source), "Give the LLaVA-format JSON file.")
-    folder = image_root or source.parent
-    if not folder.is_dir():
-        raise StageError("DATA_INVALID", "no such image folder", str(folder))
-    task.expect(sum(1 for _ in read_elements(source)), "rows")
-    root = folder.resolve()
-    images = task.once(lambda name: ingest_image(task.store, root, locate(root, name), name))
+    root = image_root or source.parent
+    if not root.is_dir():
+        raise StageError("DATA_INVALID", "no such image folder", str(root))
+    task.expect(_count(source), "rows")
+    folder = task.folder(root)
+    images = task.once(lambda name: ingest_image(task.store, folder, folder.locate(name), name))
     names = _Names()
 
     def drafts() -> Iterator[tuple[_Draft | Problem, Any]]:
@@ -84,6 +89,19 @@ def import_instructions(source: Path, image_root: Path | None, task: Import) -> 
         else:
             task.item(outcome, outcome.image.bytes if outcome.image else 0)
         task.advance()
+
+
+def _count(source: Path) -> int:
+    """Rows of the file. StageError DATA_INVALID when it holds one object around them in place of a list."""
+    count, first = 0, None
+    for element in read_elements(source):
+        first = element if count == 0 else first
+        count += 1
+    lists = [key for key, value in first.items() if isinstance(value, list)] if isinstance(first, dict) else []
+    if count == 1 and lists and "conversations" not in lists:
+        what = f"a list of rows is expected, and the file holds one object whose field {lists[0]} is a list"
+        raise StageError("DATA_INVALID", what, str(source), "Nothing was imported. Make the list the whole content of the file.")
+    return count
 
 
 def _row(draft: _Draft, image: ImageItem | Problem | None) -> InstructionRow | Problem:
@@ -103,13 +121,30 @@ def _parsed(number: int, element: object) -> _Draft:
     if not isinstance(element, dict):
         raise _RowInvalid("it is not an object")
     name = element.get("id")
-    if name is None or isinstance(name, bool) or not isinstance(name, str | int) or name == "":
-        raise _RowInvalid("field id is missing" if name is None else f"field id is {name!r}, not text or a whole number")
-    image = element.get("image")
-    if image is not None and (not isinstance(image, str) or not image):
-        raise _RowInvalid(f"field image is {_shown(image)}, not the path of one image")
-    turns = _turns(element.get("conversations"))
-    return _Draft(number, _text("id", str(name)), _with_placeholder(turns, image is not None), image)
+    numbered = name is None or name == ""
+    if isinstance(name, bool) or not (numbered or isinstance(name, str | int)):
+        raise _RowInvalid(f"field id is {_shown(name)}, not text or a whole number")
+    image, rest = _image(element)
+    unread = unread_field(rest, image)
+    if unread:
+        raise _RowInvalid(unread)
+    turns = _with_placeholder(_turns(element.get("conversations")), image is not None)
+    name = f"row-{number:06}" if numbered else _text("id", str(name))
+    return _Draft(number, name, numbered, turns, image)
+
+
+def _image(element: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The path of the row's image, None without one, and the fields that are not about it. A list of one path is that path."""
+    for key in ("image", "images"):
+        value = element.get(key)
+        if value is None or (value == [] and key == "images"):
+            continue
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if not isinstance(value, str) or not value:
+            raise _RowInvalid(f"field {key} is {_shown(element[key])}, not the path of one image")
+        return value, {other: held for other, held in element.items() if other not in (key, "conversations")}
+    return None, {other: held for other, held in element.items() if other != "conversations"}
 
 
 def _turns(value: object) -> list[Turn]:
@@ -127,6 +162,9 @@ def _turns(value: object) -> list[Turn]:
                 raise _RowInvalid(f"field {where}.{key} is missing" if key not in turn else f"field {where}.{key} is not text")
         if turn["from"] not in ("human", "gpt", "system"):
             raise _RowInvalid(f"field {where}.from is {turn['from']!r}; allowed: human, gpt, system (first only)")
+        unread = unread_field(turn, None) or (turn["from"] != "gpt" and unread_placeholder(where, turn["value"]))
+        if unread:
+            raise _RowInvalid(unread)
         turns.append(Turn(sender=turn["from"], value=_text(f"{where}.value", turn["value"])))
     spoken = [turn.sender for turn in turns if turn.sender != "system"]
     if (turns[0].sender != "system" and len(spoken) < len(turns)) or len(turns) - len(spoken) > 1:
@@ -135,6 +173,8 @@ def _turns(value: object) -> list[Turn]:
         raise _RowInvalid("field conversations does not alternate human and gpt, from a human's question to gpt's answer")
     if not all(turn.value.strip() for turn in turns if turn.sender == "gpt"):
         raise _RowInvalid("field conversations has an empty answer")
+    if not all(turn.value.strip() for turn in turns if turn.sender == "human"):
+        raise _RowInvalid("field conversations has an empty question")
     return turns
 
 

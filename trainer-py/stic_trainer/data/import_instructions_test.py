@@ -90,7 +90,7 @@ def test_a_system_turn_may_come_first(folder: Path, store: Store) -> None:
         ("coco", "UNREADABLE", "not a regular file"),
         ("coco/red.png/x", "UNREADABLE", ""),
         ("x" * 300, "UNREADABLE", ""),
-        ("nul\x00.png", "UNREADABLE", "the file's name is not valid UTF-8; rename it"),
+        ("nul\x00.png", "UNREADABLE", "the file's name holds a NUL character"),
         ("rows.json", "NOT_AN_IMAGE", "text, not an image"),
         ("empty.png", "EMPTY_FILE", "the file has no bytes"),
         ("https://example.org/a.png", "MISSING_IMAGE", "the file does not exist"),
@@ -115,11 +115,8 @@ def test_a_row_whose_image_cannot_be_used_names_row_file_and_reason(folder: Path
         ("text", "it is not an object"),
         (None, "it is not an object"),
         ([], "it is not an object"),
-        ({}, "field id is missing"),
-        ({"id": None, "conversations": []}, "field id is missing"),
         (row(True), "field id is True, not text or a whole number"),
         (row(1.5), "field id is 1.5, not text or a whole number"),
-        (row(""), "field id is '', not text or a whole number"),
         (row("nul\x00"), "field id holds a NUL character"),
         (row("half\ud800"), "field id holds half of a surrogate pair"),
         (row("x", ["a.png", "b.png"]), "field image is ['a.png', 'b.png'], not the path of one image"),
@@ -139,6 +136,8 @@ def test_a_row_whose_image_cannot_be_used_names_row_file_and_reason(folder: Path
         (row("x", None, turns("hi", "ho", "hi")), "does not alternate human and gpt"),
         (row("x", None, turns("hi", "ho")[::-1]), "does not alternate human and gpt"),
         (row("x", None, turns("hi", " ")), "field conversations has an empty answer"),
+        (row("x", None, turns(" ", "ho")), "field conversations has an empty question"),
+        (row("x", "coco/red.png", turns("hi", "ho", "", "ho")), "field conversations has an empty question"),
         (row("x", None, turns("hi", "a\x00b")), "field conversations[1].value holds a NUL character"),
         (row("x", None, turns("<image>\nhi", "ho")), "field image is missing although conversations holds <image>"),
         (row("x", "coco/red.png", turns("<image><image>", "ho")), "holds <image> 2 times; one image a row is supported"),
@@ -147,6 +146,84 @@ def test_a_row_whose_image_cannot_be_used_names_row_file_and_reason(folder: Path
 )
 def test_a_row_that_lacks_something_names_the_field(folder: Path, store: Store, bad: object, why: str) -> None:
     assert why in reason_of(folder, store, bad)
+
+
+_UNREAD = "names media that is not read; a row may have one image, in the field image"
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"video": "x.mp4"}, f"field video {_UNREAD}"),
+        ({"videos": ["x.mp4"]}, f"field videos {_UNREAD}"),
+        ({"audio": "x.wav"}, f"field audio {_UNREAD}"),
+        ({"audio_path": "x.wav"}, f"field audio_path {_UNREAD}"),
+        ({"images": ["a.png", "b.png"]}, "field images is ['a.png', 'b.png'], not the path of one image"),
+        ({"images": [{"bytes": "..."}]}, "field images is [{'bytes': '...'}], not the path of one image"),
+        ({"image": "coco/red.png", "images": ["coco/red.png", "coco/blau ü.png"]}, f"field images {_UNREAD}"),
+        ({"image": "coco/red.png", "image_2": "coco/blau ü.png"}, f"field image_2 {_UNREAD}"),
+        ({"image": "coco/red.png", "video": "x.mp4"}, f"field video {_UNREAD}"),
+        ({"img": "coco/red.png"}, f"field img {_UNREAD}"),
+        ({"image_path": "coco/red.png"}, f"field image_path {_UNREAD}"),
+        ({"imageUrl": "https://example.org/a.png"}, f"field imageUrl {_UNREAD}"),
+        ({"image_id": 17}, f"field image_id {_UNREAD}"),
+        ({"pixel_values": [1]}, f"field pixel_values {_UNREAD}"),
+        ({"conversations": [{"from": "human", "value": "hi", "image": "a.png"}]}, f"field image {_UNREAD}"),
+        ({"conversations": turns("<video>\nWhat happens?", "Much.")}, "field conversations[0] holds <video>, a placeholder of media"),
+        ({"conversations": turns("<audio> Who?", "I.")}, "holds <audio>, a placeholder"),
+        ({"conversations": turns("Hi", "ho", "<image-placeholder>\nWhat?", "Red.")}, "field conversations[2] holds <image-placeholder>"),
+        ({"conversations": turns("<ImageHere>What?", "Red.")}, "holds <ImageHere>, a placeholder"),
+        ({"conversations": turns("<Image>What?", "Red.")}, "holds <Image>, a placeholder"),
+        ({"conversations": turns("<image_1>What?", "Red.")}, "holds <image_1>, a placeholder"),
+        ({"conversations": turns("<|image_pad|>What?", "Red.")}, "holds <|image_pad|>, a placeholder"),
+        ({"conversations": turns("<|vision_start|>What?", "Red.")}, "holds <|vision_start|>, a placeholder"),
+        ({"conversations": turns("<img>a.png</img>What?", "Red.")}, "holds <img>, a placeholder"),
+    ],
+)
+def test_media_that_are_not_read_are_named_by_field(folder: Path, store: Store, fields: dict[str, Any], why: str) -> None:
+    assert why in reason_of(folder, store, row("x") | fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"image": ["coco/red.png"]},
+        {"images": ["coco/red.png"]},
+        {"image": "coco/red.png", "image_id": 17, "image_size": [8, 8], "image_url": "https://example.org/red.png"},
+        {"image": "coco/red.png", "image_path": "/elsewhere/red.png"},
+        {"image": "coco/red.png", "video": None, "videos": [], "audio": "", "num_images": 1},
+    ],
+)
+def test_fields_about_the_image_that_is_read_do_no_harm(folder: Path, store: Store, fields: dict[str, Any]) -> None:
+    imported = load(folder, store, [row("x") | fields])
+    assert (imported.problems, imported.rows[0]["image"]["name"]) == ({}, "coco/red.png")
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        turns("How do I play a film?", "Write <video> and </video> around it."),
+        turns("What does <video src='a.mp4'> do?", "It plays."),
+        turns("Explain <audio>...</audio>.", "It plays."),
+        turns("I imagine a video of images.", "Fine."),
+    ],
+)
+def test_words_and_html_about_media_are_text(folder: Path, store: Store, conversation: list[dict[str, str]]) -> None:
+    imported = load(folder, store, [row("x", None, conversation) | {"num_images": 0, "has_image": False, "images": []}])
+    assert (imported.problems, imported.rows[0]["conversations"]) == ({}, conversation)
+
+
+def test_rows_without_an_id_are_numbered(folder: Path, store: Store) -> None:
+    bare = {"conversations": turns("What?", "This.")}
+    other = {"conversations": turns("And?", "That."), "image": "coco/red.png"}
+    imported = load(folder, store, [row("a"), bare, {"id": None, **other}, {"id": "", **bare}, row("row-000002")])
+    assert imported.names == ["a", "row-000002", "row-000003", "row-000002#2"]
+    assert imported.problems == {"row-000004": ("DUPLICATE_NAME", "row 4: the same image and conversation as row 2")}
+
+
+def test_a_missing_image_whose_other_ending_lies_there_says_so(folder: Path, store: Store) -> None:
+    imported = load(folder, store, [row("good"), row("bad", "coco/red.jpg")])
+    assert imported.problems == {"coco/red.jpg": ("MISSING_IMAGE", "row 2 (bad): the file does not exist; red.png lies in its place")}
 
 
 def test_rows_that_share_an_id_are_all_kept_and_true_repeats_are_not(folder: Path, store: Store) -> None:
@@ -173,7 +250,8 @@ def test_many_rows_of_one_image_read_it_once(folder: Path, store: Store) -> None
         (b"[{}, 1]", "none of the 2 rows can be used"),
         (b'[{"id": "a", "conversations": [', "rows.json is not valid JSON: Expecting value, line 1 column 32"),
         (b"id;image;question\n1;a.png;What?\n", "rows.json is not valid JSON: Expecting value, line 1 column 1"),
-        (b"\x89PNG\r\n\x1a\n", "rows.json is not valid JSON: the file is not UTF-8 text (invalid start byte) after, line 1 column 1"),
+        (b"\x89PNG\r\n\x1a\n", "rows.json is not UTF-8 text: line 1 holds the byte 0x89"),
+        (b'{"data": []}', "a list of rows is expected, and the file holds one object whose field data is a list"),
     ],
 )
 def test_a_file_that_is_none_is_refused_as_a_whole(folder: Path, store: Store, content: bytes, message: str) -> None:

@@ -9,8 +9,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from stic_trainer.data.folder import Folder, allowed_roots
 from stic_trainer.data.ingest import Problem
 from stic_trainer.data.records import Record, to_line
 from stic_trainer.runtime.progress import RecentRate
@@ -26,11 +28,19 @@ _NEITHER = re.compile("[\x00\ud800-\udfff]")
 
 
 class Import:
-    def __init__(self, store: Store, manifest: IO[str], out: IO[str], pool: ThreadPoolExecutor, threads: int) -> None:
+    """``private``: folders that no link may lead into, whatever STIC_DATA_ROOTS allows."""
+
+    def __init__(
+        self, store: Store, private: Iterable[Path], manifest: IO[str], out: IO[str], pool: ThreadPoolExecutor, threads: int
+    ) -> None:
         self.store = store
+        self._allowed = allowed_roots()
+        self._private = tuple(path.resolve() for path in (store.root, *private))
         self.benchmark = ""
         self.items = 0
         self.skipped = 0
+        self.duplicates = 0
+        self.repeats = 0
         self.bytes = 0
         self._manifest = manifest
         self._out = out
@@ -38,6 +48,10 @@ class Import:
         self._ahead = threads * _AHEAD_PER_THREAD
         self._unit, self._done, self._total = "", 0, 0
         self._rate, self._sent = RecentRate(), float("-inf")
+
+    def folder(self, path: Path) -> Folder:
+        """The folder ``path`` with the rules for what links in it may lead to."""
+        return Folder(path.resolve(), self._allowed, self._private)
 
     def parallel(self, work: Callable[[_In], _Out], inputs: Iterable[_In]) -> Iterator[_Out]:
         """``work`` of each input, in order, with a bounded number of them ahead."""

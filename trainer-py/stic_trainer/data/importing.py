@@ -13,6 +13,7 @@ import tempfile
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,10 +26,23 @@ from stic_trainer.runtime.failures import job_error
 from stic_trainer.runtime.store import Store
 
 
-def import_dataset(kind: str, source: Path, image_root: Path | None, store_root: Path, out: IO[str] = sys.stdout) -> int:
-    """Imports ``source``; 0 once the manifest is in the store, 1 after a ``failure`` line."""
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest:
+    kind: str
+    """images, instructions or benchmark."""
+    source: Path
+    image_root: Path | None = None
+    """instructions: the folder that image paths are relative to; None for the file's own."""
+    image_list: Path | None = None
+    """images: the file that names those to take; None for all."""
+    private: tuple[Path, ...] = ()
+    """Folders, beside the store, that no link may lead into."""
+
+
+def import_dataset(request: ImportRequest, store_root: Path, out: IO[str] = sys.stdout) -> int:
+    """Imports the request's source; 0 once the manifest is in the store, 1 after a ``failure`` line."""
     try:
-        result = _import(kind, source, image_root, Store(store_root), out)
+        result = _import(request, Store(store_root), out)
         out.write(json.dumps({"result": result}) + "\n")
     except BrokenPipeError:  # nobody listens any more
         return 1
@@ -42,19 +56,21 @@ def import_dataset(kind: str, source: Path, image_root: Path | None, store_root:
     return 0
 
 
-def _import(kind: str, source: Path, image_root: Path | None, store: Store, out: IO[str]) -> dict[str, Any]:
-    if not source.is_absolute():
-        raise StageError("DATA_INVALID", "the path is not absolute", str(source), "Give the whole path, from the root on.")
+def _import(request: ImportRequest, store: Store, out: IO[str]) -> dict[str, Any]:
+    kind, source = request.kind, request.source
+    for path in filter(None, (source, request.image_root, request.image_list)):
+        if not path.is_absolute():
+            raise StageError("DATA_INVALID", "the path is not absolute", str(path), "Give the whole path, from the root on.")
     threads = min(os.cpu_count() or 1, 16)
     with ExitStack() as stack:
         manifest = stack.enter_context(tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=store.root / "tmp"))
         pool = ThreadPoolExecutor(threads)
         stack.callback(pool.shutdown, cancel_futures=True)
-        task = Import(store, manifest, out, pool, threads)
+        task = Import(store, request.private, manifest, out, pool, threads)
         if kind == "images":
-            import_images(source, task)
+            import_images(source, request.image_list, task)
         elif kind == "instructions":
-            import_instructions(source, image_root, task)
+            import_instructions(source, request.image_root, task)
         else:
             import_benchmark(source, task)
         if task.items == 0:
@@ -68,6 +84,8 @@ def _import(kind: str, source: Path, image_root: Path | None, store: Store, out:
         "skipped": task.skipped,
         "bytes": str(task.bytes),
         "benchmark": task.benchmark,
+        "duplicates": task.duplicates,
+        "repeats": task.repeats,
     }
 
 

@@ -7,8 +7,10 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from stic_trainer.data.images import ImageProblem, identify, load, read_file, thumbnail, to_rgb
+from stic_trainer.data.folder import ESCAPES, Folder, same_stem
+from stic_trainer.data.images import ImageProblem, decode, identify, read_file, thumbnail, to_rgb
 from stic_trainer.data.records import ImageItem
 from stic_trainer.runtime.store import Store
 
@@ -27,51 +29,55 @@ class Problem:
     reason: str
 
 
-def ingest_image(store: Store, root: Path, path: Path, name: str, *, formats: frozenset[str] | None = None) -> ImageItem | Problem:
-    """The image ``path`` (inside ``root``, which is resolved) as an item called ``name``, or why it cannot be one.
+def ingest_image(store: Store, folder: Folder, path: Path, name: str, *, formats: frozenset[str] | None = None) -> ImageItem | Problem:
+    """The image ``path`` as an item called ``name``, or why it cannot be one. Whatever an image is or does costs that image alone.
 
     StageError DISK_FULL when the store has no room.
     """
-    if "\x00" in name or not _is_utf8(name):
-        return Problem(name, "UNREADABLE", "the file's name is not valid UTF-8; rename it")
     try:
-        if not path.resolve().is_relative_to(root):
-            return Problem(name, "PATH_ESCAPES", "the path leads out of the dataset's folder")
-        large = path.stat().st_size >= _LARGE_BYTES
-    except FileNotFoundError:
-        return Problem(name, "MISSING_IMAGE", "the file does not exist")
-    except (RuntimeError, ValueError, OSError) as error:
-        # A loop of links, or a name that the system refuses.
-        return Problem(name, "UNREADABLE", f"the path cannot be followed: {error}")
-    try:
-        with _turn(large):
-            return _ingest(store, read_file(path), name, formats)
+        found = _found(folder, path, name)
+        with _turn(found.stat().st_size >= _LARGE_BYTES):
+            data = read_file(found)
+            facts, small = _examined(data, formats)
     except ImageProblem as problem:
         return Problem(name, problem.code, problem.reason)
+    except MemoryError:
+        return Problem(name, "TOO_LARGE", "the memory does not suffice to decode it")
+    except Exception as error:
+        return Problem(name, "UNREADABLE", f"reading it failed: {type(error).__name__}: {error}")
+    return ImageItem(name=name, sha256=store.put_blob_bytes(data), bytes=len(data), thumbnail=store.put_blob_bytes(small), **facts)
 
 
-def _ingest(store: Store, data: bytes, name: str, formats: frozenset[str] | None) -> ImageItem:
-    with identify(data, formats=formats) as image, _turn(image.width * image.height >= _LARGE_PIXELS):
-        load(image)
+def _found(folder: Folder, path: Path, name: str) -> Path:
+    """The file that ``path`` leads to. ImageProblem when there is none or it may not be read."""
+    if "\x00" in name:
+        raise ImageProblem("UNREADABLE", "the file's name holds a NUL character")
+    if not _is_utf8(name):
+        raise ImageProblem("UNREADABLE", "the file's name is not valid UTF-8; rename it")
+    try:
+        resolved = path.resolve()
+        if not folder.admits(resolved):
+            raise ImageProblem("PATH_ESCAPES", ESCAPES)
+        resolved.stat()
+    except FileNotFoundError:
+        other = same_stem(path)
+        raise ImageProblem("MISSING_IMAGE", "the file does not exist" + (f"; {other} lies in its place" if other else "")) from None
+    except (RuntimeError, ValueError, OSError) as error:
+        # A loop of links, or a name that the system refuses.
+        raise ImageProblem("UNREADABLE", f"the path cannot be followed: {error}") from error
+    return resolved
+
+
+def _examined(data: bytes, formats: frozenset[str] | None) -> tuple[dict[str, Any], bytes]:
+    """What an ImageItem says of the image, sizes as decoded and upright, and its thumbnail as JPEG."""
+    with identify(data, formats=formats) as header:
+        large = header.width * header.height >= _LARGE_PIXELS
+    with _turn(large), decode(data, formats=formats) as image:
         upright = to_rgb(image)
-        stored_format, mode = image.format or "", image.mode
+        facts = {"width": upright.width, "height": upright.height, "format": image.format or "", "mode": image.mode}
     small = io.BytesIO()
     thumbnail(upright).save(small, "JPEG", quality=85)
-    return ImageItem(
-        name=name,
-        sha256=store.put_blob_bytes(data),
-        bytes=len(data),
-        width=upright.width,
-        height=upright.height,
-        format=stored_format,
-        mode=mode,
-        thumbnail=store.put_blob_bytes(small.getvalue()),
-    )
-
-
-def locate(root: Path, relative: str) -> Path:
-    """``relative`` (either slash, as data sets from other systems have it) below ``root``; may still lead out of it."""
-    return root / relative.replace("\\", "/")
+    return facts, small.getvalue()
 
 
 def _turn(large: bool) -> AbstractContextManager[object]:

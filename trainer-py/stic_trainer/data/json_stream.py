@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stic_trainer.errors import StageError
 
@@ -15,6 +17,22 @@ _LONGEST = 64 << 20
 _SPACE = re.compile(r"[ \t\r\n]*")
 # An error this close to the end of what was read may only mean that the rest is not there yet.
 _TAIL = 16
+_HINT = "Nothing was imported. Correct the file and import it again."
+
+_UNPACK, _CONVERT = "Unpack it first.", "Convert it to JSON or JSON lines first."
+# How files begin that are often taken for JSON, what they are, and what to do.
+_NO_TEXT = (
+    (codecs.BOM_UTF16_LE, "UTF-16 text", "Save it as UTF-8."),
+    (codecs.BOM_UTF16_BE, "UTF-16 text", "Save it as UTF-8."),
+    (b"\x1f\x8b", "compressed with gzip", _UNPACK),
+    (b"BZh", "compressed with bzip2", _UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
+    (b"PK\x03\x04", "a zip archive", _UNPACK),
+    (b"PAR1", "a Parquet file", _CONVERT),
+    (b"ARROW1", "an Arrow file", _CONVERT),
+    (b"version https://git-lfs.github.com/spec", "a Git LFS pointer in place of the file", "Fetch the file with `git lfs pull`."),
+)
 
 
 def read_elements(path: Path) -> Iterator[Any]:
@@ -48,13 +66,50 @@ def read_elements(path: Path) -> Iterator[Any]:
         raise reader.error("there is text after the end of the list")
 
 
+def open_text(path: Path) -> IO[str]:
+    """The file as UTF-8 text. StageError DATA_INVALID when it cannot be read or plainly is something else."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(64)
+        for start, what, remedy in _NO_TEXT:
+            if head.startswith(start):
+                raise StageError("DATA_INVALID", f"{path.name} is {what}, not UTF-8 text", str(path), remedy)
+        if b"\x00" in head:
+            raise StageError("DATA_INVALID", f"{path.name} is binary data or UTF-16 text, not UTF-8 text", str(path), _HINT)
+        return open(path, encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise StageError("DATA_INVALID", f"{path.name} cannot be read: {error.strerror}", str(path)) from error
+
+
+@contextmanager
+def text_errors(path: Path) -> Iterator[None]:
+    """Reading the file within: a byte that is not UTF-8 becomes a StageError DATA_INVALID with its line."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        line, byte = _undecodable(path)
+        message = f"{path.name} is not UTF-8 text: line {line} holds the byte 0x{byte:02X}"
+        raise StageError("DATA_INVALID", message, str(path), "Save the file as UTF-8 and import it again.") from error
+
+
+def _undecodable(path: Path) -> tuple[int, int]:
+    """Line and value of the first byte that is not UTF-8."""
+    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    with open(path, "rb") as file:
+        while True:
+            chunk = file.read(_CHUNK)
+            try:
+                line += decoder.decode(chunk, final=not chunk).count("\n")
+            except UnicodeDecodeError as error:
+                return line + error.object[: error.start].count(b"\n"), error.object[error.start]
+            if not chunk:
+                raise AssertionError("all of the file is UTF-8")
+
+
 class _Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            self._file = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115 - as long as the iteration
-        except OSError as error:
-            raise StageError("DATA_INVALID", f"{path.name} cannot be read: {error.strerror}", str(path)) from error
+        self._file = open_text(path)
         self._text = ""
         self._at = 0
         self._line = 1
@@ -103,7 +158,7 @@ class _Reader:
 
     def error(self, what: str) -> StageError:
         message = f"{self._path.name} is not valid JSON: {what}, line {self._line} column {self._column}"
-        return StageError("DATA_INVALID", message, str(self._path), "Nothing was imported. Correct the file and import it again.")
+        return StageError("DATA_INVALID", message, str(self._path), _HINT)
 
     def _move(self, count: int) -> None:
         passed = self._text[self._at : self._at + count]
@@ -117,11 +172,8 @@ class _Reader:
         if self._ended:
             return False
         kept = self._text[self._at :]
-        try:
+        with text_errors(self._path):
             chunk = self._file.read(max(_CHUNK, len(kept)))
-        except UnicodeDecodeError as error:
-            self._move(len(kept))
-            raise self.error(f"the file is not UTF-8 text ({error.reason}) after") from error
         self._text, self._at = kept + chunk, 0
         self._ended = not chunk
         if self._ended:

@@ -1,5 +1,6 @@
 """JSON read element by element: the same values as json.loads, little memory, and errors by line and column."""
 
+import gzip
 import json
 import tracemalloc
 from pathlib import Path
@@ -87,9 +88,30 @@ def test_what_does_not_parse_is_named_by_place(tmp_path: Path, text: str, messag
         assert error.hint == "Nothing was imported. Correct the file and import it again."
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_another_encoding_is_refused_in_words(tmp_path: Path, encoding: str) -> None:
-    assert "the file is not UTF-8 text" in refused(write(tmp_path, '[{"id": "Größe"}]', encoding)).message
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[{"id": "a"},\n{"id": "Größe"}]'.encode("latin-1"), "rows.json is not UTF-8 text: line 2 holds the byte 0xF6"),
+        ('[{"id": "Größe"}]'.encode("utf-16"), "rows.json is UTF-16 text, not UTF-8 text"),
+        ('[{"id": "Größe"}]'.encode("utf-16-le"), "rows.json is binary data or UTF-16 text, not UTF-8 text"),
+        (gzip.compress(b"[]"), "rows.json is compressed with gzip, not UTF-8 text"),
+        (b"PAR1\x15\x04", "rows.json is a Parquet file, not UTF-8 text"),
+        (b"PK\x03\x04\x14", "rows.json is a zip archive, not UTF-8 text"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "rows.json is a Git LFS pointer in place of the file, not UTF-8 text"),
+    ],
+)
+def test_what_is_no_utf_8_text_is_refused_in_words(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_bytes(content)
+    error = refused(path)
+    assert (error.message, error.subject) == (message, str(path))
+    assert error.hint
+
+
+def test_a_byte_that_is_not_utf_8_is_found_far_into_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_bytes(b'"\xc3\xb6\xe2\x82\xac"\n' * 300_000 + b'"\xc3"\n')
+    assert refused(path).message == "rows.json is not UTF-8 text: line 300001 holds the byte 0xC3"
 
 
 def test_an_error_far_into_a_file_has_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

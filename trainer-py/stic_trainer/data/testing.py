@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from stic_trainer.data.importing import import_dataset
+from stic_trainer.data.importing import ImportRequest, import_dataset
 from stic_trainer.runtime.store import Store
 
 
@@ -33,9 +33,9 @@ class Imported:
         return {name: code for name, (code, _) in self.problems.items()}
 
 
-def run_import(kind: str, source: Path, store: Store, image_root: Path | None = None) -> Imported:
+def run_import(kind: str, source: Path, store: Store, image_root: Path | None = None, image_list: Path | None = None) -> Imported:
     out = io.StringIO()
-    code = import_dataset(kind, source, image_root, store.root, out)
+    code = import_dataset(ImportRequest(kind=kind, source=source, image_root=image_root, image_list=image_list), store.root, out)
     events = [json.loads(line) for line in out.getvalue().splitlines()]
     problems = [event["problem"] for event in events if "problem" in event]
     by_name = {problem["name"]: (problem["code"], problem["reason"]) for problem in problems}

@@ -30,8 +30,12 @@ async def run_import(request: pb.ImportDatasetRequest, store: Path, log: Path) -
     if request.kind not in _KINDS:
         raise StageError("DATA_INVALID", "kind must be images, instructions or benchmark", "kind")
     command = [sys.executable, "-m", "stic_trainer", "import", _KINDS[request.kind], request.source, "--store", str(store)]
+    for private in filter(None, (str(log.parent), os.environ.get("STIC_STATE"))):
+        command += ["--private", private]
     if request.image_root:
         command += ["--image-root", request.image_root]
+    if request.image_list:
+        command += ["--image-list", request.image_list]
     with open(log, "ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *command,

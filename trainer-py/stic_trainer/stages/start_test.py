@@ -12,7 +12,7 @@ import pytest
 
 from stic_trainer.config.job import ArtifactKind, Job, JobInput, StageKind
 from stic_trainer.config.presets import load_recipe
-from stic_trainer.data.importing import import_dataset
+from stic_trainer.data.importing import ImportRequest, import_dataset
 from stic_trainer.errors import StageError
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.runtime.store import Store
@@ -59,7 +59,7 @@ class _Lab:
 
     def _import(self, kind: str, source: Path) -> str:
         with open(self.folder / f"{kind}.log", "w+", encoding="utf-8") as out:
-            assert import_dataset(kind, source, None, self.folder / "store", out) == 0
+            assert import_dataset(ImportRequest(kind=kind, source=source), self.folder / "store", out) == 0
             out.seek(0)
             result: str = json.loads(out.read().splitlines()[-1])["result"]["manifest_sha256"]
         return result

@@ -33,6 +33,7 @@ test('an empty environment gives the embedded database, one local trainer and lo
       grpcPort: 7421,
       postgresBinaries: undefined,
       logLevel: 'info',
+      dataRoots: [],
       secretKey: undefined,
       webhooksAllowPrivate: false,
       paths: undefined,
@@ -51,6 +52,7 @@ test('the store follows the state folder unless it has a place of its own', () =
 });
 
 test('trainers are a list of addresses, and port 0 asks for a free one', () => {
+  assert.deepEqual(loadConfig({ STIC_DATA_ROOTS: '/data: /mnt/coco:' }).dataRoots, ['/data', '/mnt/coco']);
   assert.deepEqual(loadConfig({ TRAINERS: 'gpu1:7430, [::1]:7430,,' }).trainers, ['gpu1:7430', '[::1]:7430']);
   const { httpPort, grpcPort } = loadConfig({ STIC_HTTP_PORT: '0', STIC_GRPC_PORT: '65535' });
   assert.deepEqual([httpPort, grpcPort], [0, 65_535]);

@@ -20,6 +20,8 @@ export type Config = {
   /** Folder of Postgres binaries to use in place of the npm package's. */
   postgresBinaries: string | undefined;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Folders that links in datasets may lead into, for the local sidecar. */
+  dataRoots: string[];
   /** Seals secrets in the database; undefined for a key of the state folder's own. */
   secretKey: Buffer | undefined;
   /** Webhooks may go to addresses that are not public. */
@@ -67,6 +69,9 @@ const environmentSchema = z.object({
   STIC_HTTP_PORT: optionalText.transform((text) => text ?? '7420').pipe(port),
   STIC_GRPC_PORT: optionalText.transform((text) => text ?? '7421').pipe(port),
   PG_BIN: optionalText,
+  STIC_DATA_ROOTS: optionalText
+    .transform((text) => (text ?? '').split(':').flatMap((part) => part.trim() || []))
+    .pipe(z.array(z.string().startsWith('/', 'must be absolute folders, separated by colons'))),
   STIC_SECRET_KEY: optionalText
     .transform((text) => (text === undefined ? undefined : Buffer.from(text, 'base64')))
     .refine((key) => key === undefined || key.length === 32, 'must be 32 bytes in base64'),
@@ -94,6 +99,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     grpcPort: values.STIC_GRPC_PORT,
     postgresBinaries: values.PG_BIN,
     logLevel: values.STIC_LOG_LEVEL,
+    dataRoots: values.STIC_DATA_ROOTS,
     secretKey: values.STIC_SECRET_KEY,
     webhooksAllowPrivate: values.STIC_WEBHOOKS_ALLOW_PRIVATE === '1',
     paths,

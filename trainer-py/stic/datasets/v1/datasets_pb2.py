@@ -26,43 +26,43 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from stic.trainer.v1 import trainer_pb2 as stic_dot_trainer_dot_v1_dot_trainer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fstic/datasets/v1/datasets.proto\x12\x10stic.datasets.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dstic/trainer/v1/trainer.proto\"\xd5\x01\n\x07\x44\x61taset\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.stic.trainer.v1.DatasetKind\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\nimage_root\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x06latest\x18\x07 \x01(\x0b\x32 .stic.datasets.v1.DatasetVersion\"\xa1\x02\n\x0e\x44\x61tasetVersion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.stic.datasets.v1.VersionState\x12\r\n\x05items\x18\x05 \x01(\x05\x12\x0f\n\x07skipped\x18\x06 \x01(\x05\x12\r\n\x05\x62ytes\x18\x07 \x01(\x03\x12\x0c\n\x04\x64one\x18\x08 \x01(\x05\x12\r\n\x05total\x18\t \x01(\x05\x12\x12\n\nerror_code\x18\n \x01(\t\x12\r\n\x05\x65rror\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tbenchmark\x18\r \x01(\t\"\x88\x01\n\x14\x43reateDatasetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.stic.trainer.v1.DatasetKind\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\nimage_root\x18\x05 \x01(\t\"?\n\x15RefreshDatasetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\"\'\n\x11GetDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"h\n\x13ListDatasetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.stic.trainer.v1.DatasetKind\"\\\n\x14ListDatasetsResponse\x12+\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x19.stic.datasets.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x13WatchDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"h\n\x17ListDatasetItemsRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x12\n\nversion_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xa1\x01\n\x0b\x44\x61tasetItem\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cimage_sha256\x18\x02 \x01(\t\x12\x18\n\x10thumbnail_sha256\x18\x03 \x01(\t\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x12\x0e\n\x06\x66ormat\x18\x06 \x01(\t\x12%\n\x05turns\x18\x07 \x03(\x0b\x32\x16.stic.datasets.v1.Turn\"\"\n\x04Turn\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"a\n\x18ListDatasetItemsResponse\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.stic.datasets.v1.DatasetItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"k\n\x1aListDatasetProblemsRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x12\n\nversion_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"h\n\x1bListDatasetProblemsResponse\x12\x30\n\x08problems\x18\x01 \x03(\x0b\x32\x1e.stic.trainer.v1.ImportProblem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*}\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17VERSION_STATE_IMPORTING\x10\x01\x12\x17\n\x13VERSION_STATE_READY\x10\x02\x12\x18\n\x14VERSION_STATE_FAILED\x10\x03\x32\x9a\x05\n\x0e\x44\x61tasetService\x12R\n\rCreateDataset\x12&.stic.datasets.v1.CreateDatasetRequest\x1a\x19.stic.datasets.v1.Dataset\x12T\n\x0eRefreshDataset\x12\'.stic.datasets.v1.RefreshDatasetRequest\x1a\x19.stic.datasets.v1.Dataset\x12L\n\nGetDataset\x12#.stic.datasets.v1.GetDatasetRequest\x1a\x19.stic.datasets.v1.Dataset\x12]\n\x0cListDatasets\x12%.stic.datasets.v1.ListDatasetsRequest\x1a&.stic.datasets.v1.ListDatasetsResponse\x12R\n\x0cWatchDataset\x12%.stic.datasets.v1.WatchDatasetRequest\x1a\x19.stic.datasets.v1.Dataset0\x01\x12i\n\x10ListDatasetItems\x12).stic.datasets.v1.ListDatasetItemsRequest\x1a*.stic.datasets.v1.ListDatasetItemsResponse\x12r\n\x13ListDatasetProblems\x12,.stic.datasets.v1.ListDatasetProblemsRequest\x1a-.stic.datasets.v1.ListDatasetProblemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fstic/datasets/v1/datasets.proto\x12\x10stic.datasets.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dstic/trainer/v1/trainer.proto\"\xe9\x01\n\x07\x44\x61taset\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.stic.trainer.v1.DatasetKind\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\nimage_root\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x06latest\x18\x07 \x01(\x0b\x32 .stic.datasets.v1.DatasetVersion\x12\x12\n\nimage_list\x18\x08 \x01(\t\"\xc6\x02\n\x0e\x44\x61tasetVersion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.stic.datasets.v1.VersionState\x12\r\n\x05items\x18\x05 \x01(\x05\x12\x0f\n\x07skipped\x18\x06 \x01(\x05\x12\r\n\x05\x62ytes\x18\x07 \x01(\x03\x12\x0c\n\x04\x64one\x18\x08 \x01(\x05\x12\r\n\x05total\x18\t \x01(\x05\x12\x12\n\nerror_code\x18\n \x01(\t\x12\r\n\x05\x65rror\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tbenchmark\x18\r \x01(\t\x12\x12\n\nduplicates\x18\x0e \x01(\x05\x12\x0f\n\x07repeats\x18\x0f \x01(\x05\"\x9c\x01\n\x14\x43reateDatasetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.stic.trainer.v1.DatasetKind\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\nimage_root\x18\x05 \x01(\t\x12\x12\n\nimage_list\x18\x06 \x01(\t\"?\n\x15RefreshDatasetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\ndataset_id\x18\x02 \x01(\t\"\'\n\x11GetDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"h\n\x13ListDatasetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.stic.trainer.v1.DatasetKind\"\\\n\x14ListDatasetsResponse\x12+\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x19.stic.datasets.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x13WatchDatasetRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\"h\n\x17ListDatasetItemsRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x12\n\nversion_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xa1\x01\n\x0b\x44\x61tasetItem\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cimage_sha256\x18\x02 \x01(\t\x12\x18\n\x10thumbnail_sha256\x18\x03 \x01(\t\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x12\x0e\n\x06\x66ormat\x18\x06 \x01(\t\x12%\n\x05turns\x18\x07 \x03(\x0b\x32\x16.stic.datasets.v1.Turn\"\"\n\x04Turn\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"a\n\x18ListDatasetItemsResponse\x12,\n\x05items\x18\x01 \x03(\x0b\x32\x1d.stic.datasets.v1.DatasetItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"k\n\x1aListDatasetProblemsRequest\x12\x12\n\ndataset_id\x18\x01 \x01(\t\x12\x12\n\nversion_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"h\n\x1bListDatasetProblemsResponse\x12\x30\n\x08problems\x18\x01 \x03(\x0b\x32\x1e.stic.trainer.v1.ImportProblem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*}\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17VERSION_STATE_IMPORTING\x10\x01\x12\x17\n\x13VERSION_STATE_READY\x10\x02\x12\x18\n\x14VERSION_STATE_FAILED\x10\x03\x32\x9a\x05\n\x0e\x44\x61tasetService\x12R\n\rCreateDataset\x12&.stic.datasets.v1.CreateDatasetRequest\x1a\x19.stic.datasets.v1.Dataset\x12T\n\x0eRefreshDataset\x12\'.stic.datasets.v1.RefreshDatasetRequest\x1a\x19.stic.datasets.v1.Dataset\x12L\n\nGetDataset\x12#.stic.datasets.v1.GetDatasetRequest\x1a\x19.stic.datasets.v1.Dataset\x12]\n\x0cListDatasets\x12%.stic.datasets.v1.ListDatasetsRequest\x1a&.stic.datasets.v1.ListDatasetsResponse\x12R\n\x0cWatchDataset\x12%.stic.datasets.v1.WatchDatasetRequest\x1a\x19.stic.datasets.v1.Dataset0\x01\x12i\n\x10ListDatasetItems\x12).stic.datasets.v1.ListDatasetItemsRequest\x1a*.stic.datasets.v1.ListDatasetItemsResponse\x12r\n\x13ListDatasetProblems\x12,.stic.datasets.v1.ListDatasetProblemsRequest\x1a-.stic.datasets.v1.ListDatasetProblemsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stic.datasets.v1.datasets_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERSIONSTATE']._serialized_start=1733
-  _globals['_VERSIONSTATE']._serialized_end=1858
+  _globals['_VERSIONSTATE']._serialized_start=1810
+  _globals['_VERSIONSTATE']._serialized_end=1935
   _globals['_DATASET']._serialized_start=118
-  _globals['_DATASET']._serialized_end=331
-  _globals['_DATASETVERSION']._serialized_start=334
-  _globals['_DATASETVERSION']._serialized_end=623
-  _globals['_CREATEDATASETREQUEST']._serialized_start=626
-  _globals['_CREATEDATASETREQUEST']._serialized_end=762
-  _globals['_REFRESHDATASETREQUEST']._serialized_start=764
-  _globals['_REFRESHDATASETREQUEST']._serialized_end=827
-  _globals['_GETDATASETREQUEST']._serialized_start=829
-  _globals['_GETDATASETREQUEST']._serialized_end=868
-  _globals['_LISTDATASETSREQUEST']._serialized_start=870
-  _globals['_LISTDATASETSREQUEST']._serialized_end=974
-  _globals['_LISTDATASETSRESPONSE']._serialized_start=976
-  _globals['_LISTDATASETSRESPONSE']._serialized_end=1068
-  _globals['_WATCHDATASETREQUEST']._serialized_start=1070
-  _globals['_WATCHDATASETREQUEST']._serialized_end=1111
-  _globals['_LISTDATASETITEMSREQUEST']._serialized_start=1113
-  _globals['_LISTDATASETITEMSREQUEST']._serialized_end=1217
-  _globals['_DATASETITEM']._serialized_start=1220
-  _globals['_DATASETITEM']._serialized_end=1381
-  _globals['_TURN']._serialized_start=1383
-  _globals['_TURN']._serialized_end=1417
-  _globals['_LISTDATASETITEMSRESPONSE']._serialized_start=1419
-  _globals['_LISTDATASETITEMSRESPONSE']._serialized_end=1516
-  _globals['_LISTDATASETPROBLEMSREQUEST']._serialized_start=1518
-  _globals['_LISTDATASETPROBLEMSREQUEST']._serialized_end=1625
-  _globals['_LISTDATASETPROBLEMSRESPONSE']._serialized_start=1627
-  _globals['_LISTDATASETPROBLEMSRESPONSE']._serialized_end=1731
-  _globals['_DATASETSERVICE']._serialized_start=1861
-  _globals['_DATASETSERVICE']._serialized_end=2527
+  _globals['_DATASET']._serialized_end=351
+  _globals['_DATASETVERSION']._serialized_start=354
+  _globals['_DATASETVERSION']._serialized_end=680
+  _globals['_CREATEDATASETREQUEST']._serialized_start=683
+  _globals['_CREATEDATASETREQUEST']._serialized_end=839
+  _globals['_REFRESHDATASETREQUEST']._serialized_start=841
+  _globals['_REFRESHDATASETREQUEST']._serialized_end=904
+  _globals['_GETDATASETREQUEST']._serialized_start=906
+  _globals['_GETDATASETREQUEST']._serialized_end=945
+  _globals['_LISTDATASETSREQUEST']._serialized_start=947
+  _globals['_LISTDATASETSREQUEST']._serialized_end=1051
+  _globals['_LISTDATASETSRESPONSE']._serialized_start=1053
+  _globals['_LISTDATASETSRESPONSE']._serialized_end=1145
+  _globals['_WATCHDATASETREQUEST']._serialized_start=1147
+  _globals['_WATCHDATASETREQUEST']._serialized_end=1188
+  _globals['_LISTDATASETITEMSREQUEST']._serialized_start=1190
+  _globals['_LISTDATASETITEMSREQUEST']._serialized_end=1294
+  _globals['_DATASETITEM']._serialized_start=1297
+  _globals['_DATASETITEM']._serialized_end=1458
+  _globals['_TURN']._serialized_start=1460
+  _globals['_TURN']._serialized_end=1494
+  _globals['_LISTDATASETITEMSRESPONSE']._serialized_start=1496
+  _globals['_LISTDATASETITEMSRESPONSE']._serialized_end=1593
+  _globals['_LISTDATASETPROBLEMSREQUEST']._serialized_start=1595
+  _globals['_LISTDATASETPROBLEMSREQUEST']._serialized_end=1702
+  _globals['_LISTDATASETPROBLEMSRESPONSE']._serialized_start=1704
+  _globals['_LISTDATASETPROBLEMSRESPONSE']._serialized_end=1808
+  _globals['_DATASETSERVICE']._serialized_start=1938
+  _globals['_DATASETSERVICE']._serialized_end=2604
 # @@protoc_insertion_point(module_scope)

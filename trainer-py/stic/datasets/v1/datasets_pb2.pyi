@@ -23,7 +23,7 @@ VERSION_STATE_READY: VersionState
 VERSION_STATE_FAILED: VersionState
 
 class Dataset(_message.Message):
-    __slots__ = ("id", "name", "kind", "source", "image_root", "created_at", "latest")
+    __slots__ = ("id", "name", "kind", "source", "image_root", "created_at", "latest", "image_list")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,7 @@ class Dataset(_message.Message):
     IMAGE_ROOT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     LATEST_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_LIST_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     kind: _trainer_pb2.DatasetKind
@@ -38,10 +39,11 @@ class Dataset(_message.Message):
     image_root: str
     created_at: _timestamp_pb2.Timestamp
     latest: DatasetVersion
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[_trainer_pb2.DatasetKind, str]] = ..., source: _Optional[str] = ..., image_root: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest: _Optional[_Union[DatasetVersion, _Mapping]] = ...) -> None: ...
+    image_list: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[_trainer_pb2.DatasetKind, str]] = ..., source: _Optional[str] = ..., image_root: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest: _Optional[_Union[DatasetVersion, _Mapping]] = ..., image_list: _Optional[str] = ...) -> None: ...
 
 class DatasetVersion(_message.Message):
-    __slots__ = ("id", "dataset_id", "digest", "state", "items", "skipped", "bytes", "done", "total", "error_code", "error", "created_at", "benchmark")
+    __slots__ = ("id", "dataset_id", "digest", "state", "items", "skipped", "bytes", "done", "total", "error_code", "error", "created_at", "benchmark", "duplicates", "repeats")
     ID_FIELD_NUMBER: _ClassVar[int]
     DATASET_ID_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +57,8 @@ class DatasetVersion(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
     id: str
     dataset_id: str
     digest: str
@@ -68,21 +72,25 @@ class DatasetVersion(_message.Message):
     error: str
     created_at: _timestamp_pb2.Timestamp
     benchmark: str
-    def __init__(self, id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., digest: _Optional[str] = ..., state: _Optional[_Union[VersionState, str]] = ..., items: _Optional[int] = ..., skipped: _Optional[int] = ..., bytes: _Optional[int] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., error_code: _Optional[str] = ..., error: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., benchmark: _Optional[str] = ...) -> None: ...
+    duplicates: int
+    repeats: int
+    def __init__(self, id: _Optional[str] = ..., dataset_id: _Optional[str] = ..., digest: _Optional[str] = ..., state: _Optional[_Union[VersionState, str]] = ..., items: _Optional[int] = ..., skipped: _Optional[int] = ..., bytes: _Optional[int] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., error_code: _Optional[str] = ..., error: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., benchmark: _Optional[str] = ..., duplicates: _Optional[int] = ..., repeats: _Optional[int] = ...) -> None: ...
 
 class CreateDatasetRequest(_message.Message):
-    __slots__ = ("request_id", "name", "kind", "source", "image_root")
+    __slots__ = ("request_id", "name", "kind", "source", "image_root", "image_list")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     IMAGE_ROOT_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_LIST_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     kind: _trainer_pb2.DatasetKind
     source: str
     image_root: str
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[_trainer_pb2.DatasetKind, str]] = ..., source: _Optional[str] = ..., image_root: _Optional[str] = ...) -> None: ...
+    image_list: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[_trainer_pb2.DatasetKind, str]] = ..., source: _Optional[str] = ..., image_root: _Optional[str] = ..., image_list: _Optional[str] = ...) -> None: ...
 
 class RefreshDatasetRequest(_message.Message):
     __slots__ = ("request_id", "dataset_id")

@@ -344,14 +344,16 @@ class EvaluationScore(_message.Message):
     def __init__(self, benchmark: _Optional[str] = ..., metric: _Optional[str] = ..., primary: _Optional[bool] = ..., higher_is_better: _Optional[bool] = ..., subject: _Optional[str] = ..., mode: _Optional[str] = ..., n: _Optional[int] = ..., value: _Optional[float] = ..., difference: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., majority: _Optional[float] = ..., versus: _Optional[str] = ...) -> None: ...
 
 class ImportDatasetRequest(_message.Message):
-    __slots__ = ("kind", "source", "image_root")
+    __slots__ = ("kind", "source", "image_root", "image_list")
     KIND_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     IMAGE_ROOT_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_LIST_FIELD_NUMBER: _ClassVar[int]
     kind: DatasetKind
     source: str
     image_root: str
-    def __init__(self, kind: _Optional[_Union[DatasetKind, str]] = ..., source: _Optional[str] = ..., image_root: _Optional[str] = ...) -> None: ...
+    image_list: str
+    def __init__(self, kind: _Optional[_Union[DatasetKind, str]] = ..., source: _Optional[str] = ..., image_root: _Optional[str] = ..., image_list: _Optional[str] = ...) -> None: ...
 
 class ImportDatasetEvent(_message.Message):
     __slots__ = ("progress", "problem", "result")
@@ -374,15 +376,19 @@ class ImportProblem(_message.Message):
     def __init__(self, name: _Optional[str] = ..., code: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ImportResult(_message.Message):
-    __slots__ = ("manifest_sha256", "items", "skipped", "bytes", "benchmark")
+    __slots__ = ("manifest_sha256", "items", "skipped", "bytes", "benchmark", "duplicates", "repeats")
     MANIFEST_SHA256_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
     manifest_sha256: str
     items: int
     skipped: int
     bytes: int
     benchmark: str
-    def __init__(self, manifest_sha256: _Optional[str] = ..., items: _Optional[int] = ..., skipped: _Optional[int] = ..., bytes: _Optional[int] = ..., benchmark: _Optional[str] = ...) -> None: ...
+    duplicates: int
+    repeats: int
+    def __init__(self, manifest_sha256: _Optional[str] = ..., items: _Optional[int] = ..., skipped: _Optional[int] = ..., bytes: _Optional[int] = ..., benchmark: _Optional[str] = ..., duplicates: _Optional[int] = ..., repeats: _Optional[int] = ...) -> None: ...

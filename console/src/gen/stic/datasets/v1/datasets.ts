@@ -66,7 +66,11 @@ export interface Dataset {
   source: string;
   imageRoot: string;
   createdAt: Date | undefined;
-  latest: DatasetVersion | undefined;
+  latest:
+    | DatasetVersion
+    | undefined;
+  /** File with the names of the images to take; empty for all. */
+  imageList: string;
 }
 
 /** An immutable version; its digest is the sha256 of the manifest. */
@@ -87,6 +91,10 @@ export interface DatasetVersion {
     | undefined;
   /** For benchmarks, the benchmark's name. */
   benchmark: string;
+  /** For images, items whose content is that of an earlier item. */
+  duplicates: number;
+  /** For images chosen by a list, entries that repeat an earlier entry. */
+  repeats: number;
 }
 
 /** Request of CreateDataset. */
@@ -96,6 +104,11 @@ export interface CreateDatasetRequest {
   kind: DatasetKind;
   source: string;
   imageRoot: string;
+  /**
+   * For images: absolute path of a JSON list, JSON lines or text file with the names to take, relative to the source. Empty for
+   * all images in it. It is read again at every refresh.
+   */
+  imageList: string;
 }
 
 /** Request of RefreshDataset. */
@@ -185,6 +198,7 @@ function createBaseDataset(): Dataset {
     imageRoot: "",
     createdAt: undefined,
     latest: undefined,
+    imageList: "",
   };
 }
 
@@ -198,6 +212,7 @@ export const Dataset: MessageFns<Dataset> = {
       imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       latest: isSet(object.latest) ? DatasetVersion.fromJSON(object.latest) : undefined,
+      imageList: isSet(object.image_list) ? globalThis.String(object.image_list) : "",
     };
   },
 
@@ -224,6 +239,9 @@ export const Dataset: MessageFns<Dataset> = {
     if (message.latest !== undefined) {
       obj.latest = DatasetVersion.toJSON(message.latest);
     }
+    if (message.imageList !== "") {
+      obj.image_list = message.imageList;
+    }
     return obj;
   },
 
@@ -241,6 +259,7 @@ export const Dataset: MessageFns<Dataset> = {
     message.latest = (object.latest !== undefined && object.latest !== null)
       ? DatasetVersion.fromPartial(object.latest)
       : undefined;
+    message.imageList = object.imageList ?? "";
     return message;
   },
 };
@@ -260,6 +279,8 @@ function createBaseDatasetVersion(): DatasetVersion {
     error: "",
     createdAt: undefined,
     benchmark: "",
+    duplicates: 0,
+    repeats: 0,
   };
 }
 
@@ -279,6 +300,8 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
       error: isSet(object.error) ? globalThis.String(object.error) : "",
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       benchmark: isSet(object.benchmark) ? globalThis.String(object.benchmark) : "",
+      duplicates: isSet(object.duplicates) ? globalThis.Number(object.duplicates) : 0,
+      repeats: isSet(object.repeats) ? globalThis.Number(object.repeats) : 0,
     };
   },
 
@@ -323,6 +346,12 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
     if (message.benchmark !== "") {
       obj.benchmark = message.benchmark;
     }
+    if (message.duplicates !== 0) {
+      obj.duplicates = Math.round(message.duplicates);
+    }
+    if (message.repeats !== 0) {
+      obj.repeats = Math.round(message.repeats);
+    }
     return obj;
   },
 
@@ -344,12 +373,21 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
     message.error = object.error ?? "";
     message.createdAt = object.createdAt ?? undefined;
     message.benchmark = object.benchmark ?? "";
+    message.duplicates = object.duplicates ?? 0;
+    message.repeats = object.repeats ?? 0;
     return message;
   },
 };
 
 function createBaseCreateDatasetRequest(): CreateDatasetRequest {
-  return { requestId: "", name: "", kind: DatasetKind.DATASET_KIND_UNSPECIFIED, source: "", imageRoot: "" };
+  return {
+    requestId: "",
+    name: "",
+    kind: DatasetKind.DATASET_KIND_UNSPECIFIED,
+    source: "",
+    imageRoot: "",
+    imageList: "",
+  };
 }
 
 export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
@@ -360,6 +398,7 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
+      imageList: isSet(object.image_list) ? globalThis.String(object.image_list) : "",
     };
   },
 
@@ -380,6 +419,9 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
     if (message.imageRoot !== "") {
       obj.image_root = message.imageRoot;
     }
+    if (message.imageList !== "") {
+      obj.image_list = message.imageList;
+    }
     return obj;
   },
 
@@ -393,6 +435,7 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
     message.kind = object.kind ?? DatasetKind.DATASET_KIND_UNSPECIFIED;
     message.source = object.source ?? "";
     message.imageRoot = object.imageRoot ?? "";
+    message.imageList = object.imageList ?? "";
     return message;
   },
 };

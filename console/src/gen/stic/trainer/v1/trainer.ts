@@ -415,6 +415,8 @@ export interface ImportDatasetRequest {
   source: string;
   /** instructions: the folder image paths are relative to; empty for the file's own folder. */
   imageRoot: string;
+  /** images: a JSON list, JSON lines or text file with the names to take, relative to the folder; empty for all images. */
+  imageList: string;
 }
 
 /** One event of an import: progress, a problem, or the result, which is last. */
@@ -443,6 +445,10 @@ export interface ImportResult {
   bytes: bigint;
   /** benchmark: its name. Otherwise empty. */
   benchmark: string;
+  /** images: items whose content is that of an earlier item. */
+  duplicates: number;
+  /** images: entries of the image list that repeat an earlier entry. */
+  repeats: number;
 }
 
 function createBaseGetInfoRequest(): GetInfoRequest {
@@ -1782,7 +1788,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
 };
 
 function createBaseImportDatasetRequest(): ImportDatasetRequest {
-  return { kind: DatasetKind.DATASET_KIND_UNSPECIFIED, source: "", imageRoot: "" };
+  return { kind: DatasetKind.DATASET_KIND_UNSPECIFIED, source: "", imageRoot: "", imageList: "" };
 }
 
 export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
@@ -1791,6 +1797,7 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
+      imageList: isSet(object.image_list) ? globalThis.String(object.image_list) : "",
     };
   },
 
@@ -1805,6 +1812,9 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
     if (message.imageRoot !== "") {
       obj.image_root = message.imageRoot;
     }
+    if (message.imageList !== "") {
+      obj.image_list = message.imageList;
+    }
     return obj;
   },
 
@@ -1816,6 +1826,7 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
     message.kind = object.kind ?? DatasetKind.DATASET_KIND_UNSPECIFIED;
     message.source = object.source ?? "";
     message.imageRoot = object.imageRoot ?? "";
+    message.imageList = object.imageList ?? "";
     return message;
   },
 };
@@ -1918,7 +1929,7 @@ export const ImportProblem: MessageFns<ImportProblem> = {
 };
 
 function createBaseImportResult(): ImportResult {
-  return { manifestSha256: "", items: 0, skipped: 0, bytes: 0n, benchmark: "" };
+  return { manifestSha256: "", items: 0, skipped: 0, bytes: 0n, benchmark: "", duplicates: 0, repeats: 0 };
 }
 
 export const ImportResult: MessageFns<ImportResult> = {
@@ -1929,6 +1940,8 @@ export const ImportResult: MessageFns<ImportResult> = {
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
       benchmark: isSet(object.benchmark) ? globalThis.String(object.benchmark) : "",
+      duplicates: isSet(object.duplicates) ? globalThis.Number(object.duplicates) : 0,
+      repeats: isSet(object.repeats) ? globalThis.Number(object.repeats) : 0,
     };
   },
 
@@ -1949,6 +1962,12 @@ export const ImportResult: MessageFns<ImportResult> = {
     if (message.benchmark !== "") {
       obj.benchmark = message.benchmark;
     }
+    if (message.duplicates !== 0) {
+      obj.duplicates = Math.round(message.duplicates);
+    }
+    if (message.repeats !== 0) {
+      obj.repeats = Math.round(message.repeats);
+    }
     return obj;
   },
 
@@ -1962,6 +1981,8 @@ export const ImportResult: MessageFns<ImportResult> = {
     message.skipped = object.skipped ?? 0;
     message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
     message.benchmark = object.benchmark ?? "";
+    message.duplicates = object.duplicates ?? 0;
+    message.repeats = object.repeats ?? 0;
     return message;
   },
 };

@@ -103,7 +103,11 @@ export interface Dataset {
   source: string;
   imageRoot: string;
   createdAt: Date | undefined;
-  latest: DatasetVersion | undefined;
+  latest:
+    | DatasetVersion
+    | undefined;
+  /** File with the names of the images to take; empty for all. */
+  imageList: string;
 }
 
 /** An immutable version; its digest is the sha256 of the manifest. */
@@ -124,6 +128,10 @@ export interface DatasetVersion {
     | undefined;
   /** For benchmarks, the benchmark's name. */
   benchmark: string;
+  /** For images, items whose content is that of an earlier item. */
+  duplicates: number;
+  /** For images chosen by a list, entries that repeat an earlier entry. */
+  repeats: number;
 }
 
 /** Request of CreateDataset. */
@@ -133,6 +141,11 @@ export interface CreateDatasetRequest {
   kind: DatasetKind;
   source: string;
   imageRoot: string;
+  /**
+   * For images: absolute path of a JSON list, JSON lines or text file with the names to take, relative to the source. Empty for
+   * all images in it. It is read again at every refresh.
+   */
+  imageList: string;
 }
 
 /** Request of RefreshDataset. */
@@ -222,6 +235,7 @@ function createBaseDataset(): Dataset {
     imageRoot: "",
     createdAt: undefined,
     latest: undefined,
+    imageList: "",
   };
 }
 
@@ -247,6 +261,9 @@ export const Dataset: MessageFns<Dataset> = {
     }
     if (message.latest !== undefined) {
       DatasetVersion.encode(message.latest, writer.uint32(58).fork()).join();
+    }
+    if (message.imageList !== "") {
+      writer.uint32(66).string(message.imageList);
     }
     return writer;
   },
@@ -320,6 +337,14 @@ export const Dataset: MessageFns<Dataset> = {
             message.latest = DatasetVersion.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.imageList = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -341,6 +366,7 @@ export const Dataset: MessageFns<Dataset> = {
       imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       latest: isSet(object.latest) ? DatasetVersion.fromJSON(object.latest) : undefined,
+      imageList: isSet(object.image_list) ? globalThis.String(object.image_list) : "",
     };
   },
 
@@ -367,6 +393,9 @@ export const Dataset: MessageFns<Dataset> = {
     if (message.latest !== undefined) {
       obj.latest = DatasetVersion.toJSON(message.latest);
     }
+    if (message.imageList !== "") {
+      obj.image_list = message.imageList;
+    }
     return obj;
   },
 
@@ -384,6 +413,7 @@ export const Dataset: MessageFns<Dataset> = {
     message.latest = (object.latest !== undefined && object.latest !== null)
       ? DatasetVersion.fromPartial(object.latest)
       : undefined;
+    message.imageList = object.imageList ?? "";
     return message;
   },
 };
@@ -403,6 +433,8 @@ function createBaseDatasetVersion(): DatasetVersion {
     error: "",
     createdAt: undefined,
     benchmark: "",
+    duplicates: 0,
+    repeats: 0,
   };
 }
 
@@ -449,6 +481,12 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
     }
     if (message.benchmark !== "") {
       writer.uint32(106).string(message.benchmark);
+    }
+    if (message.duplicates !== 0) {
+      writer.uint32(112).int32(message.duplicates);
+    }
+    if (message.repeats !== 0) {
+      writer.uint32(120).int32(message.repeats);
     }
     return writer;
   },
@@ -570,6 +608,22 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
             message.benchmark = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.duplicates = reader.int32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.repeats = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -597,6 +651,8 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
       error: isSet(object.error) ? globalThis.String(object.error) : "",
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       benchmark: isSet(object.benchmark) ? globalThis.String(object.benchmark) : "",
+      duplicates: isSet(object.duplicates) ? globalThis.Number(object.duplicates) : 0,
+      repeats: isSet(object.repeats) ? globalThis.Number(object.repeats) : 0,
     };
   },
 
@@ -641,6 +697,12 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
     if (message.benchmark !== "") {
       obj.benchmark = message.benchmark;
     }
+    if (message.duplicates !== 0) {
+      obj.duplicates = Math.round(message.duplicates);
+    }
+    if (message.repeats !== 0) {
+      obj.repeats = Math.round(message.repeats);
+    }
     return obj;
   },
 
@@ -662,12 +724,21 @@ export const DatasetVersion: MessageFns<DatasetVersion> = {
     message.error = object.error ?? "";
     message.createdAt = object.createdAt ?? undefined;
     message.benchmark = object.benchmark ?? "";
+    message.duplicates = object.duplicates ?? 0;
+    message.repeats = object.repeats ?? 0;
     return message;
   },
 };
 
 function createBaseCreateDatasetRequest(): CreateDatasetRequest {
-  return { requestId: "", name: "", kind: DatasetKind.DATASET_KIND_UNSPECIFIED, source: "", imageRoot: "" };
+  return {
+    requestId: "",
+    name: "",
+    kind: DatasetKind.DATASET_KIND_UNSPECIFIED,
+    source: "",
+    imageRoot: "",
+    imageList: "",
+  };
 }
 
 export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
@@ -686,6 +757,9 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
     }
     if (message.imageRoot !== "") {
       writer.uint32(42).string(message.imageRoot);
+    }
+    if (message.imageList !== "") {
+      writer.uint32(50).string(message.imageList);
     }
     return writer;
   },
@@ -743,6 +817,14 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
             message.imageRoot = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.imageList = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -762,6 +844,7 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
+      imageList: isSet(object.image_list) ? globalThis.String(object.image_list) : "",
     };
   },
 
@@ -782,6 +865,9 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
     if (message.imageRoot !== "") {
       obj.image_root = message.imageRoot;
     }
+    if (message.imageList !== "") {
+      obj.image_list = message.imageList;
+    }
     return obj;
   },
 
@@ -795,6 +881,7 @@ export const CreateDatasetRequest: MessageFns<CreateDatasetRequest> = {
     message.kind = object.kind ?? DatasetKind.DATASET_KIND_UNSPECIFIED;
     message.source = object.source ?? "";
     message.imageRoot = object.imageRoot ?? "";
+    message.imageList = object.imageList ?? "";
     return message;
   },
 };

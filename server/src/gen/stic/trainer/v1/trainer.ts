@@ -489,6 +489,8 @@ export interface ImportDatasetRequest {
   source: string;
   /** instructions: the folder image paths are relative to; empty for the file's own folder. */
   imageRoot: string;
+  /** images: a JSON list, JSON lines or text file with the names to take, relative to the folder; empty for all images. */
+  imageList: string;
 }
 
 /** One event of an import: progress, a problem, or the result, which is last. */
@@ -517,6 +519,10 @@ export interface ImportResult {
   bytes: bigint;
   /** benchmark: its name. Otherwise empty. */
   benchmark: string;
+  /** images: items whose content is that of an earlier item. */
+  duplicates: number;
+  /** images: entries of the image list that repeat an earlier entry. */
+  repeats: number;
 }
 
 function createBaseGetInfoRequest(): GetInfoRequest {
@@ -3719,7 +3725,7 @@ export const EvaluationScore: MessageFns<EvaluationScore> = {
 };
 
 function createBaseImportDatasetRequest(): ImportDatasetRequest {
-  return { kind: DatasetKind.DATASET_KIND_UNSPECIFIED, source: "", imageRoot: "" };
+  return { kind: DatasetKind.DATASET_KIND_UNSPECIFIED, source: "", imageRoot: "", imageList: "" };
 }
 
 export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
@@ -3732,6 +3738,9 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
     }
     if (message.imageRoot !== "") {
       writer.uint32(26).string(message.imageRoot);
+    }
+    if (message.imageList !== "") {
+      writer.uint32(34).string(message.imageList);
     }
     return writer;
   },
@@ -3773,6 +3782,14 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
             message.imageRoot = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.imageList = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3790,6 +3807,7 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       imageRoot: isSet(object.image_root) ? globalThis.String(object.image_root) : "",
+      imageList: isSet(object.image_list) ? globalThis.String(object.image_list) : "",
     };
   },
 
@@ -3804,6 +3822,9 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
     if (message.imageRoot !== "") {
       obj.image_root = message.imageRoot;
     }
+    if (message.imageList !== "") {
+      obj.image_list = message.imageList;
+    }
     return obj;
   },
 
@@ -3815,6 +3836,7 @@ export const ImportDatasetRequest: MessageFns<ImportDatasetRequest> = {
     message.kind = object.kind ?? DatasetKind.DATASET_KIND_UNSPECIFIED;
     message.source = object.source ?? "";
     message.imageRoot = object.imageRoot ?? "";
+    message.imageList = object.imageList ?? "";
     return message;
   },
 };
@@ -4043,7 +4065,7 @@ export const ImportProblem: MessageFns<ImportProblem> = {
 };
 
 function createBaseImportResult(): ImportResult {
-  return { manifestSha256: "", items: 0, skipped: 0, bytes: 0n, benchmark: "" };
+  return { manifestSha256: "", items: 0, skipped: 0, bytes: 0n, benchmark: "", duplicates: 0, repeats: 0 };
 }
 
 export const ImportResult: MessageFns<ImportResult> = {
@@ -4065,6 +4087,12 @@ export const ImportResult: MessageFns<ImportResult> = {
     }
     if (message.benchmark !== "") {
       writer.uint32(42).string(message.benchmark);
+    }
+    if (message.duplicates !== 0) {
+      writer.uint32(48).int32(message.duplicates);
+    }
+    if (message.repeats !== 0) {
+      writer.uint32(56).int32(message.repeats);
     }
     return writer;
   },
@@ -4122,6 +4150,22 @@ export const ImportResult: MessageFns<ImportResult> = {
             message.benchmark = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.duplicates = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.repeats = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4141,6 +4185,8 @@ export const ImportResult: MessageFns<ImportResult> = {
       skipped: isSet(object.skipped) ? globalThis.Number(object.skipped) : 0,
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
       benchmark: isSet(object.benchmark) ? globalThis.String(object.benchmark) : "",
+      duplicates: isSet(object.duplicates) ? globalThis.Number(object.duplicates) : 0,
+      repeats: isSet(object.repeats) ? globalThis.Number(object.repeats) : 0,
     };
   },
 
@@ -4161,6 +4207,12 @@ export const ImportResult: MessageFns<ImportResult> = {
     if (message.benchmark !== "") {
       obj.benchmark = message.benchmark;
     }
+    if (message.duplicates !== 0) {
+      obj.duplicates = Math.round(message.duplicates);
+    }
+    if (message.repeats !== 0) {
+      obj.repeats = Math.round(message.repeats);
+    }
     return obj;
   },
 
@@ -4174,6 +4226,8 @@ export const ImportResult: MessageFns<ImportResult> = {
     message.skipped = object.skipped ?? 0;
     message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
     message.benchmark = object.benchmark ?? "";
+    message.duplicates = object.duplicates ?? 0;
+    message.repeats = object.repeats ?? 0;
     return message;
   },
 };
