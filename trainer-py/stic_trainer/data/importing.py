@@ -19,6 +19,7 @@ from typing import IO, Any
 from stic_trainer.data.import_benchmark import import_benchmark
 from stic_trainer.data.import_images import import_images
 from stic_trainer.data.import_instructions import import_instructions
+from stic_trainer.data.import_preferences import import_preferences
 from stic_trainer.data.import_task import Import
 from stic_trainer.errors import StageError
 from stic_trainer.runtime.failures import job_error
@@ -55,6 +56,8 @@ def _import(kind: str, source: Path, image_root: Path | None, store: Store, out:
             import_images(source, task)
         elif kind == "instructions":
             import_instructions(source, image_root, task)
+        elif kind == "preferences":
+            import_preferences(source, image_root, task)
         else:
             import_benchmark(source, task)
         if task.items == 0:
@@ -72,7 +75,7 @@ def _import(kind: str, source: Path, image_root: Path | None, store: Store, out:
 
 
 def _nothing(kind: str, source: Path, skipped: int) -> StageError:
-    what = {"images": "images", "instructions": "rows", "benchmark": "items"}[kind]
+    what = {"images": "images", "instructions": "rows", "benchmark": "items", "preferences": "pairs"}[kind]
     if skipped:
         return StageError(
             "DATA_INVALID", f"none of the {skipped} {what} can be used", str(source), "The problems listed say why, one by one."

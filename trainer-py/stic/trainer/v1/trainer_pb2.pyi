@@ -33,6 +33,7 @@ class DatasetKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DATASET_KIND_IMAGES: _ClassVar[DatasetKind]
     DATASET_KIND_INSTRUCTIONS: _ClassVar[DatasetKind]
     DATASET_KIND_BENCHMARK: _ClassVar[DatasetKind]
+    DATASET_KIND_PREFERENCES: _ClassVar[DatasetKind]
 ARTIFACT_KIND_UNSPECIFIED: ArtifactKind
 ARTIFACT_KIND_BLOB: ArtifactKind
 ARTIFACT_KIND_TREE: ArtifactKind
@@ -47,6 +48,7 @@ DATASET_KIND_UNSPECIFIED: DatasetKind
 DATASET_KIND_IMAGES: DatasetKind
 DATASET_KIND_INSTRUCTIONS: DatasetKind
 DATASET_KIND_BENCHMARK: DatasetKind
+DATASET_KIND_PREFERENCES: DatasetKind
 
 class GetInfoRequest(_message.Message):
     __slots__ = ()

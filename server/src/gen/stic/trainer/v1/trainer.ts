@@ -185,6 +185,8 @@ export enum DatasetKind {
   DATASET_KIND_INSTRUCTIONS = "DATASET_KIND_INSTRUCTIONS",
   /** DATASET_KIND_BENCHMARK - A benchmark folder: benchmark.json, items.jsonl and images. */
   DATASET_KIND_BENCHMARK = "DATASET_KIND_BENCHMARK",
+  /** DATASET_KIND_PREFERENCES - JSON or JSON lines of preference pairs (STIC, TRL, LLaMA-Factory, LLaVA, ms-swift) with the folder their images are in. */
+  DATASET_KIND_PREFERENCES = "DATASET_KIND_PREFERENCES",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -202,6 +204,9 @@ export function datasetKindFromJSON(object: any): DatasetKind {
     case 3:
     case "DATASET_KIND_BENCHMARK":
       return DatasetKind.DATASET_KIND_BENCHMARK;
+    case 4:
+    case "DATASET_KIND_PREFERENCES":
+      return DatasetKind.DATASET_KIND_PREFERENCES;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -219,6 +224,8 @@ export function datasetKindToJSON(object: DatasetKind): string {
       return "DATASET_KIND_INSTRUCTIONS";
     case DatasetKind.DATASET_KIND_BENCHMARK:
       return "DATASET_KIND_BENCHMARK";
+    case DatasetKind.DATASET_KIND_PREFERENCES:
+      return "DATASET_KIND_PREFERENCES";
     case DatasetKind.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -235,6 +242,8 @@ export function datasetKindToNumber(object: DatasetKind): number {
       return 2;
     case DatasetKind.DATASET_KIND_BENCHMARK:
       return 3;
+    case DatasetKind.DATASET_KIND_PREFERENCES:
+      return 4;
     case DatasetKind.UNRECOGNIZED:
     default:
       return -1;
@@ -485,9 +494,9 @@ export interface EvaluationScore {
 /** Request of ImportDataset. */
 export interface ImportDatasetRequest {
   kind: DatasetKind;
-  /** images: the folder. instructions: the JSON file. benchmark: the folder. */
+  /** images: the folder. instructions, preferences: the JSON file. benchmark: the folder. */
   source: string;
-  /** instructions: the folder image paths are relative to; empty for the file's own folder. */
+  /** instructions, preferences: the folder image paths are relative to; empty for the file's own folder. */
   imageRoot: string;
 }
 
@@ -503,7 +512,10 @@ export interface ImportDatasetEvent {
 export interface ImportProblem {
   /** Path relative to the source. */
   name: string;
-  /** EMPTY_FILE | TRUNCATED | NOT_AN_IMAGE | TOO_LARGE | PATH_ESCAPES | DUPLICATE_NAME | UNREADABLE | MISSING_IMAGE | ROW_INVALID */
+  /**
+   * EMPTY_FILE | TRUNCATED | NOT_AN_IMAGE | TOO_LARGE | PATH_ESCAPES | DUPLICATE_NAME | UNREADABLE | MISSING_IMAGE | ROW_INVALID;
+   * preferences: EQUAL_SIDES | EMPTY_TEXT too
+   */
   code: string;
   reason: string;
 }
