@@ -88,6 +88,7 @@ test('every option is in the help', () => {
     'json',
     'images',
     'instructions',
+    'pairs',
     'image-root',
     'model',
     'preset',

@@ -12,7 +12,8 @@ Runs the whole recipe through the product and shows whether it helped. Without o
   --json FILE          write the comparison and the run's facts as JSON
   --images DIR         use your own images (any format Pillow opens, found in all subfolders)
   --instructions FILE  LLaVA-format JSON for stage 2; without it the run ends after stage 1
-  --image-root DIR     folder the instruction file's image paths are relative to (default: the file's own)
+  --pairs FILE         preference pairs of your own (STIC's, TRL's, LLaMA-Factory's, ms-swift's layout): the run starts at dpo
+  --image-root DIR     folder that image paths in --instructions and --pairs are relative to (default: the file's own)
   --model PATH         a local Hugging Face Llava or LlavaNext folder (default: the embedded model)
   --preset NAME        recipe to start from (default: tiny; with --model: paper)
   --seed N             seed of the run, and of the embedded world's pictures
@@ -28,6 +29,7 @@ export type Options = {
   json: string | undefined;
   images: string | undefined;
   instructions: string | undefined;
+  pairs: string | undefined;
   imageRoot: string | undefined;
   model: string | undefined;
   preset: string;
@@ -42,16 +44,17 @@ export type Options = {
 export function parseOptions(args: string[]): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  if (values.instructions !== undefined && values.images === undefined) {
-    throw new CliError('--instructions needs --images.', 'Name the folder of unlabeled images that stage 1 should learn from, too.');
+  const own = values.images ?? values.pairs;
+  if (values.instructions !== undefined && own === undefined) {
+    throw new CliError('--instructions needs --images or --pairs.', 'Name what stage 1 should learn from, too.');
   }
-  if (values['image-root'] !== undefined && values.instructions === undefined) {
-    throw new CliError('--image-root needs --instructions.', 'It says where the images of the instruction file are.');
+  if (values['image-root'] !== undefined && values.instructions === undefined && values.pairs === undefined) {
+    throw new CliError('--image-root needs --instructions or --pairs.', 'It says where the images named in that file are.');
   }
-  if (values.arms && values.images !== undefined) {
+  if (values.arms && own !== undefined) {
     throw new CliError(
       '--arms belongs to the embedded world.',
-      'Leave out --images, or run the presets tiny-chosen-only and tiny-swapped yourself.',
+      'Leave out your own data, or run the presets tiny-chosen-only and tiny-swapped yourself.',
     );
   }
   return {
@@ -60,6 +63,7 @@ export function parseOptions(args: string[]): Options | undefined {
     json: absolute(values.json),
     images: existing(values.images, '--images', 'folder'),
     instructions: existing(values.instructions, '--instructions', 'file'),
+    pairs: existing(values.pairs, '--pairs', 'file'),
     imageRoot: existing(values['image-root'], '--image-root', 'folder'),
     model: existing(values.model, '--model', 'folder'),
     preset: values.preset ?? (values.model === undefined ? 'tiny' : 'paper'),
@@ -81,6 +85,7 @@ function parse(args: string[]) {
         json: { type: 'string' },
         images: { type: 'string' },
         instructions: { type: 'string' },
+        pairs: { type: 'string' },
         'image-root': { type: 'string' },
         model: { type: 'string' },
         preset: { type: 'string' },

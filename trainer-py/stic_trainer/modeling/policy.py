@@ -27,14 +27,13 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTo
 
 from stic_trainer.data.images import open_rgb
 from stic_trainer.errors import StageError
+from stic_trainer.modeling.adapter_names import LANGUAGE_MODEL, PEFT_PREFIX, target_pattern
 from stic_trainer.modeling.attention import GROUPED_SDPA
 from stic_trainer.modeling.blocks import attends_by_blocks
 from stic_trainer.modeling.chat import Chat
 from stic_trainer.modeling.families import Family, find_family
 from stic_trainer.modeling.inputs import IMAGE_ATTENTION, POSITIONS, Sight, layer_masks, sliding_window
 
-LANGUAGE_MODEL = "model.language_model"
-_PEFT_PREFIX = "base_model.model."
 _FEATURE_CACHE_BYTES = 512 * 2**20
 
 
@@ -234,7 +233,7 @@ class Policy:
         except (ValueError, RuntimeError, KeyError, OSError) as error:
             raise StageError("MODEL_INVALID", f"the adapter does not fit the model: {error}", str(folder)) from error
         wanted = set(get_peft_model_state_dict(self.peft, adapter_name=name, save_embedding_layers=False))
-        _only_language_model((key.removeprefix(_PEFT_PREFIX) for key in wanted), code="MODEL_INVALID")
+        _only_language_model((key.removeprefix(PEFT_PREFIX) for key in wanted), code="MODEL_INVALID")
         for what, names in (("lacks weights", wanted - stored), ("has unknown weights", stored - wanted)):
             if names:
                 raise StageError(
@@ -372,11 +371,6 @@ def _load_processor(folder: Path, family: Family) -> Any:
     processor = still.from_args_and_dict([halves.get(name) for name in kind.get_attributes()], settings)
     processor.chat_template = processor.chat_template or tokenizer.chat_template
     return processor
-
-
-def target_pattern(leaves: Sequence[str]) -> str:
-    """A pattern for PEFT that matches these linear layers inside the language model only."""
-    return re.escape(LANGUAGE_MODEL) + r"\.layers\.\d+\.(?:\w+\.)*(?:" + "|".join(re.escape(leaf) for leaf in leaves) + ")"
 
 
 def _only_language_model(names: Iterable[str], *, code: str = "INTERNAL") -> None:

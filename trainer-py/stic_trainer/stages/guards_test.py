@@ -8,8 +8,9 @@ import torch
 from stic_trainer.config.job import StageKind
 from stic_trainer.data.records import ImageRef
 from stic_trainer.errors import StageError
+from stic_trainer.modeling.adapter_names import LANGUAGE_MODEL
 from stic_trainer.modeling.chat import Message, PlaceholderError
-from stic_trainer.modeling.policy import LANGUAGE_MODEL, Policy, load_policy
+from stic_trainer.modeling.policy import Policy, load_policy
 from stic_trainer.modeling.rows import branch, join_rows, plain_row
 from stic_trainer.modeling.scoring import score
 from stic_trainer.modeling.testing import TINY_MODELS, TinyLora, paint, save_tiny_model, tiny_policy

@@ -388,3 +388,23 @@ class ImportResult(_message.Message):
     bytes: int
     benchmark: str
     def __init__(self, manifest_sha256: _Optional[str] = ..., items: _Optional[int] = ..., skipped: _Optional[int] = ..., bytes: _Optional[int] = ..., benchmark: _Optional[str] = ...) -> None: ...
+
+class ImportAdapterRequest(_message.Message):
+    __slots__ = ("path", "model_path")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    model_path: str
+    def __init__(self, path: _Optional[str] = ..., model_path: _Optional[str] = ...) -> None: ...
+
+class ImportAdapterResponse(_message.Message):
+    __slots__ = ("adapter_sha256", "bytes", "model", "lora")
+    ADAPTER_SHA256_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LORA_FIELD_NUMBER: _ClassVar[int]
+    adapter_sha256: str
+    bytes: int
+    model: _recipe_pb2.ModelSpec
+    lora: _recipe_pb2.LoraConfig
+    def __init__(self, adapter_sha256: _Optional[str] = ..., bytes: _Optional[int] = ..., model: _Optional[_Union[_recipe_pb2.ModelSpec, _Mapping]] = ..., lora: _Optional[_Union[_recipe_pb2.LoraConfig, _Mapping]] = ...) -> None: ...

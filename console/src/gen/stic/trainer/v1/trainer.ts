@@ -6,7 +6,14 @@
 
 /* eslint-disable */
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
-import { ModelSpec, Recipe, StageKind, stageKindFromJSON, stageKindToJSON } from "../../recipe/v1/recipe.js";
+import {
+  LoraConfig,
+  ModelSpec,
+  Recipe,
+  StageKind,
+  stageKindFromJSON,
+  stageKindToJSON,
+} from "../../recipe/v1/recipe.js";
 
 export const protobufPackage = "stic.trainer.v1";
 
@@ -453,6 +460,26 @@ export interface ImportResult {
   bytes: bigint;
   /** benchmark: its name. Otherwise empty. */
   benchmark: string;
+}
+
+/** Request of ImportAdapter. */
+export interface ImportAdapterRequest {
+  /** The folder with adapter_config.json and adapter_model.safetensors. */
+  path: string;
+  /** Folder of the base model. */
+  modelPath: string;
+}
+
+/** Answer of ImportAdapter. */
+export interface ImportAdapterResponse {
+  /** Tree of the adapter, under the names that this trainer gives layers. */
+  adapterSha256: string;
+  bytes: bigint;
+  model:
+    | ModelSpec
+    | undefined;
+  /** The adapter's shape: a run that starts from it must have the same. */
+  lora: LoraConfig | undefined;
 }
 
 function createBaseGetInfoRequest(): GetInfoRequest {
@@ -1972,6 +1999,88 @@ export const ImportResult: MessageFns<ImportResult> = {
     message.skipped = object.skipped ?? 0;
     message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
     message.benchmark = object.benchmark ?? "";
+    return message;
+  },
+};
+
+function createBaseImportAdapterRequest(): ImportAdapterRequest {
+  return { path: "", modelPath: "" };
+}
+
+export const ImportAdapterRequest: MessageFns<ImportAdapterRequest> = {
+  fromJSON(object: any): ImportAdapterRequest {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      modelPath: isSet(object.model_path) ? globalThis.String(object.model_path) : "",
+    };
+  },
+
+  toJSON(message: ImportAdapterRequest): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.modelPath !== "") {
+      obj.model_path = message.modelPath;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportAdapterRequest>, I>>(base?: I): ImportAdapterRequest {
+    return ImportAdapterRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportAdapterRequest>, I>>(object: I): ImportAdapterRequest {
+    const message = createBaseImportAdapterRequest();
+    message.path = object.path ?? "";
+    message.modelPath = object.modelPath ?? "";
+    return message;
+  },
+};
+
+function createBaseImportAdapterResponse(): ImportAdapterResponse {
+  return { adapterSha256: "", bytes: 0n, model: undefined, lora: undefined };
+}
+
+export const ImportAdapterResponse: MessageFns<ImportAdapterResponse> = {
+  fromJSON(object: any): ImportAdapterResponse {
+    return {
+      adapterSha256: isSet(object.adapter_sha256) ? globalThis.String(object.adapter_sha256) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      model: isSet(object.model) ? ModelSpec.fromJSON(object.model) : undefined,
+      lora: isSet(object.lora) ? LoraConfig.fromJSON(object.lora) : undefined,
+    };
+  },
+
+  toJSON(message: ImportAdapterResponse): unknown {
+    const obj: any = {};
+    if (message.adapterSha256 !== "") {
+      obj.adapter_sha256 = message.adapterSha256;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.model !== undefined) {
+      obj.model = ModelSpec.toJSON(message.model);
+    }
+    if (message.lora !== undefined) {
+      obj.lora = LoraConfig.toJSON(message.lora);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportAdapterResponse>, I>>(base?: I): ImportAdapterResponse {
+    return ImportAdapterResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportAdapterResponse>, I>>(object: I): ImportAdapterResponse {
+    const message = createBaseImportAdapterResponse();
+    message.adapterSha256 = object.adapterSha256 ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ModelSpec.fromPartial(object.model)
+      : undefined;
+    message.lora = (object.lora !== undefined && object.lora !== null)
+      ? LoraConfig.fromPartial(object.lora)
+      : undefined;
     return message;
   },
 };
