@@ -6,6 +6,7 @@ import { Registry1764000000005 } from './0005-registry.js';
 import { Retention1764000000006 } from './0006-retention.js';
 import { RetentionPolicy1764000000007 } from './0007-retention-policy.js';
 import { ImageLists1764000000008 } from './0008-image-lists.js';
+import { ImportedCheckpoints1764000000009 } from './0009-imported-checkpoints.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   Retention1764000000006,
   RetentionPolicy1764000000007,
   ImageLists1764000000008,
+  ImportedCheckpoints1764000000009,
 ];

@@ -17,7 +17,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from stic_trainer.config.job import GenerationConfig, OptimizerConfig
 from stic_trainer.method.dpo import Scores, regularised_loss
-from stic_trainer.modeling.adapters import target_pattern
+from stic_trainer.modeling.adapter_names import target_pattern
 from stic_trainer.stages.plan import Plan
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText, AutoProcessor, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
-from stic_trainer.modeling.adapters import target_pattern
+from stic_trainer.modeling.adapter_names import target_pattern
 
 
 class _Pausing(TrainerCallback):

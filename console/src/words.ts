@@ -1,6 +1,6 @@
 import { VersionState } from './gen/stic/datasets/v1/datasets';
 import { type Recipe, StageKind, StartPoint } from './gen/stic/recipe/v1/recipe';
-import { type Requirements, RunState, StageState, type Run, type Stage } from './gen/stic/runs/v1/runs';
+import { type Requirements, RunState, StageState, type Run, type RunInput, type Stage } from './gen/stic/runs/v1/runs';
 import { CatchUpPolicy, OverlapPolicy, type Schedule, TickOrigin, TickState } from './gen/stic/schedules/v1/schedules';
 import { type DatasetKind, JobState } from './gen/stic/trainer/v1/trainer';
 
@@ -131,9 +131,20 @@ export function requirementWords(requires: Requirements | undefined): string[] {
   return requires.gpuMemoryGib > 0 ? [...labels, `${String(requires.gpuMemoryGib)} GiB of GPU memory`] : labels;
 }
 
-/** The alias a recipe starts from; empty for the base model. */
-export const startAlias = (recipe: Recipe | undefined): string =>
-  recipe?.startFrom?.point === StartPoint.START_POINT_ALIAS ? recipe.startFrom.alias || 'champion' : '';
+/** What a recipe starts from; empty for the base model. */
+export function startWord(recipe: Recipe | undefined): string {
+  const { point, alias, checkpointId } = recipe?.startFrom ?? {};
+  if (point === StartPoint.START_POINT_CHECKPOINT) return `checkpoint ${(checkpointId ?? '').slice(0, 8)}`;
+  return point === StartPoint.START_POINT_ALIAS ? `the ${alias || 'champion'}` : '';
+}
+
+/** What stage 1 learns from: the pairs a run was given, or the images it makes them from. */
+export const trainingData = ({ inputs }: Run): RunInput | undefined =>
+  inputs.find(({ role }) => role === 'preferences') ?? inputs.find(({ role }) => role === 'images');
+
+/** stage 1 of a run; an imported checkpoint by the name it was given. */
+export const checkpointWords = ({ name, runName }: { name: string; runName: string }): string =>
+  runName ? `${subjectWord(name)} of ${runName}` : name;
 
 /** Share of the stage that is done, 0..1. */
 export function stageShare(stage: Stage): number {

@@ -35,7 +35,7 @@ const facts = z.strictObject({
   recipe: z.record(z.string(), z.unknown()),
   inputs: z.array(
     z.strictObject({
-      role: z.enum(['images', 'instructions', 'benchmark']),
+      role: z.enum(['images', 'instructions', 'benchmark', 'preferences']),
       name: z.string(),
       digest: z.string().regex(/^[0-9a-f]{64}$/),
       items: z.number().int(),

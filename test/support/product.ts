@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -252,6 +252,13 @@ export class Product {
     const render = ['-m', 'stic_trainer.world', 'render', '--out', out, '--seed', '4711', ...sizes];
     await promisify(execFile)(path.join(trainer, '.venv/bin/python'), render, { cwd: trainer });
     return out;
+  }
+
+  /** Makes everything in the store so many hours old: only what no row names may then be removed. */
+  ageStore(hours: number): void {
+    const at = new Date(Date.now() - hours * 3_600_000);
+    const store = path.join(this.state, 'store');
+    for (const name of readdirSync(store, { recursive: true, encoding: 'utf8' })) utimesSync(path.join(store, name), at, at);
   }
 
   /** Ends everything. What a killed server has left behind is ended by the next one, which finds it. */

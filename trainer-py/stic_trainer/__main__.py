@@ -73,9 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("--threads", type=int, default=0)
 
     importing = commands.add_parser("import", help="check a dataset and copy it into the store; events as JSON lines")
-    importing.add_argument("kind", choices=["images", "instructions", "benchmark"])
+    importing.add_argument("kind", choices=["images", "instructions", "benchmark", "preferences"])
     importing.add_argument("source", type=Path)
-    importing.add_argument("--image-root", type=Path, help="folder that image paths of instructions are relative to")
+    importing.add_argument("--image-root", type=Path, help="folder that image paths of instructions and preferences are relative to")
     importing.add_argument("--image-list", type=Path, help="file that names the images to take from the folder; all without it")
     importing.add_argument("--private", type=Path, action="append", default=[], help="repeatable; folder that no link may lead into")
     importing.add_argument("--store", type=Path, required=True)

@@ -7,7 +7,7 @@ import type { Alias, Provenance } from '../gen/stic/registry/v1/registry';
 import { Digest } from '../ui/digest';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { Facts, Section } from '../ui/layout';
-import { subjectWord } from '../words';
+import { checkpointWords } from '../words';
 import { Ask } from './ask';
 import { History } from './history';
 
@@ -51,14 +51,19 @@ function Origin({ provenance }: { provenance: Provenance | undefined }) {
         [
           'Checkpoint',
           <Link key="checkpoint" to={`/checkpoints/${provenance.checkpointId}`}>
-            {subjectWord(provenance.checkpointName)} of {provenance.runName}
+            {checkpointWords({ name: provenance.checkpointName, runName: provenance.runName })}
           </Link>,
         ],
-        ['Run', <Link key="run" to={`/runs/${provenance.runId}`}>{`${provenance.runName} (preset ${provenance.preset})`}</Link>],
+        [
+          'Run',
+          provenance.runId && (
+            <Link key="run" to={`/runs/${provenance.runId}`}>{`${provenance.runName} (preset ${provenance.preset})`}</Link>
+          ),
+        ],
         ['Adapter', <Digest key="adapter" value={provenance.adapterSha256} />],
         ['Data', data.join(' · ')],
-        ['Recipe', <Digest key="recipe" value={provenance.recipeDigest} />],
-        ['Seed', String(provenance.seed)],
+        ['Recipe', provenance.recipeDigest && <Digest key="recipe" value={provenance.recipeDigest} />],
+        ['Seed', provenance.runId && String(provenance.seed)],
         ['Commit', provenance.commit && <Digest key="commit" value={provenance.commit} />],
         [
           'Started from',

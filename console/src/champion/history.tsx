@@ -2,7 +2,7 @@ import { Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { ago, moment } from '../format';
 import type { Move } from '../gen/stic/registry/v1/registry';
-import { subjectWord } from '../words';
+import { checkpointWords } from '../words';
 import { moveWord } from './looks';
 
 /** Every move of an alias, newest first. */
@@ -33,7 +33,7 @@ export function History({ moves }: { moves: Move[] }) {
               <Table.Td className="number">
                 {move.provenance ? (
                   <Link to={`/checkpoints/${move.toCheckpointId}`}>
-                    {subjectWord(move.provenance.checkpointName)} of {move.provenance.runName}
+                    {checkpointWords({ name: move.provenance.checkpointName, runName: move.provenance.runName })}
                   </Link>
                 ) : (
                   'base model'

@@ -6,11 +6,12 @@ import { ApiError } from '../api/client';
 import { MakeChampion } from '../champion/make-champion';
 import { bytes, moment } from '../format';
 import type { Checkpoint } from '../gen/stic/checkpoints/v1/checkpoints';
+import { StartPoint } from '../gen/stic/recipe/v1/recipe';
 import { CopyBlock, CopyIcon } from '../ui/copy';
 import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
-import { subjectWord } from '../words';
+import { checkpointWords } from '../words';
 import { LineageGraph } from './lineage-graph';
 import { PinButton } from './pin-button';
 
@@ -31,6 +32,26 @@ export function CheckpointPage() {
   return <CheckpointView checkpoint={query.data} />;
 }
 
+/** The form of a run from this checkpoint, with what is known of its model and shape. */
+function startFrom({ id, baseModelPath, lora }: Checkpoint): string {
+  const edits = {
+    start_from: { point: StartPoint.START_POINT_CHECKPOINT, checkpoint_id: id },
+    'model.path': baseModelPath,
+    ...(lora && {
+      'dpo.lora.rank': lora.rank,
+      'dpo.lora.alpha': lora.alpha,
+      'dpo.lora.dropout': lora.dropout,
+      'dpo.lora.target_modules': lora.targetModules,
+    }),
+  };
+  const search = new URLSearchParams(Object.entries(edits).map(([path, value]) => [`set.${path}`, JSON.stringify(value)]));
+  return `/runs/new?${search.toString()}`;
+}
+
+/** Of an imported adapter; a run's is in its recipe. */
+const shapeWords = ({ lora }: Checkpoint): string =>
+  lora ? `rank ${String(lora.rank)}, alpha ${String(lora.alpha)}, dropout ${String(lora.dropout)}, ${lora.targetModules.join(', ')}` : '';
+
 function snippet({ baseModelPath, path }: Checkpoint): string {
   return [
     'from peft import PeftModel; from transformers import AutoModelForImageTextToText',
@@ -45,13 +66,16 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
   return (
     <Stack gap="md">
       <PageHeader
-        title={`${subjectWord(checkpoint.name)} of ${checkpoint.runName}`}
+        title={checkpointWords(checkpoint)}
         detail={`created ${moment(checkpoint.createdAt)}${gone ? `, files deleted ${moment(checkpoint.deletedAt)}` : ''}`}
         actions={
           !gone && (
             <>
               <PinButton checkpoint={checkpoint} />
               <MakeChampion checkpoint={checkpoint} />
+              <Button component={Link} to={startFrom(checkpoint)} variant="default" size="compact-md">
+                Start a run from it
+              </Button>
               <Button component="a" href={adapterUrl(checkpoint.id)} variant="default" size="compact-md">
                 Download the adapter
               </Button>
@@ -64,10 +88,14 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
           facts={[
             [
               'Run',
-              <Link key="run" to={`/runs/${checkpoint.runId}`}>
-                {checkpoint.runName}
-              </Link>,
+              checkpoint.runId && (
+                <Link key="run" to={`/runs/${checkpoint.runId}`}>
+                  {checkpoint.runName}
+                </Link>
+              ),
             ],
+            ['Imported from', checkpoint.importedFrom],
+            ['Shape', shapeWords(checkpoint)],
             ['Adapter', <Digest key="adapter" value={checkpoint.adapterSha256} />],
             [
               'Folder',

@@ -5,7 +5,7 @@ import { ago, bytes, moment } from '../format';
 import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
-import { subjectWord } from '../words';
+import { checkpointWords, subjectWord } from '../words';
 
 export function CheckpointsPage() {
   const pages = useCheckpoints();
@@ -45,11 +45,7 @@ export function CheckpointsPage() {
               {checkpoints.map((checkpoint) => (
                 <Table.Tr key={checkpoint.id}>
                   <Table.Td>
-                    <Link
-                      to={`/checkpoints/${checkpoint.id}`}
-                      className="plain"
-                      aria-label={`${subjectWord(checkpoint.name)} of ${checkpoint.runName}`}
-                    >
+                    <Link to={`/checkpoints/${checkpoint.id}`} className="plain" aria-label={checkpointWords(checkpoint)}>
                       <Text fz="sm" fw={600}>
                         {subjectWord(checkpoint.name)}
                       </Text>
@@ -61,9 +57,13 @@ export function CheckpointsPage() {
                     )}
                   </Table.Td>
                   <Table.Td>
-                    <Link to={`/runs/${checkpoint.runId}`} className="plain">
-                      {checkpoint.runName}
-                    </Link>
+                    {checkpoint.runId ? (
+                      <Link to={`/runs/${checkpoint.runId}`} className="plain">
+                        {checkpoint.runName}
+                      </Link>
+                    ) : (
+                      'imported'
+                    )}
                   </Table.Td>
                   <Table.Td>
                     <Digest value={checkpoint.adapterSha256} />

@@ -61,6 +61,11 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
                 Train on these images
               </Button>
             )}
+            {dataset.kind === DatasetKind.DATASET_KIND_PREFERENCES && latest?.state === VersionState.VERSION_STATE_READY && (
+              <Button component={Link} to={`/runs/new?preferences=${dataset.id}`} size="compact-md">
+                Train on these pairs
+              </Button>
+            )}
           </>
         }
       />

@@ -17,6 +17,11 @@ const sources = {
     label: 'JSON file',
     description: "Absolute path on the server's host of a LLaVA-format file: rows with conversations and, where there are, id and image.",
   },
+  [DatasetKind.DATASET_KIND_PREFERENCES]: {
+    label: 'JSON file',
+    description:
+      "Absolute path on the server's host of a file of preference pairs, as STIC, TRL, LLaMA-Factory, LLaVA or ms-swift have them.",
+  },
   [DatasetKind.DATASET_KIND_BENCHMARK]: {
     label: 'Benchmark folder',
     description: "Absolute path on the server's host of a folder with benchmark.json, items.jsonl and the images.",
@@ -26,7 +31,14 @@ const sources = {
 const monospace = { input: { fontFamily: 'var(--mantine-font-family-monospace)' } };
 type SourceKind = keyof typeof sources;
 
-const kinds: SourceKind[] = [DatasetKind.DATASET_KIND_IMAGES, DatasetKind.DATASET_KIND_INSTRUCTIONS, DatasetKind.DATASET_KIND_BENCHMARK];
+const kinds: SourceKind[] = [
+  DatasetKind.DATASET_KIND_IMAGES,
+  DatasetKind.DATASET_KIND_INSTRUCTIONS,
+  DatasetKind.DATASET_KIND_PREFERENCES,
+  DatasetKind.DATASET_KIND_BENCHMARK,
+];
+/** Kinds whose source is a file that names its images. */
+const namesImages: SourceKind[] = [DatasetKind.DATASET_KIND_INSTRUCTIONS, DatasetKind.DATASET_KIND_PREFERENCES];
 
 export function NewDatasetPage() {
   const navigate = useNavigate();
@@ -47,7 +59,7 @@ export function NewDatasetPage() {
       name: name.trim(),
       kind,
       source: source.trim(),
-      image_root: kind === DatasetKind.DATASET_KIND_INSTRUCTIONS ? imageRoot.trim() : '',
+      image_root: namesImages.includes(kind) ? imageRoot.trim() : '',
       image_list: kind === DatasetKind.DATASET_KIND_IMAGES ? imageList.trim() : '',
     };
     const content = JSON.stringify(fields);
@@ -103,7 +115,7 @@ export function NewDatasetPage() {
             }}
           />
         )}
-        {kind === DatasetKind.DATASET_KIND_INSTRUCTIONS && (
+        {namesImages.includes(kind) && (
           <TextInput
             label="Folder its images are in"
             description="Image paths in the rows are relative to it. Empty: the file's own folder."

@@ -31,7 +31,9 @@ export function FilesTab() {
   return (
     <Stack gap="md">
       <Adapters run={run} live={live} />
-      {artifacts.some(({ artifact }) => artifact.name === 'pairs') && <PairExports run={run} />}
+      {(artifacts.some(({ artifact }) => artifact.name === 'pairs') || run.inputs.some(({ role }) => role === 'preferences')) && (
+        <PairExports run={run} />
+      )}
       <Section title="Artifacts" note="Content-addressed: the digest is the sha256 of what is in it.">
         <Table aria-label="Artifacts">
           <Table.Thead>

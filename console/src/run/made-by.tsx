@@ -5,6 +5,8 @@ import { plainWords } from '../words';
 
 export const isMisleading = (pair: Pair): boolean => pair.madeBy === 'misleading_prompt';
 
+export const isImported = (pair: Pair): boolean => pair.madeBy === 'imported';
+
 /** low resolution, shorter side px 20. */
 export function madeByWords(pair: Pair): string {
   const parameters = Object.entries(pair.corruptionParameters).map(([name, value]) => `${plainWords(name)} ${short(value)}`);

@@ -2,7 +2,7 @@ import { Image, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { imageUrl } from '../api/blobs';
 import type { Pair } from '../gen/stic/runs/v1/runs';
-import { madeByWords } from './made-by';
+import { isImported, madeByWords } from './made-by';
 import classes from './pairs.module.css';
 
 /** The image of a pair; where the model saw a corrupted one, that too: by the switch, or while Space is held. */
@@ -37,7 +37,9 @@ export function PairImage({ pair }: { pair: Pair }) {
         </>
       ) : (
         <Text fz="xs" c="dimmed">
-          Both texts describe this image; the rejected one was asked for with a misleading prompt.
+          {isImported(pair)
+            ? 'The pair was imported with the dataset; what made its rejected text is not known.'
+            : 'Both texts describe this image; the rejected one was asked for with a misleading prompt.'}
         </Text>
       )}
     </Stack>

@@ -18,7 +18,7 @@ export function PairsTab() {
   const [search] = useSearchParams();
   const madeBy = search.get('made_by') ?? '';
   const prefer = run.stages.find(({ kind }) => kind === StageKind.STAGE_KIND_PREFER);
-  const pages = usePairs(run.id, madeBy, prefer?.state === StageState.STAGE_STATE_SUCCEEDED);
+  const pages = usePairs(run.id, madeBy, prefer === undefined || prefer.state === StageState.STAGE_STATE_SUCCEEDED);
   const pairs = pages.data?.pages.flatMap((page) => page.pairs) ?? [];
   const wanted = index === undefined ? undefined : Number(index);
   const found = wanted === undefined ? undefined : pairs.find((pair) => pair.index === wanted);

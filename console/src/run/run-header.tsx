@@ -5,7 +5,7 @@ import { ago, duration, elapsed, moment } from '../format';
 import { RunState, type Run } from '../gen/stic/runs/v1/runs';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { requirementWords, runLook, startAlias } from '../words';
+import { requirementWords, runLook, startWord, trainingData } from '../words';
 import { RunActions } from './run-actions';
 
 export function RunHeader({ run, connection }: { run: Run; connection: Connection }) {
@@ -45,16 +45,16 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
 function RunFacts({ run }: { run: Run }) {
   const attempts = run.stages.flatMap((stage) => stage.attempts);
   const onDevice = attempts.findLast((attempt) => attempt.device);
-  const images = run.inputs.find((input) => input.role === 'images');
+  const data = trainingData(run);
   const running = run.state === RunState.RUN_STATE_RUNNING;
-  const start = run.recipe?.startFrom?.checkpointId ? startAlias(run.recipe) : '';
+  const start = run.recipe?.startFrom?.checkpointId ? startWord(run.recipe) : '';
   const facts = [
     timing(run),
     running && run.etaSeconds >= 0 ? `about ${duration(run.etaSeconds)} left` : '',
     `preset ${run.recipe?.preset ?? ''}`,
     run.recipe?.model?.path ?? '',
-    start ? `from its ${start}` : '',
-    images ? `${images.datasetName} (${String(images.items)} images)` : '',
+    start ? `from ${start}` : '',
+    data ? `${data.datasetName} (${String(data.items)} ${data.role === 'images' ? 'images' : 'pairs'})` : '',
     `seed ${String(run.recipe?.seed ?? '')}`,
     onDevice ? `${onDevice.device}, ${onDevice.dtype}` : '',
     run.priority !== 0 ? `priority ${String(run.priority)}` : '',

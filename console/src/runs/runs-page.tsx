@@ -6,7 +6,7 @@ import { RunState, type Run } from '../gen/stic/runs/v1/runs';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { runLook, runShare } from '../words';
+import { runLook, runShare, trainingData } from '../words';
 import { MiniRail } from './mini-rail';
 
 const filters = [
@@ -119,7 +119,7 @@ function RunTable({ runs }: { runs: Run[] }) {
 }
 
 function RunRow({ run }: { run: Run }) {
-  const images = run.inputs.find((input) => input.role === 'images');
+  const data = trainingData(run);
   const model = run.recipe?.model?.path ?? '';
   return (
     <Table.Tr>
@@ -155,13 +155,13 @@ function RunRow({ run }: { run: Run }) {
         </Tooltip>
       </Table.Td>
       <Table.Td>
-        {images && (
+        {data && (
           <>
             <Text fz="sm" truncate maw={130}>
-              {images.datasetName}
+              {data.datasetName}
             </Text>
             <Text fz="xs" c="dimmed" className="number">
-              {count(images.items)}
+              {count(data.items)}
             </Text>
           </>
         )}

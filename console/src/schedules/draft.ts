@@ -2,7 +2,7 @@ import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '../ge
 import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '../gen/stic/schedules/v1/schedules';
 import type { Preset } from '../gen/stic/runs/v1/runs';
 import type { JsonObject } from '../recipe-json';
-import { draftOfPlace, draftPlace, draftRecipe, emptyDraft, illFormed, type Draft } from '../start/draft';
+import { draftInputs, draftOfPlace, draftPlace, draftRecipe, emptyDraft, hasTrainingData, illFormed, type Draft } from '../start/draft';
 import { ownZone } from './times';
 
 /** A schedule being put together: when, by which rules, and the run it is to make. Numbers are texts while they are typed. */
@@ -42,6 +42,7 @@ export const newDraft = (search: URLSearchParams): ScheduleDraft => ({
 export function draftOf(spec: ScheduleSpec): ScheduleDraft {
   const inputs = (role: string) => spec.inputs.filter((input) => input.role === role);
   const [images] = inputs('images');
+  const [preferences] = inputs('preferences');
   return {
     cron: spec.cron,
     zone: spec.zone,
@@ -51,7 +52,7 @@ export function draftOf(spec: ScheduleSpec): ScheduleDraft {
     jitterMinutes: String(spec.jitterSeconds / 60),
     deadlineHours: String(spec.deadlineSeconds / 3600),
     pauseAfter: String(spec.pauseAfterFailures),
-    refresh: images?.refresh ?? false,
+    refresh: (images ?? preferences)?.refresh ?? false,
     onlyNew: images?.onlyNew ?? false,
     minimum: String(images?.minimumItems || 1),
     run: {
@@ -60,6 +61,7 @@ export function draftOf(spec: ScheduleSpec): ScheduleDraft {
       name: spec.name,
       preset: keptRecipe,
       images: images?.datasetId ?? '',
+      preferences: preferences?.datasetId ?? '',
       instructions: inputs('instructions')[0]?.datasetId ?? '',
       benchmarks: inputs('benchmark').map((input) => input.datasetId),
     },
@@ -77,7 +79,7 @@ const numbers: [keyof ScheduleDraft, string][] = [
 /** What the form itself still lacks; empty when it can be sent. */
 export function lacking(draft: ScheduleDraft, preset: Preset): string {
   if (!draft.run.name.trim()) return 'Give the schedule a name.';
-  if (!draft.run.images) return 'Choose the images.';
+  if (!hasTrainingData(draft.run)) return 'Choose images or preference pairs.';
   const wrong = numbers.filter(([field]) => !isCount(draft[field] as string)).map(([, label]) => label);
   return wrong.length > 0 ? `Not a number: ${wrong.join(', ')}.` : illFormed(draft.run, preset);
 }
@@ -87,7 +89,6 @@ const isCount = (text: string): boolean => text.trim() !== '' && Number(text) >=
 /** The ScheduleSpec as JSON. */
 export function draftSpec(draft: ScheduleDraft, preset: Preset): JsonObject {
   const { run } = draft;
-  const input = (role: string, id: string): JsonObject => ({ role, dataset_id: id });
   const chosen: JsonObject = draft.onlyNew ? { only_new: true, minimum_items: Math.max(1, Number(draft.minimum)) } : {};
   return {
     ...draftPlace(run),
@@ -95,11 +96,10 @@ export function draftSpec(draft: ScheduleDraft, preset: Preset): JsonObject {
     cron: draft.cron.trim(),
     zone: draft.zone,
     recipe: draftRecipe(run, preset),
-    inputs: [
-      { ...input('images', run.images), refresh: draft.refresh, ...chosen },
-      ...(run.instructions ? [input('instructions', run.instructions)] : []),
-      ...run.benchmarks.map((id) => input('benchmark', id)),
-    ],
+    inputs: draftInputs(run).map((input) => {
+      if (input.role === 'preferences') return { ...input, refresh: draft.refresh };
+      return input.role === 'images' ? { ...input, refresh: draft.refresh, ...chosen } : { ...input };
+    }),
     overlap: draft.overlap,
     catch_up: draft.catchUp,
     catch_up_window_seconds: Math.round(Number(draft.catchUpHours) * 3600),

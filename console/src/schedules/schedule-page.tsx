@@ -11,7 +11,7 @@ import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { catchUpWord, overlapWord, requirementWords, scheduleLook, startAlias } from '../words';
+import { catchUpWord, overlapWord, requirementWords, scheduleLook, startWord } from '../words';
 import { Backfill } from './backfill';
 import { DeleteSchedule } from './delete-schedule';
 import { Fires } from './fires';
@@ -147,7 +147,7 @@ function Settings({ schedule }: { schedule: Schedule }) {
       facts={[
         ['Recipe', <Recipe key="recipe" schedule={schedule} />],
         ...spec.inputs.map((input): [string, React.ReactNode] => [input.role, <Input key={input.datasetId} input={input} />]),
-        ['Starts from', startAlias(spec.recipe)],
+        ['Starts from', startWord(spec.recipe)],
         ['Promotion', spec.recipe?.gate && gateRule(spec.recipe.gate)],
         ['Priority', spec.priority === 0 ? '' : String(spec.priority)],
         ['Needs', requirementWords(spec.requires).join(', ')],

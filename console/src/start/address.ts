@@ -4,7 +4,7 @@ import { useSearchParams } from 'react-router';
 import type { Json } from '../recipe-json';
 import type { Draft } from './draft';
 
-const texts = ['name', 'fork', 'preset', 'images', 'instructions', 'priority', 'gpuMemory'] as const;
+const texts = ['name', 'fork', 'preset', 'images', 'preferences', 'instructions', 'priority', 'gpuMemory'] as const;
 const lists = [
   ['benchmark', 'benchmarks'],
   ['label', 'labels'],

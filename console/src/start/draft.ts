@@ -8,6 +8,8 @@ export interface Draft {
   fork: string;
   preset: string;
   images: string;
+  /** Pairs of one's own: with them the run begins at dpo. */
+  preferences: string;
   instructions: string;
   benchmarks: string[];
   priority: string;
@@ -23,6 +25,7 @@ export const emptyDraft: Draft = {
   fork: '',
   preset: '',
   images: '',
+  preferences: '',
   instructions: '',
   benchmarks: [],
   priority: '0',
@@ -107,17 +110,20 @@ function notNumbers(draft: Draft, preset: Preset): string[] {
 export function draftRequest(draft: Draft, preset: Preset): JsonObject {
   const common = { recipe: draftRecipe(draft, preset), ...draftPlace(draft) };
   if (draft.fork) return { name: draft.name.trim(), forked_from: draft.fork, ...common };
-  const input = (role: string, id: string): JsonObject => ({ role, dataset_id: id });
-  return {
-    name: draft.name.trim() || `${preset.name} run`,
-    ...common,
-    inputs: [
-      input('images', draft.images),
-      ...(draft.instructions ? [input('instructions', draft.instructions)] : []),
-      ...draft.benchmarks.map((id) => input('benchmark', id)),
-    ],
-  };
+  return { name: draft.name.trim() || `${preset.name} run`, ...common, inputs: draftInputs(draft) };
 }
+
+/** The chosen datasets by role, in the request's order. */
+export function draftInputs({ images, preferences, instructions, benchmarks }: Draft): { role: string; dataset_id: string }[] {
+  const chosen = { images, preferences, instructions };
+  return [
+    ...Object.entries(chosen).flatMap(([role, id]) => (id ? [{ role, dataset_id: id }] : [])),
+    ...benchmarks.map((id) => ({ role: 'benchmark', dataset_id: id })),
+  ];
+}
+
+/** Whether there is something to make pairs from, or the pairs themselves. */
+export const hasTrainingData = ({ images, preferences }: Draft): boolean => images !== '' || preferences !== '';
 
 /** The form's name for the field the server objects to: an input is known by its role, everything else by its path. */
 export function formField(field: string, draft: Draft): string {
@@ -126,6 +132,5 @@ export function formField(field: string, draft: Draft): string {
   const [, index, part] = /^inputs\[(\d+)\](?:\.(\w+))?/.exec(field) ?? [];
   if (index === undefined) return field;
   if (part === 'minimum_items') return part;
-  const roles = ['images', ...(draft.instructions ? ['instructions'] : [])];
-  return roles[Number(index)] ?? 'benchmark';
+  return draftInputs(draft)[Number(index)]?.role ?? 'benchmark';
 }

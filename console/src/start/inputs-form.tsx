@@ -21,21 +21,25 @@ export function InputsForm({ draft, errorAt, onChange }: DraftFieldsProps) {
     .flatMap((page) => page.datasets)
     .filter((dataset) => dataset.latest?.state === VersionState.VERSION_STATE_READY);
   const images = choices(ready, DatasetKind.DATASET_KIND_IMAGES);
+  const preferences = choices(ready, DatasetKind.DATASET_KIND_PREFERENCES);
   const instructions = choices(ready, DatasetKind.DATASET_KIND_INSTRUCTIONS);
   const benchmarks = choices(ready, DatasetKind.DATASET_KIND_BENCHMARK);
 
   return (
     <>
-      {datasets.isSuccess && images.length === 0 && (
-        <Alert color="blue" title="No images to train on yet">
+      {datasets.isSuccess && images.length === 0 && preferences.length === 0 && (
+        <Alert color="blue" title="Nothing to train on yet">
           <Link to="/datasets/new">Register a folder of images</Link> first. It can be chosen here when its import is ready.
         </Alert>
       )}
       <Select
         label="Images"
-        description="Unlabeled images the preference pairs are made from"
+        description={
+          draft.preferences ? 'Only for sample descriptions: the pairs are given' : 'Unlabeled images the preference pairs are made from'
+        }
         placeholder={datasets.isPending ? 'Loading…' : 'Choose a dataset'}
-        required
+        required={!draft.preferences}
+        clearable={draft.preferences !== ''}
         searchable
         data={images}
         value={draft.images || null}
@@ -44,6 +48,21 @@ export function InputsForm({ draft, errorAt, onChange }: DraftFieldsProps) {
           onChange({ images: value ?? '' });
         }}
       />
+      {preferences.length > 0 && (
+        <Select
+          label="Preference pairs"
+          description="Pairs of your own in place of those made from images: the run begins with their training"
+          placeholder="None"
+          clearable
+          searchable
+          data={preferences}
+          value={draft.preferences || null}
+          error={errorAt('preferences')}
+          onChange={(value) => {
+            onChange({ preferences: value ?? '' });
+          }}
+        />
+      )}
       <Select
         label="Instructions"
         description="LLaVA-format rows for the second stage; without them the run ends after stage 1"

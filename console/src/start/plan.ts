@@ -14,7 +14,7 @@ export function stageWork(run: Run, kind: StageKind): string {
     case StageKind.STAGE_KIND_PREFER:
       return `${counted(images, 'image')}${images < items('images') ? ` of ${count(items('images'))}` : ''}`;
     case StageKind.STAGE_KIND_DPO:
-      return steps(images, 'pair', recipe?.dpo?.optimizer);
+      return steps(items('preferences') || images, 'pair', recipe?.dpo?.optimizer);
     case StageKind.STAGE_KIND_DESCRIBE:
     case StageKind.STAGE_KIND_INFUSE:
       return counted(rows, 'row');

@@ -11,7 +11,7 @@ import { newRequestId } from '../request-id';
 import { Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
 import { useDraft } from './address';
-import { chosenPreset, draftOfPlace, draftRequest, emptyDraft, formField, illFormed, type Draft } from './draft';
+import { chosenPreset, draftOfPlace, draftRequest, emptyDraft, formField, hasTrainingData, illFormed, type Draft } from './draft';
 import { InputsForm } from './inputs-form';
 import { Preview } from './preview';
 import { RecipeForm } from './recipe-form';
@@ -50,7 +50,7 @@ function Chosen({ presets }: { presets: Preset[] }) {
 }
 
 function lacking(draft: Draft, preset: Preset): string {
-  return draft.images || draft.fork ? illFormed(draft, preset) : 'Choose the images first.';
+  return hasTrainingData(draft) || draft.fork ? illFormed(draft, preset) : 'Choose images or preference pairs first.';
 }
 
 function StartForm({ presets, original }: { presets: Preset[]; original?: Run }) {

@@ -1,9 +1,10 @@
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import {
   Checkpoint,
   GetCheckpointRequest,
   GetLineageRequest,
+  ImportCheckpointRequest,
   Lineage,
   ListCheckpointsRequest,
   ListCheckpointsResponse,
@@ -22,6 +23,11 @@ export class CheckpointsController {
   @Get()
   async list(@Query() query: unknown): Promise<unknown> {
     return ListCheckpointsResponse.toJSON(await this.checkpoints.list(parseMessage(ListCheckpointsRequest, query)));
+  }
+
+  @Post('import')
+  async import(@Body() body: unknown): Promise<unknown> {
+    return Checkpoint.toJSON(await this.checkpoints.import(parseMessage(ImportCheckpointRequest, body)));
   }
 
   @Get(':checkpoint_id')

@@ -17,6 +17,7 @@ export class CheckpointsGrpc implements OnModuleInit {
       getCheckpoint: unary((request) => this.checkpoints.get(request)),
       listCheckpoints: unary((request) => this.checkpoints.list(request)),
       getLineage: unary((request) => this.checkpoints.lineage(request)),
+      importCheckpoint: unary((request) => this.checkpoints.import(request)),
     };
     this.server.add(CheckpointServiceService, implementation);
   }

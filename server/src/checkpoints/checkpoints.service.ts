@@ -4,16 +4,18 @@ import type {
   Checkpoint,
   GetCheckpointRequest,
   GetLineageRequest,
+  ImportCheckpointRequest,
   Lineage,
   ListCheckpointsRequest,
   ListCheckpointsResponse,
 } from '../gen/stic/checkpoints/v1/checkpoints.js';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { LoraConfig, Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
 import { notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
-import { type Ancestor, lineageOf, succeeded } from './lineage.js';
+import { CheckpointImporter } from './checkpoint.importer.js';
+import { type Ancestor, importedLineage, lineageOf, succeeded } from './lineage.js';
 
 /** stic.checkpoints.v1.CheckpointService. */
 @Injectable()
@@ -21,11 +23,16 @@ export class CheckpointsService {
   constructor(
     private readonly db: DataSource,
     private readonly store: ArtifactStore,
+    private readonly importer: CheckpointImporter,
   ) {}
 
   async get({ checkpointId }: GetCheckpointRequest): Promise<Checkpoint> {
     const row = await this.row(checkpointId);
     return this.toCheckpoint(row, await this.namesOf([row]));
+  }
+
+  async import(request: ImportCheckpointRequest): Promise<Checkpoint> {
+    return this.get({ checkpointId: await this.importer.import(request) });
   }
 
   async list(request: ListCheckpointsRequest): Promise<ListCheckpointsResponse> {
@@ -49,6 +56,7 @@ export class CheckpointsService {
   async lineage({ checkpointId }: GetLineageRequest): Promise<Lineage> {
     const checkpoint = await this.row(checkpointId);
     const { runId } = checkpoint;
+    if (runId === null) return importedLineage(checkpoint);
     const { manager } = this.db;
     const stages = await manager.find(StageEntity, { where: { runId }, order: { position: 'ASC' } });
     const attempts = await manager.find(AttemptEntity, {
@@ -75,8 +83,9 @@ export class CheckpointsService {
          SELECT checkpoint.*, 0 AS depth FROM checkpoint WHERE id = $1
          UNION ALL
          SELECT checkpoint.*, depth + 1 FROM checkpoint JOIN chain ON checkpoint.id = chain.parent_id)
-       SELECT chain.id, chain.name, adapter_sha256 AS "adapterSha256", parent_id AS "parentId", run_id AS "runId", run.name AS "runName"
-       FROM chain JOIN run ON run.id = run_id ORDER BY depth`,
+       SELECT chain.id, chain.name, adapter_sha256 AS "adapterSha256", parent_id AS "parentId", run_id AS "runId", run.name AS "runName",
+         imported_from AS "importedFrom"
+       FROM chain LEFT JOIN run ON run.id = run_id ORDER BY depth`,
       [start],
     );
   }
@@ -91,7 +100,7 @@ export class CheckpointsService {
   private async namesOf(rows: readonly CheckpointEntity[]): Promise<ReadonlyMap<string, string>> {
     const runs = await this.db.manager.find(RunEntity, {
       select: { id: true, name: true },
-      where: { id: In(rows.map((row) => row.runId)) },
+      where: { id: In(rows.flatMap((row) => row.runId ?? [])) },
     });
     return new Map(runs.map((run) => [run.id, run.name]));
   }
@@ -100,8 +109,8 @@ export class CheckpointsService {
     const { id, runId, name, adapterSha256, baseModelPath, baseModelDigest, createdAt } = row;
     return {
       id,
-      runId,
-      runName: names.get(runId) ?? '',
+      runId: runId ?? '',
+      runName: names.get(runId ?? '') ?? '',
       name,
       adapterSha256,
       path: this.store.treePath(adapterSha256),
@@ -112,6 +121,8 @@ export class CheckpointsService {
       createdAt,
       pinnedAt: row.pinnedAt ?? undefined,
       deletedAt: row.deletedAt ?? undefined,
+      importedFrom: row.importedFrom ?? '',
+      lora: row.lora ? LoraConfig.fromJSON(row.lora) : undefined,
     };
   }
 }

@@ -24,8 +24,10 @@ export type History = {
   readonly ancestors: readonly Ancestor[];
 };
 
-/** A checkpoint of an earlier run. */
-export type Ancestor = Pick<CheckpointEntity, 'id' | 'name' | 'adapterSha256' | 'parentId' | 'runId'> & { readonly runName: string };
+/** A checkpoint of an earlier run, or an imported one. */
+export type Ancestor = Pick<CheckpointEntity, 'id' | 'name' | 'adapterSha256' | 'parentId' | 'runId' | 'importedFrom'> & {
+  readonly runName: string | null;
+};
 
 const text = (value: { toString(): string }): string => value.toString();
 
@@ -37,6 +39,17 @@ export function lineageOf(checkpoint: CheckpointEntity, history: History): Linea
   const made = history.attempts.find((attempt) => attempt.id === checkpoint.attemptId);
   const stage = history.stages.find((one) => one.id === made?.stageId);
   if (stage) addStage(graph, stage, history, roots);
+  return graph.lineage();
+}
+
+/** What is known of a checkpoint that no run has made: the model it was made for, and where it came from. */
+export function importedLineage(checkpoint: CheckpointEntity): Lineage {
+  const { id, name, adapterSha256, baseModelPath, baseModelDigest, bytes, importedFrom } = checkpoint;
+  const graph = new Graph();
+  const modelId = `model:${baseModelDigest}`;
+  graph.node({ type: 'model', id: modelId, label: baseModelPath, digest: baseModelDigest, facts: {} });
+  graph.node({ type: 'checkpoint', id, label: name, digest: adapterSha256, facts: { bytes, imported_from: importedFrom ?? '' } });
+  graph.edge(modelId, id);
   return graph.lineage();
 }
 
@@ -88,7 +101,7 @@ function addStage(graph: Graph, stage: StageEntity, history: History, roots: rea
   if (!graph.node({ type: 'stage', id: stage.id, label: node.word, digest: '', facts })) return;
   for (const root of roots) graph.edge(root, stage.id);
   for (const source of node.inputs) {
-    if (source.from === 'dataset') addDatasets(graph, stage, source.role, history.inputs);
+    if (source.from === 'dataset') addDatasets(graph, stage, source.dataset, history.inputs);
     else if (source.from === 'start') addAncestors(graph, stage, history);
     else if (source.from === 'artifact') addArtifact(graph, stage, source.stage, source.name, history, roots);
   }
@@ -114,8 +127,10 @@ function addDatasets(graph: Graph, stage: StageEntity, role: string, inputs: rea
 function addAncestors(graph: Graph, stage: StageEntity, { ancestors }: History): void {
   const [start] = ancestors;
   if (!start) return;
-  for (const { id, name, adapterSha256, runName, runId } of ancestors) {
-    graph.node({ type: 'checkpoint', id, label: name, digest: adapterSha256, facts: { run: runName, run_id: runId } });
+  for (const { id, name, adapterSha256, runName, runId, importedFrom } of ancestors) {
+    const facts: Record<string, string> =
+      importedFrom === null ? { run: runName ?? '', run_id: runId ?? '' } : { imported_from: importedFrom };
+    graph.node({ type: 'checkpoint', id, label: name, digest: adapterSha256, facts });
   }
   for (const { id, parentId } of ancestors) if (ancestors.some((one) => one.id === parentId)) graph.edge(parentId ?? '', id);
   graph.edge(start.id, stage.id);

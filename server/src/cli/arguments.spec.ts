@@ -27,6 +27,7 @@ test('without options the tiny recipe runs on the embedded world', () => {
     images: undefined,
     imageList: undefined,
     instructions: undefined,
+    pairs: undefined,
     imageRoot: undefined,
     model: undefined,
     preset: 'tiny',
@@ -57,6 +58,11 @@ test('paths are those of the folder the command was typed in', (t) => {
   );
 });
 
+test("pairs of one's own need no images, and their file may have images elsewhere", () => {
+  const options = parseOptions(['--pairs', file, '--image-root', folder, '--instructions', file]);
+  assert.deepEqual([options?.images, options?.pairs, options?.imageRoot, options?.instructions], [undefined, file, folder, file]);
+});
+
 test('fields are set in the order given, and a value may hold an equals sign', () => {
   const options = parseOptions(['--set', 'dpo.beta=0.2', '--set', 'infuse.template=a=b', '--seed', '0', '--max-images', '12']);
   assert.deepEqual(options?.set, [
@@ -70,9 +76,10 @@ test('what cannot be meant is refused by the name of the option', () => {
   refused(['--images', path.join(folder, 'nowhere')], /--images: .*nowhere does not exist/);
   refused(['--images', file], /--images: .*rows\.json is not a folder/);
   refused(['--images', folder, '--instructions', folder], /--instructions: .* is not a file/);
-  refused(['--instructions', file], /--instructions needs --images/);
-  refused(['--images', folder, '--image-root', folder], /--image-root needs --instructions/);
+  refused(['--instructions', file], /--instructions needs --images or --pairs/);
+  refused(['--images', folder, '--image-root', folder], /--image-root needs --instructions or --pairs/);
   refused(['--arms', '--images', folder], /--arms belongs to the embedded world/);
+  refused(['--arms', '--pairs', file], /--arms belongs to the embedded world/);
   refused(['--seed', '-1'], /--seed/);
   refused(['--seed', '1.5'], /--seed: "1\.5" is not a whole number from 0/);
   refused(['--max-images', '0'], /--max-images: "0" is not a whole number from 1/);
@@ -89,6 +96,7 @@ test('every option is in the help', () => {
     'json',
     'images',
     'instructions',
+    'pairs',
     'image-root',
     'model',
     'preset',

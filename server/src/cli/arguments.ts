@@ -13,7 +13,8 @@ Runs the whole recipe through the product and shows whether it helped. Without o
   --images DIR         use your own images (any format Pillow opens, found in all subfolders)
   --image-list FILE    take only the images that this file names: a JSON list, or text with one name a line
   --instructions FILE  LLaVA-format JSON for stage 2; without it the run ends after stage 1
-  --image-root DIR     folder the instruction file's image paths are relative to (default: the file's own)
+  --pairs FILE         preference pairs of your own (STIC's, TRL's, LLaMA-Factory's, ms-swift's layout): the run starts at dpo
+  --image-root DIR     folder that image paths in --instructions and --pairs are relative to (default: the file's own)
   --model PATH         a local Hugging Face Llava or LlavaNext folder (default: the embedded model)
   --preset NAME        recipe to start from (default: tiny; with --model: paper)
   --seed N             seed of the run, and of the embedded world's pictures
@@ -30,6 +31,7 @@ export type Options = {
   images: string | undefined;
   imageList: string | undefined;
   instructions: string | undefined;
+  pairs: string | undefined;
   imageRoot: string | undefined;
   model: string | undefined;
   preset: string;
@@ -44,19 +46,20 @@ export type Options = {
 export function parseOptions(args: string[]): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  if (values.instructions !== undefined && values.images === undefined) {
-    throw new CliError('--instructions needs --images.', 'Name the folder of unlabeled images that stage 1 should learn from, too.');
+  const own = values.images ?? values.pairs;
+  if (values.instructions !== undefined && own === undefined) {
+    throw new CliError('--instructions needs --images or --pairs.', 'Name what stage 1 should learn from, too.');
   }
-  if (values['image-root'] !== undefined && values.instructions === undefined) {
-    throw new CliError('--image-root needs --instructions.', 'It says where the images of the instruction file are.');
+  if (values['image-root'] !== undefined && values.instructions === undefined && values.pairs === undefined) {
+    throw new CliError('--image-root needs --instructions or --pairs.', 'It says where the images named in that file are.');
   }
   if (values['image-list'] !== undefined && values.images === undefined) {
     throw new CliError('--image-list needs --images.', 'Name the folder that its names are relative to.');
   }
-  if (values.arms && values.images !== undefined) {
+  if (values.arms && own !== undefined) {
     throw new CliError(
       '--arms belongs to the embedded world.',
-      'Leave out --images, or run the presets tiny-chosen-only and tiny-swapped yourself.',
+      'Leave out your own data, or run the presets tiny-chosen-only and tiny-swapped yourself.',
     );
   }
   return {
@@ -66,6 +69,7 @@ export function parseOptions(args: string[]): Options | undefined {
     images: existing(values.images, '--images', 'folder'),
     imageList: existing(values['image-list'], '--image-list', 'file'),
     instructions: existing(values.instructions, '--instructions', 'file'),
+    pairs: existing(values.pairs, '--pairs', 'file'),
     imageRoot: existing(values['image-root'], '--image-root', 'folder'),
     model: existing(values.model, '--model', 'folder'),
     preset: values.preset ?? (values.model === undefined ? 'tiny' : 'paper'),
@@ -88,6 +92,7 @@ function parse(args: string[]) {
         images: { type: 'string' },
         'image-list': { type: 'string' },
         instructions: { type: 'string' },
+        pairs: { type: 'string' },
         'image-root': { type: 'string' },
         model: { type: 'string' },
         preset: { type: 'string' },

@@ -86,11 +86,13 @@ async function demonstrate(config: Config, options: Options, product: Product): 
 }
 
 async function sourcesOf(config: Config, options: Options): Promise<Source[]> {
-  if (options.images !== undefined) {
-    const { images, imageList, instructions, imageRoot } = options;
-    const rows = instructions === undefined ? [] : [ownSource('instructions', instructions, { imageRoot })];
-    return [ownSource('images', images, { imageList }), ...rows];
-  }
+  const { images, imageList, pairs, instructions, imageRoot } = options;
+  const own = [
+    ...(images === undefined ? [] : [ownSource('images', images, { imageList })]),
+    ...(pairs === undefined ? [] : [ownSource('preferences', pairs, { imageRoot })]),
+    ...(instructions === undefined ? [] : [ownSource('instructions', instructions, { imageRoot })]),
+  ];
+  if (own.length > 0) return own;
   const seed = options.seed ?? WORLD_SEED;
   const world = await worldData(config, seed);
   const source = (role: Source['role'], name: string, path: string, imageRoot = ''): Source => ({
@@ -108,7 +110,7 @@ async function sourcesOf(config: Config, options: Options): Promise<Source[]> {
   ];
 }
 
-const nameOf = (options: Options): string => (options.images === undefined ? 'demo: the embedded world' : `demo: ${options.images}`);
+const nameOf = ({ images, pairs }: Options): string => `demo: ${images ?? pairs ?? 'the embedded world'}`;
 
 /** The same recipe on the same data is one run: a repeated demo shows it again unless it did not succeed. */
 async function startRun(clients: Clients, recipe: Recipe, inputs: RunInput[], name: string): Promise<Run> {

@@ -10,7 +10,7 @@ import { dim, LiveArea, print } from './terminal.js';
 
 /** A source to register: what it is called, its kind and where it lies. */
 export type Source = {
-  role: 'images' | 'instructions' | 'benchmark';
+  role: keyof typeof KINDS;
   name: string;
   path: string;
   imageRoot: string;
@@ -22,11 +22,12 @@ const KINDS = {
   images: DatasetKind.DATASET_KIND_IMAGES,
   instructions: DatasetKind.DATASET_KIND_INSTRUCTIONS,
   benchmark: DatasetKind.DATASET_KIND_BENCHMARK,
+  preferences: DatasetKind.DATASET_KIND_PREFERENCES,
 } as const;
 const PROBLEMS_SHOWN = 5;
 
 /** A person's own folder or file. The name tells two folders of one name apart by their paths. */
-export function ownSource(role: 'images' | 'instructions', source: string, { imageRoot = '', imageList = '' } = {}): Source {
+export function ownSource(role: Source['role'], source: string, { imageRoot = '', imageList = '' } = {}): Source {
   const parts = [source, imageRoot, ...(imageList === '' ? [] : [imageList])];
   const mark = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 4);
   return { role, name: `${path.basename(source)}-${mark}`, path: source, imageRoot, imageList, fixed: false };

@@ -31,6 +31,8 @@ import { datasetTopic, IMPORTS_TOPIC } from './topics.js';
 
 const LONGEST_NAME = 200;
 const UNIQUE_VIOLATION = '23505';
+/** Kinds whose source is a file that names its images. */
+const namesImages: ReadonlySet<DatasetKind> = new Set([DatasetKind.DATASET_KIND_INSTRUCTIONS, DatasetKind.DATASET_KIND_PREFERENCES]);
 
 /** Position within one version: a token keeps to the version its list began with. */
 const versionPosition = pageTokens(z.object({ version: z.uuid(), after: z.number().int().min(0) }));
@@ -232,12 +234,15 @@ function checkCreate(request: CreateDatasetRequest): CreateDatasetRequest {
   const name = request.name.trim();
   if (name === '' || name.length > LONGEST_NAME) throw invalid('name', `A dataset needs a name of 1 to ${LONGEST_NAME} characters.`);
   if (request.kind === DatasetKind.DATASET_KIND_UNSPECIFIED || request.kind === DatasetKind.UNRECOGNIZED) {
-    throw invalid('kind', 'Say what the dataset holds: images, instructions or a benchmark.');
+    throw invalid('kind', 'Say what the dataset holds: images, instructions, preferences or a benchmark.');
   }
   checkPath('source', request.source);
   if (request.imageRoot !== '') {
-    if (request.kind !== DatasetKind.DATASET_KIND_INSTRUCTIONS) {
-      throw invalid('image_root', 'image_root belongs to instructions; other kinds have their images in the source folder.');
+    if (!namesImages.has(request.kind)) {
+      throw invalid(
+        'image_root',
+        'image_root belongs to instructions and preferences; other kinds have their images in the source folder.',
+      );
     }
     checkPath('image_root', request.imageRoot);
   }

@@ -17,6 +17,7 @@ const instructionRow = z.object({
   image: image.nullable(),
 });
 const benchmarkRow = z.object({ name: z.string(), prompt: z.string(), answer: z.string().nullish(), image });
+const pairRow = z.object({ id: z.string(), prompt: z.string(), chosen: z.string(), rejected: z.string(), image });
 
 /** Lines of a manifest before its first item: a benchmark's begins with what it is. */
 export const headerLines = (kind: DatasetKind): number => (kind === DatasetKind.DATASET_KIND_BENCHMARK ? 1 : 0);
@@ -38,6 +39,15 @@ export function readItem(kind: DatasetKind, line: string): DatasetItem {
       const parsed = benchmarkRow.parse(row);
       const answer = parsed.answer ? [{ from: 'gpt', text: parsed.answer }] : [];
       return item(parsed.name, parsed.image, [{ from: 'human', text: parsed.prompt }, ...answer]);
+    }
+    case DatasetKind.DATASET_KIND_PREFERENCES: {
+      const { id, image: shown, prompt, chosen, rejected } = pairRow.parse(row);
+      const turns = { human: prompt, chosen, rejected };
+      return item(
+        id,
+        shown,
+        Object.entries(turns).map(([from, text]) => ({ from, text })),
+      );
     }
     case DatasetKind.DATASET_KIND_UNSPECIFIED:
     case DatasetKind.UNRECOGNIZED:

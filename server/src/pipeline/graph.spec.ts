@@ -13,6 +13,12 @@ test('without instructions a run ends after stage 1', () => {
   assert.deepEqual(words(['images']), ['prefer', 'dpo', 'evaluate']);
 });
 
+test('a run whose pairs are given begins with their training, with or without images to describe', () => {
+  assert.deepEqual(words(['preferences']), ['dpo', 'evaluate']);
+  assert.deepEqual(words(['images', 'preferences', 'instructions']), ['dpo', 'describe', 'infuse', 'sft', 'evaluate']);
+  assert.deepEqual(needs(nodeOf(StageKind.STAGE_KIND_DPO), plan(['preferences'])), []);
+});
+
 test('a stage waits for those it reads from and that the run has', () => {
   const short = plan(['images']);
   const whole = plan(['images', 'instructions']);

@@ -2,14 +2,15 @@ import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
 import { ArtifactKind } from '../gen/stic/trainer/v1/trainer.js';
 
 /** Roles a dataset version can have in a run. */
-export const inputRoles = ['images', 'instructions', 'benchmark'] as const;
+export const inputRoles = ['images', 'instructions', 'benchmark', 'preferences'] as const;
 export type InputRole = (typeof inputRoles)[number];
 
 export type CheckpointName = 'stage1' | 'stage2';
 
 /** Where a stage's input comes from: a dataset of the run, what an earlier stage has made, or what an alias points at. */
 export type Source =
-  | { readonly from: 'dataset'; readonly role: InputRole }
+  /** `role` is the stage's word for it, `dataset` the run's. */
+  | { readonly from: 'dataset'; readonly role: string; readonly dataset: InputRole }
   | { readonly from: 'artifact'; readonly role: string; readonly stage: StageKind; readonly name: string; readonly kind: ArtifactKind }
   /** The adapter the run starts from; none when it starts from the base model. */
   | { readonly from: 'start'; readonly role: 'start' }
@@ -23,8 +24,10 @@ export type Node = {
   readonly word: string;
   /** Raised when the trainer comes to make something else of the same inputs: what older code made is then not linked any more. */
   readonly revision: number;
-  /** True for what only runs when instructions were given. */
-  readonly needsInstructions: boolean;
+  /** The dataset without which the stage is not part of a run. */
+  readonly onlyWith?: InputRole;
+  /** The dataset that holds what the stage would make: a run that has it goes without the stage. */
+  readonly replacedBy?: InputRole;
   /** Configurations of other stages that it reads beside its own. */
   readonly reads: readonly string[];
   /** In order; sources of stages that the run does not have are left out. */
@@ -40,7 +43,7 @@ const { ARTIFACT_KIND_BLOB, ARTIFACT_KIND_TREE } = ArtifactKind;
 
 const blob = (name: string, stage: StageKind): Source => ({ from: 'artifact', role: name, stage, name, kind: ARTIFACT_KIND_BLOB });
 const adapter = (role: string, stage: StageKind): Source => ({ from: 'artifact', role, stage, name: 'adapter', kind: ARTIFACT_KIND_TREE });
-const dataset = (role: InputRole): Source => ({ from: 'dataset', role });
+const dataset = (name: InputRole, role: string = name): Source => ({ from: 'dataset', role, dataset: name });
 const start: Source = { from: 'start', role: 'start' };
 const champion: Source = { from: 'champion', role: 'champion' };
 
@@ -50,7 +53,7 @@ export const graph: readonly Node[] = [
     kind: STAGE_KIND_PREFER,
     word: 'prefer',
     revision: 1,
-    needsInstructions: false,
+    replacedBy: 'preferences',
     share: 0.2,
     reads: [],
     inputs: [dataset('images'), start],
@@ -59,17 +62,16 @@ export const graph: readonly Node[] = [
     kind: STAGE_KIND_DPO,
     word: 'dpo',
     revision: 1,
-    needsInstructions: false,
     share: 0.2,
     checkpoint: 'stage1',
     reads: [],
-    inputs: [blob('pairs', STAGE_KIND_PREFER), start],
+    inputs: [dataset('preferences', 'pairs'), blob('pairs', STAGE_KIND_PREFER), start],
   },
   {
     kind: STAGE_KIND_DESCRIBE,
     word: 'describe',
     revision: 1,
-    needsInstructions: true,
+    onlyWith: 'instructions',
     share: 0.1,
     reads: [],
     inputs: [dataset('instructions'), adapter('adapter', STAGE_KIND_DPO)],
@@ -78,7 +80,7 @@ export const graph: readonly Node[] = [
     kind: STAGE_KIND_INFUSE,
     word: 'infuse',
     revision: 1,
-    needsInstructions: true,
+    onlyWith: 'instructions',
     share: 0.02,
     reads: ['describe'],
     inputs: [dataset('instructions'), blob('descriptions', STAGE_KIND_DESCRIBE)],
@@ -87,7 +89,7 @@ export const graph: readonly Node[] = [
     kind: STAGE_KIND_SFT,
     word: 'sft',
     revision: 1,
-    needsInstructions: true,
+    onlyWith: 'instructions',
     share: 0.13,
     checkpoint: 'stage2',
     reads: [],
@@ -97,7 +99,6 @@ export const graph: readonly Node[] = [
     kind: STAGE_KIND_EVALUATE,
     word: 'evaluate',
     revision: 1,
-    needsInstructions: false,
     share: 0.35,
     reads: ['infuse'],
     inputs: [dataset('benchmark'), dataset('images'), adapter('stage1', STAGE_KIND_DPO), adapter('stage2', STAGE_KIND_SFT), champion],
@@ -107,7 +108,9 @@ export const graph: readonly Node[] = [
 /** The nodes of a run with these input roles, in order. */
 export function plan(roles: Iterable<string>): readonly Node[] {
   const given = new Set(roles);
-  return graph.filter((node) => !node.needsInstructions || given.has('instructions'));
+  return graph.filter(({ onlyWith, replacedBy }) => {
+    return (onlyWith === undefined || given.has(onlyWith)) && (replacedBy === undefined || !given.has(replacedBy));
+  });
 }
 
 /** The node of a kind. */

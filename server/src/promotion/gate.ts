@@ -20,7 +20,7 @@ export async function openGate(manager: EntityManager, run: RunEntity): Promise<
   if (!gate || !model) return;
   const alias = await manager.findOneBy(AliasEntity, { baseModelDigest: model.digest, name: gate.alias });
   const champion = alias?.checkpointId ? await manager.findOneByOrFail(CheckpointEntity, { id: alias.checkpointId }) : null;
-  const maker = champion ? await manager.findOneByOrFail(RunEntity, { id: champion.runId }) : null;
+  const maker = champion?.runId ? await manager.findOneByOrFail(RunEntity, { id: champion.runId }) : null;
   await manager.save(GateEntity, {
     runId: run.id,
     state: GateState.GATE_STATE_WAITING,
@@ -28,7 +28,8 @@ export async function openGate(manager: EntityManager, run: RunEntity): Promise<
     alias: gate.alias,
     candidateId: null,
     championId: champion?.id ?? null,
-    championRunName: maker?.name ?? '',
+    // An imported champion goes by its own name.
+    championRunName: maker?.name ?? champion?.name ?? '',
     benchmarks: [],
     meanGain: 0,
     reasons: [],

@@ -6,7 +6,7 @@ import type { Fact, Facts, Score } from './decide.js';
 type Row = Omit<Fact, 'bytes' | 'schedule' | 'aliases' | 'neededBy'> & { bytes: string; scheduleId: string | null; scheduleName: string };
 type Named = { id: string; what: string };
 
-/** Everything the rules ask about, as it is now. */
+/** Everything the rules ask about, as it is now. The rules are about what runs have made: imported checkpoints stay. */
 export async function readFacts(manager: EntityManager, now: Date): Promise<Facts> {
   const rows = await query<Row>(
     manager,

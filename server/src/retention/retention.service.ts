@@ -83,8 +83,9 @@ export class RetentionService {
       if (pinned === (row.pinnedAt !== null)) return { pinnedAt: row.pinnedAt ?? undefined };
       const pinnedAt = pinned ? new Date() : null;
       await manager.update(CheckpointEntity, row.id, { pinnedAt });
-      const { name } = await manager.findOneByOrFail(RunEntity, { id: row.runId });
-      await audit(manager, { verb: pinned ? 'pin' : 'unpin', subject: { type: 'checkpoint', id: row.id, name: `${row.name} of ${name}` } });
+      const run = row.runId === null ? null : await manager.findOneByOrFail(RunEntity, { id: row.runId });
+      const name = run ? `${row.name} of ${run.name}` : row.name;
+      await audit(manager, { verb: pinned ? 'pin' : 'unpin', subject: { type: 'checkpoint', id: row.id, name } });
       return { pinnedAt: pinnedAt ?? undefined };
     });
   }

@@ -15,6 +15,7 @@ const kinds: Record<InputRole, DatasetKind> = {
   images: DatasetKind.DATASET_KIND_IMAGES,
   instructions: DatasetKind.DATASET_KIND_INSTRUCTIONS,
   benchmark: DatasetKind.DATASET_KIND_BENCHMARK,
+  preferences: DatasetKind.DATASET_KIND_PREFERENCES,
 };
 
 /** The recipe of a request, checked and complete but for what the trainer says about the model. */
@@ -45,11 +46,13 @@ export async function resolveInputs(
   resolve: (input: RunInput) => Promise<ReadyVersion>,
 ): Promise<ResolvedInput[]> {
   const roles = inputs.map((input, index) => roleOf(input, index));
-  for (const role of ['images', 'instructions'] as const) {
+  for (const role of ['images', 'instructions', 'preferences'] as const) {
     if (roles.filter((one) => one === role).length > 1)
-      throw invalid('inputs', `A run has one dataset of ${role}.`, 'Put several folders into one dataset.');
+      throw invalid('inputs', `A run has one dataset of ${role}.`, 'Put several sources into one dataset.');
   }
-  if (!roles.includes('images')) throw invalid('inputs', 'A run needs a dataset of images: pairs are made from them.');
+  if (!roles.includes('images') && !roles.includes('preferences')) {
+    throw invalid('inputs', 'A run needs a dataset of images, from which pairs are made, or a dataset of preferences: the pairs themselves.');
+  }
   const resolved: ResolvedInput[] = [];
   for (const [index, input] of inputs.entries()) {
     const role = roles[index] ?? 'images';
@@ -108,6 +111,8 @@ export function warningsOf(recipe: Recipe, inputs: readonly ResolvedInput[]): st
       'The embedded world is a toy with a weakness planted in its base model: that STIC mends it shows that the machinery works, not what it would do for your model.',
     );
   }
+  if (given.has('preferences') && given.has('images'))
+    warnings.push('Preference pairs were given: none are made from the images, which only serve for sample descriptions.');
   if (!given.has('instructions')) warnings.push('No instructions were given: the run ends after stage 1.');
   if (!given.has('benchmark'))
     warnings.push('No benchmark was given: nothing can be scored. Look at pairs, curves and sample descriptions.');

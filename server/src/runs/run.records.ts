@@ -145,7 +145,7 @@ export class RunRecords {
     return { skipped: found, nextPageToken: rows.length > page.length ? skippedPosition.encode({ input, after: last }) : '' };
   }
 
-  /** Digest of the run's pairs, or undefined until they have been made. */
+  /** Digest of the run's pairs, which it was given or has made; undefined until it has. */
   async pairsBlob(runId: string): Promise<string | undefined> {
     const [row] = await this.db.query<{ sha256: string }[]>(
       `SELECT artifact.sha256 FROM artifact JOIN attempt ON attempt.id = artifact.attempt_id
@@ -153,7 +153,8 @@ export class RunRecords {
        ORDER BY attempt.number DESC LIMIT 1`,
       [runId],
     );
-    return row?.sha256;
+    if (row) return row.sha256;
+    return (await this.db.manager.findOneBy(RunInputEntity, { runId, role: 'preferences' }))?.digest;
   }
 
   async exists(runId: string): Promise<void> {

@@ -1,6 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
   type GetInfoResponse,
+  type ImportAdapterRequest,
+  type ImportAdapterResponse,
   type ImportDatasetEvent,
   type ImportDatasetRequest,
   type InspectModelResponse,
@@ -81,6 +83,11 @@ export class TrainerPool implements OnApplicationShutdown {
   async inspectModel(path: string): Promise<InspectModelResponse> {
     const { address } = await this.pickComing();
     return this.entry(address).client.inspectModel(path);
+  }
+
+  async importAdapter(request: ImportAdapterRequest): Promise<ImportAdapterResponse> {
+    const { address } = await this.pickComing();
+    return this.entry(address).client.importAdapter(request);
   }
 
   async *importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {

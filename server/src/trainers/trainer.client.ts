@@ -2,6 +2,8 @@ import { type CallOptions, type ClientReadableStream, credentials, Metadata, typ
 import {
   type CancelJobRequest,
   type GetInfoResponse,
+  type ImportAdapterRequest,
+  type ImportAdapterResponse,
   type ImportDatasetEvent,
   type ImportDatasetRequest,
   type InspectModelResponse,
@@ -49,6 +51,10 @@ export class TrainerClient {
 
   inspectModel(path: string): Promise<InspectModelResponse> {
     return this.unary(this.stub.inspectModel.bind(this.stub), { path }, INSPECT_DEADLINE_MS);
+  }
+
+  importAdapter(request: ImportAdapterRequest): Promise<ImportAdapterResponse> {
+    return this.unary(this.stub.importAdapter.bind(this.stub), request, INSPECT_DEADLINE_MS);
   }
 
   submitJob(request: SubmitJobRequest): Promise<SubmitJobResponse> {

@@ -20,6 +20,7 @@ from typing import IO, Any
 from stic_trainer.data.import_benchmark import import_benchmark
 from stic_trainer.data.import_images import import_images
 from stic_trainer.data.import_instructions import import_instructions
+from stic_trainer.data.import_preferences import import_preferences
 from stic_trainer.data.import_task import Import
 from stic_trainer.errors import StageError
 from stic_trainer.runtime.failures import job_error
@@ -71,6 +72,8 @@ def _import(request: ImportRequest, store: Store, out: IO[str]) -> dict[str, Any
             import_images(source, request.image_list, task)
         elif kind == "instructions":
             import_instructions(source, request.image_root, task)
+        elif kind == "preferences":
+            import_preferences(source, request.image_root, task)
         else:
             import_benchmark(source, task)
         if task.items == 0:
@@ -90,7 +93,7 @@ def _import(request: ImportRequest, store: Store, out: IO[str]) -> dict[str, Any
 
 
 def _nothing(kind: str, source: Path, skipped: int) -> StageError:
-    what = {"images": "images", "instructions": "rows", "benchmark": "items"}[kind]
+    what = {"images": "images", "instructions": "rows", "benchmark": "items", "preferences": "pairs"}[kind]
     if skipped:
         return StageError(
             "DATA_INVALID", f"none of the {skipped} {what} can be used", str(source), "The problems listed say why, one by one."

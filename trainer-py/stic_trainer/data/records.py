@@ -84,12 +84,13 @@ class BenchmarkHeader:
 class Pair:
     id: str
     index: int
-    image: ImageRef
+    image: ImageItem | ImageRef
+    """An imported pair's image comes whole: there is no manifest of images beside it."""
     prompt: str
     chosen: str
     rejected: str
     made_by: str
-    """"misleading_prompt" or the corruption's name."""
+    """"misleading_prompt", the corruption's name, or "imported"."""
     rejected_prompt: str
     corrupted_image: str | None
     corruption_parameters: Mapping[str, float]

@@ -18,9 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from stic_trainer.errors import StageError
-
-LANGUAGE_MODEL = "model.language_model"
-_PEFT_PREFIX = "base_model.model."
+from stic_trainer.modeling.adapter_names import LANGUAGE_MODEL, PEFT_PREFIX, target_pattern
 
 
 class LoraSettings(Protocol):
@@ -90,7 +88,7 @@ class Adapters:
         except (ValueError, RuntimeError, KeyError, OSError) as error:
             raise StageError("MODEL_INVALID", f"the adapter does not fit the model: {error}", str(folder)) from error
         wanted = set(get_peft_model_state_dict(self.peft, adapter_name=name, save_embedding_layers=False))
-        _only_language_model((key.removeprefix(_PEFT_PREFIX) for key in wanted), code="MODEL_INVALID")
+        _only_language_model((key.removeprefix(PEFT_PREFIX) for key in wanted), code="MODEL_INVALID")
         for what, names in (("lacks weights", wanted - stored), ("has unknown weights", stored - wanted)):
             if names:
                 raise StageError(
@@ -170,11 +168,6 @@ class Adapters:
                 f"the language model has no linear layers named {', '.join(missing)}",
                 "dpo.lora.target_modules",
             )
-
-
-def target_pattern(leaves: Sequence[str]) -> str:
-    """A pattern for PEFT that matches these linear layers inside the language model only."""
-    return re.escape(LANGUAGE_MODEL) + r"\.layers\.\d+\.(?:\w+\.)*(?:" + "|".join(re.escape(leaf) for leaf in leaves) + ")"
 
 
 def _only_language_model(names: Iterable[str], *, code: str = "INTERNAL") -> None:

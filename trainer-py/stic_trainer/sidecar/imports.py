@@ -21,6 +21,7 @@ _KINDS = {
     pb.DATASET_KIND_IMAGES: "images",
     pb.DATASET_KIND_INSTRUCTIONS: "instructions",
     pb.DATASET_KIND_BENCHMARK: "benchmark",
+    pb.DATASET_KIND_PREFERENCES: "preferences",
 }
 _LONGEST_LINE = 1 << 24
 
@@ -28,7 +29,7 @@ _LONGEST_LINE = 1 << 24
 async def run_import(request: pb.ImportDatasetRequest, store: Path, log: Path) -> AsyncIterator[pb.ImportDatasetEvent]:
     """The import's events. StageError when the import as a whole fails; leaving the iterator ends the process."""
     if request.kind not in _KINDS:
-        raise StageError("DATA_INVALID", "kind must be images, instructions or benchmark", "kind")
+        raise StageError("DATA_INVALID", "kind must be images, instructions, benchmark or preferences", "kind")
     command = [sys.executable, "-m", "stic_trainer", "import", _KINDS[request.kind], request.source, "--store", str(store)]
     for private in filter(None, (str(log.parent), os.environ.get("STIC_STATE"))):
         command += ["--private", private]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from stic_trainer.errors import StageError
 from stic_trainer.modeling.families import find_family
 from stic_trainer.modeling.template import read_chat_template, template_hash
 from stic_trainer.runtime.context import resolve_model
+from stic_trainer.runtime.safetensors_header import read_header
 from stic_trainer.runtime.store import digest_of_lines, file_sha256
 
 # What defines a model. Notes, pictures and pickled copies of the weights beside it do not.
@@ -55,7 +55,7 @@ class Models:
             raise _invalid("this is a file, not a folder", path, "Give the folder that holds config.json.")
         config = _json(folder, "config.json")
         find_family(config)
-        weights = _weight_files(folder)
+        weights = weight_files(folder)
         parameters = sum(_parameters(file) for file in weights)
         for name in ("tokenizer.json", "tokenizer.model"):
             if (folder / name).is_file():
@@ -84,7 +84,8 @@ class Models:
         draft.replace(self._cache_path)
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
+    """The folder's safetensors files. StageError MODEL_INVALID when it has none, or lacks one that its index names."""
     if (folder / _INDEX).is_file():
         names = sorted(set(_json(folder, _INDEX).get("weight_map", {}).values()))
     else:
@@ -104,18 +105,9 @@ def _weight_files(folder: Path) -> list[Path]:
 
 def _parameters(file: Path) -> int:
     """Numbers in a safetensors file, from its header; a file cut short is refused."""
-    size = file.stat().st_size
     try:
-        with open(file, "rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > size - 8:
-                raise ValueError("cut short")
-            header = json.loads(stream.read(length))
-        tensors = [entry for name, entry in header.items() if name != "__metadata__"]
-        if max((entry["data_offsets"][1] for entry in tensors), default=0) != size - 8 - length:
-            raise ValueError("cut short")
-        return sum(math.prod(entry["shape"]) for entry in tensors)
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        return sum(math.prod(tensor.shape) for tensor in read_header(file).values())
+    except ValueError as error:
         raise _invalid(f"{file.name} is damaged or cut short", str(file), "Fetch the file again.") from error
 
 

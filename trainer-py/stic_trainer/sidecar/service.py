@@ -18,8 +18,9 @@ from stic_trainer.errors import StageError
 from stic_trainer.runtime.jobfolder import JobFolder, is_job_id
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
+from stic_trainer.sidecar.adapters import import_adapter
 from stic_trainer.sidecar.imports import run_import
-from stic_trainer.sidecar.models import Models
+from stic_trainer.sidecar.models import ModelFacts, Models
 from stic_trainer.sidecar.supervisor import OtherContent, Supervisor
 from stic_trainer.sidecar.watch import watch
 
@@ -73,10 +74,7 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
             facts = await asyncio.to_thread(self._models.inspect, request.path)
         except StageError as error:
             await _abort(context, error)
-        model = recipe_pb2.ModelSpec(
-            path=request.path, digest=facts.digest, architecture=facts.architecture, template_hash=facts.template_hash
-        )
-        return pb.InspectModelResponse(model=model, parameters=facts.parameters, bytes=facts.bytes)
+        return pb.InspectModelResponse(model=_model_spec(request.path, facts), parameters=facts.parameters, bytes=facts.bytes)
 
     async def SubmitJob(self, request: pb.SubmitJobRequest, context: Context) -> pb.SubmitJobResponse:
         for name in ("job_id", "resume_from_job_id"):
@@ -113,12 +111,29 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
         except StageError as error:
             await _abort(context, error)
 
+    async def ImportAdapter(self, request: pb.ImportAdapterRequest, context: Context) -> pb.ImportAdapterResponse:
+        try:
+            adapter = await asyncio.to_thread(import_adapter, request.path, request.model_path, self._models, self._store)
+        except StageError as error:
+            await _abort(context, error)
+        shape = adapter.shape
+        return pb.ImportAdapterResponse(
+            adapter_sha256=adapter.sha256,
+            bytes=adapter.bytes,
+            model=_model_spec(request.model_path, adapter.model),
+            lora=recipe_pb2.LoraConfig(rank=shape.rank, alpha=shape.alpha, dropout=shape.dropout, target_modules=shape.target_modules),
+        )
+
     async def _known(self, job_id: str, context: Context) -> JobFolder:
         folder = self._supervisor.find(job_id) if is_job_id(job_id) else None
         if folder is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"this trainer has no job {job_id!r}")
             raise AssertionError("abort raises")
         return folder
+
+
+def _model_spec(path: str, facts: ModelFacts) -> recipe_pb2.ModelSpec:
+    return recipe_pb2.ModelSpec(path=path, digest=facts.digest, architecture=facts.architecture, template_hash=facts.template_hash)
 
 
 async def _abort(context: Context, error: StageError) -> NoReturn:

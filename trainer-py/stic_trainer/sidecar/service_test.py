@@ -199,7 +199,7 @@ def test_an_import_that_fails_as_a_whole_says_why(sidecar: Sidecar, images: Path
         (pb.DATASET_KIND_IMAGES, images / "none", "no such folder"),
         (pb.DATASET_KIND_INSTRUCTIONS, broken, "rows.json is not valid JSON: Expecting value, line 1 column 12"),
         (pb.DATASET_KIND_BENCHMARK, images, "the benchmark folder has no benchmark.json"),
-        (pb.DATASET_KIND_UNSPECIFIED, images, "kind must be images, instructions or benchmark"),
+        (pb.DATASET_KIND_UNSPECIFIED, images, "kind must be images, instructions, benchmark or preferences"),
     ):
         with pytest.raises(grpc.RpcError) as caught:
             sidecar.import_dataset(kind, source)

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from stic_trainer.config.job import Job, StageKind
-from stic_trainer.data.records import Pair
+from stic_trainer.data.records import ImageRef, Pair
 from stic_trainer.errors import StageError
 from stic_trainer.modeling import blocks
 from stic_trainer.modeling.policy import Policy
@@ -169,10 +169,10 @@ def test_unusable_pairs_are_left_out_whole_and_counted(laboratory: Laboratory, p
     image = pairs[0].image
     usable = len(pairs)
     odd = [
-        pair_of(type(image)(name="equal.png", sha256=image.sha256), "The same.", "The same."),
-        pair_of(type(image)(name="long.png", sha256=image.sha256), "x" * 500, "y"),
-        pair_of(type(image)(name="reach.png", sha256=image.sha256), "x" * 1100, "y"),
-        pair_of(type(image)(name="placeholder.png", sha256=image.sha256), "An <image> here.", "None."),
+        pair_of(ImageRef(name="equal.png", sha256=image.sha256), "The same.", "The same."),
+        pair_of(ImageRef(name="long.png", sha256=image.sha256), "x" * 500, "y"),
+        pair_of(ImageRef(name="reach.png", sha256=image.sha256), "x" * 1100, "y"),
+        pair_of(ImageRef(name="placeholder.png", sha256=image.sha256), "An <image> here.", "None."),
     ]
     some = {"max_length": 300, "max_skipped_fraction": 0.9}
     recorder = laboratory.run(_job(laboratory, [*odd, *pairs], {"dpo": some}), tmp_path / "a")

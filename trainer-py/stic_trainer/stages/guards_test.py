@@ -8,7 +8,7 @@ import torch
 from stic_trainer.config.job import StageKind
 from stic_trainer.data.records import ImageRef
 from stic_trainer.errors import StageError
-from stic_trainer.modeling.adapters import LANGUAGE_MODEL
+from stic_trainer.modeling.adapter_names import LANGUAGE_MODEL
 from stic_trainer.modeling.chat import Message, PlaceholderError
 from stic_trainer.modeling.loading import load_policy
 from stic_trainer.modeling.policy import Policy

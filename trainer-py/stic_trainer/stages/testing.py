@@ -141,7 +141,7 @@ class Laboratory:
         return self.store.put_tree(folder)[0]
 
 
-def pair_of(image: ImageRef, chosen: str, rejected: str, *, prompt: str = "Describe.") -> Pair:
+def pair_of(image: ImageItem | ImageRef, chosen: str, rejected: str, *, prompt: str = "Describe.") -> Pair:
     return Pair(
         id=image.name,
         index=0,

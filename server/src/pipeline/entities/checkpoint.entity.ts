@@ -1,11 +1,14 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { CheckpointName } from '../graph.js';
 import { RunEntity } from './run.entity.js';
 import { AttemptEntity } from './stage.entity.js';
 
-/** An adapter with its base model's digest; made in the transaction that ends its stage. */
+/** An adapter with its base model's digest: made in the transaction that ends its stage, or imported, and then of no run. */
 @Entity('checkpoint')
+@Check(
+  'checkpoint_made_or_imported',
+  'num_nulls(run_id, attempt_id) IN (0, 2) AND (run_id IS NULL) = (imported_from IS NOT NULL AND lora IS NOT NULL)',
+)
 @Index(['runId', 'name'], { unique: true })
 @Index(['createdAt', 'id'])
 @Index(['adapterSha256'])
@@ -13,22 +16,23 @@ export class CheckpointEntity {
   @PrimaryColumn('uuid')
   id!: string;
 
-  @Column('uuid')
-  runId!: string;
+  @Column('uuid', { nullable: true })
+  runId!: string | null;
 
   @ManyToOne(() => RunEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'run_id' })
   run?: Relation<RunEntity>;
 
-  @Column('uuid')
-  attemptId!: string;
+  @Column('uuid', { nullable: true })
+  attemptId!: string | null;
 
   @ManyToOne(() => AttemptEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'attempt_id' })
   attempt?: Relation<AttemptEntity>;
 
+  /** stage1 | stage2; an imported one has the name it was given. */
   @Column('text')
-  name!: CheckpointName;
+  name!: string;
 
   @Column('text')
   adapterSha256!: string;
@@ -42,6 +46,7 @@ export class CheckpointEntity {
   @Column('text')
   baseModelDigest!: string;
 
+  /** Empty for an imported one: with which chat template it was trained is not known. */
   @Column('text')
   templateHash!: string;
 
@@ -63,4 +68,16 @@ export class CheckpointEntity {
   /** When its files were given up. The row stays, so that lineages stay whole. */
   @Column('timestamptz', { nullable: true })
   deletedAt!: Date | null;
+
+  /** The folder it was imported from; null for one that a run has made. */
+  @Column('text', { nullable: true })
+  importedFrom!: string | null;
+
+  /** A LoraConfig as JSON, of an imported one: the recipe of its run says it for the others. */
+  @Column('jsonb', { nullable: true })
+  lora!: object | null;
+
+  /** Of the import, to carry it out once. */
+  @Column('text', { nullable: true, unique: true })
+  requestId!: string | null;
 }

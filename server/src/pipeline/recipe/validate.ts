@@ -163,7 +163,10 @@ const alias = (field: string): Rule => [
 const optional: readonly (readonly [part: string, rules: readonly Rule[]])[] = [
   [
     'start_from',
-    [oneOf('start_from.point', 'START_POINT_UNSPECIFIED', 'START_POINT_BASE', 'START_POINT_ALIAS'), alias('start_from.alias')],
+    [
+      oneOf('start_from.point', 'START_POINT_UNSPECIFIED', 'START_POINT_BASE', 'START_POINT_ALIAS', 'START_POINT_CHECKPOINT'),
+      alias('start_from.alias'),
+    ],
   ],
   ['gate', [alias('gate.alias'), number('gate.max_drop', 0, 100), number('gate.min_mean_gain', -100, 100)]],
 ];

@@ -32,7 +32,7 @@ export async function inputsOf(manager: EntityManager, runId: string, kind: Stag
 
 async function inputsFrom(manager: EntityManager, runId: string, source: Source): Promise<JobInput[]> {
   if (source.from === 'dataset') {
-    const inputs = await manager.find(RunInputEntity, { where: { runId, role: source.role }, order: { position: 'ASC' } });
+    const inputs = await manager.find(RunInputEntity, { where: { runId, role: source.dataset }, order: { position: 'ASC' } });
     return inputs.map((input) => ({
       role: source.role,
       name: input.benchmark,

@@ -18,6 +18,9 @@ import type { ExportFormat } from './formats.js';
 /** sha256 of an image to its path in the archive. */
 type Pictures = ReadonlyMap<string, string>;
 
+/** What is needed of an image's record in a manifest. */
+type ImageFormat = { readonly sha256: string; readonly format: string };
+
 /** A run's preference pairs with their images as a tar that other trainers read as it is. */
 @Injectable()
 export class PairsExport {
@@ -79,13 +82,19 @@ export class PairsExport {
 
   /** Original bytes under their digest: names of different folders cannot collide, the ending says what is inside. */
   private async pictures(runId: string, pairs: string): Promise<Pictures> {
+    const paths = new Map<string, string>();
+    const add = ({ sha256, format }: ImageFormat): unknown => paths.set(sha256, `images/${sha256}.${extensionOf(format)}`);
+    const given = await this.db.manager.findOneBy(RunInputEntity, { runId, role: 'preferences' });
+    if (given) {
+      for await (const line of this.store.lines(given.digest)) add((JSON.parse(line) as { image: ImageFormat }).image);
+      return paths;
+    }
     const used = new Set<string>();
     for await (const line of this.store.lines(pairs)) used.add(readPair(line).imageSha256);
-    const paths = new Map<string, string>();
     const images = await this.db.manager.findOneByOrFail(RunInputEntity, { runId, role: 'images' });
     for await (const line of this.store.lines(images.digest)) {
-      const { sha256, format } = JSON.parse(line) as { sha256: string; format: string };
-      if (used.has(sha256)) paths.set(sha256, `images/${sha256}.${extensionOf(format)}`);
+      const image = JSON.parse(line) as ImageFormat;
+      if (used.has(image.sha256)) add(image);
     }
     return paths;
   }

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from stic.recipe.v1 import recipe_pb2 as stic_dot_recipe_dot_v1_dot_recipe__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stic/checkpoints/v1/checkpoints.proto\x12\x13stic.checkpoints.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x02\n\nCheckpoint\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x10\n\x08run_name\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x16\n\x0e\x61\x64\x61pter_sha256\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\r\n\x05\x62ytes\x18\x07 \x01(\x03\x12\x17\n\x0f\x62\x61se_model_path\x18\x08 \x01(\t\x12\x19\n\x11\x62\x61se_model_digest\x18\t \x01(\t\x12\x11\n\tparent_id\x18\n \x01(\t\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tpinned_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ndeleted_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x14GetCheckpointRequest\x12\x15\n\rcheckpoint_id\x18\x01 \x01(\t\"O\n\x16ListCheckpointsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\"h\n\x17ListCheckpointsResponse\x12\x34\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x1f.stic.checkpoints.v1.Checkpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"*\n\x11GetLineageRequest\x12\x15\n\rcheckpoint_id\x18\x01 \x01(\t\"\xb0\x01\n\x0bLineageNode\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12:\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0b\x32+.stic.checkpoints.v1.LineageNode.FactsEntry\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\'\n\x0bLineageEdge\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\"k\n\x07Lineage\x12/\n\x05nodes\x18\x01 \x03(\x0b\x32 .stic.checkpoints.v1.LineageNode\x12/\n\x05\x65\x64ges\x18\x02 \x03(\x0b\x32 .stic.checkpoints.v1.LineageEdge2\xb2\x02\n\x11\x43heckpointService\x12[\n\rGetCheckpoint\x12).stic.checkpoints.v1.GetCheckpointRequest\x1a\x1f.stic.checkpoints.v1.Checkpoint\x12l\n\x0fListCheckpoints\x12+.stic.checkpoints.v1.ListCheckpointsRequest\x1a,.stic.checkpoints.v1.ListCheckpointsResponse\x12R\n\nGetLineage\x12&.stic.checkpoints.v1.GetLineageRequest\x1a\x1c.stic.checkpoints.v1.Lineageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stic/checkpoints/v1/checkpoints.proto\x12\x13stic.checkpoints.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstic/recipe/v1/recipe.proto\"\x94\x03\n\nCheckpoint\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x10\n\x08run_name\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x16\n\x0e\x61\x64\x61pter_sha256\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\r\n\x05\x62ytes\x18\x07 \x01(\x03\x12\x17\n\x0f\x62\x61se_model_path\x18\x08 \x01(\t\x12\x19\n\x11\x62\x61se_model_digest\x18\t \x01(\t\x12\x11\n\tparent_id\x18\n \x01(\t\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tpinned_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ndeleted_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rimported_from\x18\x0e \x01(\t\x12(\n\x04lora\x18\x0f \x01(\x0b\x32\x1a.stic.recipe.v1.LoraConfig\"b\n\x17ImportCheckpointRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x17\n\x0f\x62\x61se_model_path\x18\x04 \x01(\t\"-\n\x14GetCheckpointRequest\x12\x15\n\rcheckpoint_id\x18\x01 \x01(\t\"O\n\x16ListCheckpointsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\"h\n\x17ListCheckpointsResponse\x12\x34\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x1f.stic.checkpoints.v1.Checkpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"*\n\x11GetLineageRequest\x12\x15\n\rcheckpoint_id\x18\x01 \x01(\t\"\xb0\x01\n\x0bLineageNode\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12:\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0b\x32+.stic.checkpoints.v1.LineageNode.FactsEntry\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\'\n\x0bLineageEdge\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\n\n\x02to\x18\x02 \x01(\t\"k\n\x07Lineage\x12/\n\x05nodes\x18\x01 \x03(\x0b\x32 .stic.checkpoints.v1.LineageNode\x12/\n\x05\x65\x64ges\x18\x02 \x03(\x0b\x32 .stic.checkpoints.v1.LineageEdge2\x95\x03\n\x11\x43heckpointService\x12[\n\rGetCheckpoint\x12).stic.checkpoints.v1.GetCheckpointRequest\x1a\x1f.stic.checkpoints.v1.Checkpoint\x12l\n\x0fListCheckpoints\x12+.stic.checkpoints.v1.ListCheckpointsRequest\x1a,.stic.checkpoints.v1.ListCheckpointsResponse\x12R\n\nGetLineage\x12&.stic.checkpoints.v1.GetLineageRequest\x1a\x1c.stic.checkpoints.v1.Lineage\x12\x61\n\x10ImportCheckpoint\x12,.stic.checkpoints.v1.ImportCheckpointRequest\x1a\x1f.stic.checkpoints.v1.Checkpointb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,24 +35,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LINEAGENODE_FACTSENTRY']._loaded_options = None
   _globals['_LINEAGENODE_FACTSENTRY']._serialized_options = b'8\001'
-  _globals['_CHECKPOINT']._serialized_start=96
-  _globals['_CHECKPOINT']._serialized_end=435
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=437
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=482
-  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=484
-  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=563
-  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=565
-  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=669
-  _globals['_GETLINEAGEREQUEST']._serialized_start=671
-  _globals['_GETLINEAGEREQUEST']._serialized_end=713
-  _globals['_LINEAGENODE']._serialized_start=716
-  _globals['_LINEAGENODE']._serialized_end=892
-  _globals['_LINEAGENODE_FACTSENTRY']._serialized_start=848
-  _globals['_LINEAGENODE_FACTSENTRY']._serialized_end=892
-  _globals['_LINEAGEEDGE']._serialized_start=894
-  _globals['_LINEAGEEDGE']._serialized_end=933
-  _globals['_LINEAGE']._serialized_start=935
-  _globals['_LINEAGE']._serialized_end=1042
-  _globals['_CHECKPOINTSERVICE']._serialized_start=1045
-  _globals['_CHECKPOINTSERVICE']._serialized_end=1351
+  _globals['_CHECKPOINT']._serialized_start=125
+  _globals['_CHECKPOINT']._serialized_end=529
+  _globals['_IMPORTCHECKPOINTREQUEST']._serialized_start=531
+  _globals['_IMPORTCHECKPOINTREQUEST']._serialized_end=629
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=631
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=676
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=678
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=757
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=759
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=863
+  _globals['_GETLINEAGEREQUEST']._serialized_start=865
+  _globals['_GETLINEAGEREQUEST']._serialized_end=907
+  _globals['_LINEAGENODE']._serialized_start=910
+  _globals['_LINEAGENODE']._serialized_end=1086
+  _globals['_LINEAGENODE_FACTSENTRY']._serialized_start=1042
+  _globals['_LINEAGENODE_FACTSENTRY']._serialized_end=1086
+  _globals['_LINEAGEEDGE']._serialized_start=1088
+  _globals['_LINEAGEEDGE']._serialized_end=1127
+  _globals['_LINEAGE']._serialized_start=1129
+  _globals['_LINEAGE']._serialized_end=1236
+  _globals['_CHECKPOINTSERVICE']._serialized_start=1239
+  _globals['_CHECKPOINTSERVICE']._serialized_end=1644
 # @@protoc_insertion_point(module_scope)

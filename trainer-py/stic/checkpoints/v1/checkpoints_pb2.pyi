@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from stic.recipe.v1 import recipe_pb2 as _recipe_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -10,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Checkpoint(_message.Message):
-    __slots__ = ("id", "run_id", "run_name", "name", "adapter_sha256", "path", "bytes", "base_model_path", "base_model_digest", "parent_id", "created_at", "pinned_at", "deleted_at")
+    __slots__ = ("id", "run_id", "run_name", "name", "adapter_sha256", "path", "bytes", "base_model_path", "base_model_digest", "parent_id", "created_at", "pinned_at", "deleted_at", "imported_from", "lora")
     ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +25,8 @@ class Checkpoint(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     PINNED_AT_FIELD_NUMBER: _ClassVar[int]
     DELETED_AT_FIELD_NUMBER: _ClassVar[int]
+    IMPORTED_FROM_FIELD_NUMBER: _ClassVar[int]
+    LORA_FIELD_NUMBER: _ClassVar[int]
     id: str
     run_id: str
     run_name: str
@@ -37,7 +40,21 @@ class Checkpoint(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     pinned_at: _timestamp_pb2.Timestamp
     deleted_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., name: _Optional[str] = ..., adapter_sha256: _Optional[str] = ..., path: _Optional[str] = ..., bytes: _Optional[int] = ..., base_model_path: _Optional[str] = ..., base_model_digest: _Optional[str] = ..., parent_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pinned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    imported_from: str
+    lora: _recipe_pb2.LoraConfig
+    def __init__(self, id: _Optional[str] = ..., run_id: _Optional[str] = ..., run_name: _Optional[str] = ..., name: _Optional[str] = ..., adapter_sha256: _Optional[str] = ..., path: _Optional[str] = ..., bytes: _Optional[int] = ..., base_model_path: _Optional[str] = ..., base_model_digest: _Optional[str] = ..., parent_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pinned_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., imported_from: _Optional[str] = ..., lora: _Optional[_Union[_recipe_pb2.LoraConfig, _Mapping]] = ...) -> None: ...
+
+class ImportCheckpointRequest(_message.Message):
+    __slots__ = ("request_id", "name", "path", "base_model_path")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    BASE_MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    name: str
+    path: str
+    base_model_path: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., path: _Optional[str] = ..., base_model_path: _Optional[str] = ...) -> None: ...
 
 class GetCheckpointRequest(_message.Message):
     __slots__ = ("checkpoint_id",)

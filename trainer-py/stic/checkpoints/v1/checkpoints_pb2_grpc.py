@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CheckpointServiceStub:
-    """Adapters the runs have made.
+    """Adapters the runs have made, and imported ones.
     """
 
     def __init__(self, channel):
@@ -50,10 +50,15 @@ class CheckpointServiceStub:
                 request_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.GetLineageRequest.SerializeToString,
                 response_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Lineage.FromString,
                 _registered_method=True)
+        self.ImportCheckpoint = channel.unary_unary(
+                '/stic.checkpoints.v1.CheckpointService/ImportCheckpoint',
+                request_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ImportCheckpointRequest.SerializeToString,
+                response_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Checkpoint.FromString,
+                _registered_method=True)
 
 
 class CheckpointServiceServicer:
-    """Adapters the runs have made.
+    """Adapters the runs have made, and imported ones.
     """
 
     def GetCheckpoint(self, request, context):
@@ -77,6 +82,14 @@ class CheckpointServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportCheckpoint(self, request, context):
+        """Makes a checkpoint of a PEFT adapter from elsewhere, once a trainer has found that it fits its base model. With a known
+        request_id it returns what that request made.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CheckpointServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +108,11 @@ def add_CheckpointServiceServicer_to_server(servicer, server):
                     request_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.GetLineageRequest.FromString,
                     response_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Lineage.SerializeToString,
             ),
+            'ImportCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportCheckpoint,
+                    request_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ImportCheckpointRequest.FromString,
+                    response_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Checkpoint.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'stic.checkpoints.v1.CheckpointService', rpc_method_handlers)
@@ -104,7 +122,7 @@ def add_CheckpointServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CheckpointService:
-    """Adapters the runs have made.
+    """Adapters the runs have made, and imported ones.
     """
 
     @staticmethod
@@ -178,6 +196,33 @@ class CheckpointService:
             '/stic.checkpoints.v1.CheckpointService/GetLineage',
             stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.GetLineageRequest.SerializeToString,
             stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Lineage.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.checkpoints.v1.CheckpointService/ImportCheckpoint',
+            stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ImportCheckpointRequest.SerializeToString,
+            stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Checkpoint.FromString,
             options,
             channel_credentials,
             insecure,

@@ -12,6 +12,7 @@ class StartPoint(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     START_POINT_UNSPECIFIED: _ClassVar[StartPoint]
     START_POINT_BASE: _ClassVar[StartPoint]
     START_POINT_ALIAS: _ClassVar[StartPoint]
+    START_POINT_CHECKPOINT: _ClassVar[StartPoint]
 
 class StageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -38,6 +39,7 @@ class DpoObjective(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 START_POINT_UNSPECIFIED: StartPoint
 START_POINT_BASE: StartPoint
 START_POINT_ALIAS: StartPoint
+START_POINT_CHECKPOINT: StartPoint
 STAGE_KIND_UNSPECIFIED: StageKind
 STAGE_KIND_PREFER: StageKind
 STAGE_KIND_DPO: StageKind

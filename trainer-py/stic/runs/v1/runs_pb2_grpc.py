@@ -193,7 +193,7 @@ class RunServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPairs(self, request, context):
-        """Preference pairs of the run with what made the rejected side.
+        """Preference pairs the run was given or has made, with what made the rejected side.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

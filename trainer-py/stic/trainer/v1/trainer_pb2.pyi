@@ -33,6 +33,7 @@ class DatasetKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DATASET_KIND_IMAGES: _ClassVar[DatasetKind]
     DATASET_KIND_INSTRUCTIONS: _ClassVar[DatasetKind]
     DATASET_KIND_BENCHMARK: _ClassVar[DatasetKind]
+    DATASET_KIND_PREFERENCES: _ClassVar[DatasetKind]
 ARTIFACT_KIND_UNSPECIFIED: ArtifactKind
 ARTIFACT_KIND_BLOB: ArtifactKind
 ARTIFACT_KIND_TREE: ArtifactKind
@@ -47,6 +48,7 @@ DATASET_KIND_UNSPECIFIED: DatasetKind
 DATASET_KIND_IMAGES: DatasetKind
 DATASET_KIND_INSTRUCTIONS: DatasetKind
 DATASET_KIND_BENCHMARK: DatasetKind
+DATASET_KIND_PREFERENCES: DatasetKind
 
 class GetInfoRequest(_message.Message):
     __slots__ = ()
@@ -392,3 +394,23 @@ class ImportResult(_message.Message):
     duplicates: int
     repeats: int
     def __init__(self, manifest_sha256: _Optional[str] = ..., items: _Optional[int] = ..., skipped: _Optional[int] = ..., bytes: _Optional[int] = ..., benchmark: _Optional[str] = ..., duplicates: _Optional[int] = ..., repeats: _Optional[int] = ...) -> None: ...
+
+class ImportAdapterRequest(_message.Message):
+    __slots__ = ("path", "model_path")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    model_path: str
+    def __init__(self, path: _Optional[str] = ..., model_path: _Optional[str] = ...) -> None: ...
+
+class ImportAdapterResponse(_message.Message):
+    __slots__ = ("adapter_sha256", "bytes", "model", "lora")
+    ADAPTER_SHA256_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LORA_FIELD_NUMBER: _ClassVar[int]
+    adapter_sha256: str
+    bytes: int
+    model: _recipe_pb2.ModelSpec
+    lora: _recipe_pb2.LoraConfig
+    def __init__(self, adapter_sha256: _Optional[str] = ..., bytes: _Optional[int] = ..., model: _Optional[_Union[_recipe_pb2.ModelSpec, _Mapping]] = ..., lora: _Optional[_Union[_recipe_pb2.LoraConfig, _Mapping]] = ...) -> None: ...

@@ -66,6 +66,11 @@ class TrainerServiceStub:
                 request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportDatasetRequest.SerializeToString,
                 response_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportDatasetEvent.FromString,
                 _registered_method=True)
+        self.ImportAdapter = channel.unary_unary(
+                '/stic.trainer.v1.TrainerService/ImportAdapter',
+                request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterRequest.SerializeToString,
+                response_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterResponse.FromString,
+                _registered_method=True)
 
 
 class TrainerServiceServicer:
@@ -116,6 +121,14 @@ class TrainerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportAdapter(self, request, context):
+        """Checks a PEFT folder against a base model by the headers of both and copies the adapter into the artifact store.
+        INVALID_ARGUMENT with the reason when it is not LoRA on that model's language model alone. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -148,6 +161,11 @@ def add_TrainerServiceServicer_to_server(servicer, server):
                     servicer.ImportDataset,
                     request_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportDatasetRequest.FromString,
                     response_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportDatasetEvent.SerializeToString,
+            ),
+            'ImportAdapter': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportAdapter,
+                    request_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterRequest.FromString,
+                    response_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -314,6 +332,33 @@ class TrainerService:
             '/stic.trainer.v1.TrainerService/ImportDataset',
             stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportDatasetRequest.SerializeToString,
             stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportDatasetEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportAdapter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.trainer.v1.TrainerService/ImportAdapter',
+            stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterRequest.SerializeToString,
+            stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterResponse.FromString,
             options,
             channel_credentials,
             insecure,

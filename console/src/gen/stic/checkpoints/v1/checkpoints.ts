@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+import { LoraConfig } from "../../recipe/v1/recipe.js";
 
 export const protobufPackage = "stic.checkpoints.v1";
 
@@ -14,9 +15,10 @@ export const protobufFileName = "stic/checkpoints/v1/checkpoints.proto";
 /** An adapter with its base model's digest. */
 export interface Checkpoint {
   id: string;
+  /** Empty for an imported one. */
   runId: string;
   runName: string;
-  /** stage1 | stage2 */
+  /** stage1 | stage2; for an imported one, the name it was given */
   name: string;
   /** Tree digest; the PEFT folder is <store>/trees/<adapter_sha256>. */
   adapterSha256: string;
@@ -35,7 +37,24 @@ export interface Checkpoint {
     | Date
     | undefined;
   /** When its files were deleted; absent as long as they are there. */
-  deletedAt: Date | undefined;
+  deletedAt:
+    | Date
+    | undefined;
+  /** The folder it was imported from, on the trainer's host; empty for one that a run has made. */
+  importedFrom: string;
+  /** Its shape, which a run that starts from it must have. */
+  lora: LoraConfig | undefined;
+}
+
+/** Request of ImportCheckpoint. */
+export interface ImportCheckpointRequest {
+  requestId: string;
+  /** Empty: the folder's name. */
+  name: string;
+  /** Absolute path on the trainer's host of the folder with adapter_config.json and adapter_model.safetensors. */
+  path: string;
+  /** Absolute path on the trainer's host of the model the adapter was trained on. */
+  baseModelPath: string;
 }
 
 /** Request of GetCheckpoint. */
@@ -105,6 +124,8 @@ function createBaseCheckpoint(): Checkpoint {
     createdAt: undefined,
     pinnedAt: undefined,
     deletedAt: undefined,
+    importedFrom: "",
+    lora: undefined,
   };
 }
 
@@ -124,6 +145,8 @@ export const Checkpoint: MessageFns<Checkpoint> = {
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       pinnedAt: isSet(object.pinned_at) ? fromJsonTimestamp(object.pinned_at) : undefined,
       deletedAt: isSet(object.deleted_at) ? fromJsonTimestamp(object.deleted_at) : undefined,
+      importedFrom: isSet(object.imported_from) ? globalThis.String(object.imported_from) : "",
+      lora: isSet(object.lora) ? LoraConfig.fromJSON(object.lora) : undefined,
     };
   },
 
@@ -168,6 +191,12 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     if (message.deletedAt !== undefined) {
       obj.deleted_at = message.deletedAt.toISOString();
     }
+    if (message.importedFrom !== "") {
+      obj.imported_from = message.importedFrom;
+    }
+    if (message.lora !== undefined) {
+      obj.lora = LoraConfig.toJSON(message.lora);
+    }
     return obj;
   },
 
@@ -189,6 +218,54 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.createdAt = object.createdAt ?? undefined;
     message.pinnedAt = object.pinnedAt ?? undefined;
     message.deletedAt = object.deletedAt ?? undefined;
+    message.importedFrom = object.importedFrom ?? "";
+    message.lora = (object.lora !== undefined && object.lora !== null)
+      ? LoraConfig.fromPartial(object.lora)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseImportCheckpointRequest(): ImportCheckpointRequest {
+  return { requestId: "", name: "", path: "", baseModelPath: "" };
+}
+
+export const ImportCheckpointRequest: MessageFns<ImportCheckpointRequest> = {
+  fromJSON(object: any): ImportCheckpointRequest {
+    return {
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      baseModelPath: isSet(object.base_model_path) ? globalThis.String(object.base_model_path) : "",
+    };
+  },
+
+  toJSON(message: ImportCheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.baseModelPath !== "") {
+      obj.base_model_path = message.baseModelPath;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportCheckpointRequest>, I>>(base?: I): ImportCheckpointRequest {
+    return ImportCheckpointRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportCheckpointRequest>, I>>(object: I): ImportCheckpointRequest {
+    const message = createBaseImportCheckpointRequest();
+    message.requestId = object.requestId ?? "";
+    message.name = object.name ?? "";
+    message.path = object.path ?? "";
+    message.baseModelPath = object.baseModelPath ?? "";
     return message;
   },
 };

@@ -21,6 +21,8 @@ export enum StartPoint {
    * DPO's reference.
    */
   START_POINT_ALIAS = "START_POINT_ALIAS",
+  /** START_POINT_CHECKPOINT - The same from a checkpoint given by its id: an earlier run's, or an imported one. */
+  START_POINT_CHECKPOINT = "START_POINT_CHECKPOINT",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -35,6 +37,9 @@ export function startPointFromJSON(object: any): StartPoint {
     case 2:
     case "START_POINT_ALIAS":
       return StartPoint.START_POINT_ALIAS;
+    case 3:
+    case "START_POINT_CHECKPOINT":
+      return StartPoint.START_POINT_CHECKPOINT;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -50,6 +55,8 @@ export function startPointToJSON(object: StartPoint): string {
       return "START_POINT_BASE";
     case StartPoint.START_POINT_ALIAS:
       return "START_POINT_ALIAS";
+    case StartPoint.START_POINT_CHECKPOINT:
+      return "START_POINT_CHECKPOINT";
     case StartPoint.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -265,7 +272,10 @@ export interface StartFrom {
   point: StartPoint;
   /** Alias of the base model's line; empty for champion. */
   alias: string;
-  /** What the alias pointed at, filled in when the run is created; empty when it pointed at nothing: then the base model. */
+  /**
+   * CHECKPOINT: that one. ALIAS: what the alias pointed at, filled in when the run is created; empty when it pointed at nothing: then
+   * the base model.
+   */
   checkpointId: string;
   /** Tree digest of that checkpoint's adapter, filled in likewise. */
   adapterSha256: string;

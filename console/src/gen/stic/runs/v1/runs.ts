@@ -278,7 +278,7 @@ export interface FieldDifference {
 
 /** A dataset version in a role. */
 export interface RunInput {
-  /** images | instructions | benchmark */
+  /** images | instructions | benchmark | preferences */
   role: string;
   datasetId: string;
   datasetName: string;
@@ -365,7 +365,10 @@ export interface CreateRunRequest {
   recipe:
     | Recipe
     | undefined;
-  /** images is required; without instructions the run ends after stage 1; any number of benchmarks. Absent in a fork: the other run's. */
+  /**
+   * images, from which pairs are made, or preferences, with which the run begins at dpo; with both, images are for sample descriptions.
+   * Without instructions the run ends after stage 1; any number of benchmarks. Absent in a fork: the other run's.
+   */
   inputs: RunInput[];
   validateOnly: boolean;
   /** -1000..1000; higher goes first, then older. */
@@ -495,7 +498,7 @@ export interface ListPairsRequest {
   runId: string;
   pageSize: number;
   pageToken: string;
-  /** Empty for all; else misleading_prompt, or a corruption's name. */
+  /** Empty for all; else misleading_prompt, a corruption's name, or imported. */
   madeBy: string;
 }
 
@@ -508,7 +511,7 @@ export interface Pair {
   prompt: string;
   chosen: string;
   rejected: string;
-  /** misleading_prompt, or the corruption's name. */
+  /** misleading_prompt, the corruption's name, or imported. */
   madeBy: string;
   /** The prompt that produced the rejected text. */
   rejectedPrompt: string;

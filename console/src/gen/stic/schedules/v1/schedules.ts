@@ -368,7 +368,7 @@ export function tickReasonToJSON(object: TickReason): string {
 
 /** A dataset in a role. The latest READY version at the time of the fire is used. */
 export interface ScheduleInput {
-  /** images | instructions | benchmark */
+  /** images | instructions | benchmark | preferences */
   role: string;
   datasetId: string;
   /** Imports the dataset's source again before each fire. */

@@ -6,7 +6,14 @@
 
 /* eslint-disable */
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
-import { ModelSpec, Recipe, StageKind, stageKindFromJSON, stageKindToJSON } from "../../recipe/v1/recipe.js";
+import {
+  LoraConfig,
+  ModelSpec,
+  Recipe,
+  StageKind,
+  stageKindFromJSON,
+  stageKindToJSON,
+} from "../../recipe/v1/recipe.js";
 
 export const protobufPackage = "stic.trainer.v1";
 
@@ -127,6 +134,8 @@ export enum DatasetKind {
   DATASET_KIND_INSTRUCTIONS = "DATASET_KIND_INSTRUCTIONS",
   /** DATASET_KIND_BENCHMARK - A benchmark folder: benchmark.json, items.jsonl and images. */
   DATASET_KIND_BENCHMARK = "DATASET_KIND_BENCHMARK",
+  /** DATASET_KIND_PREFERENCES - JSON or JSON lines of preference pairs (STIC, TRL, LLaMA-Factory, LLaVA, ms-swift) with the folder their images are in. */
+  DATASET_KIND_PREFERENCES = "DATASET_KIND_PREFERENCES",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -144,6 +153,9 @@ export function datasetKindFromJSON(object: any): DatasetKind {
     case 3:
     case "DATASET_KIND_BENCHMARK":
       return DatasetKind.DATASET_KIND_BENCHMARK;
+    case 4:
+    case "DATASET_KIND_PREFERENCES":
+      return DatasetKind.DATASET_KIND_PREFERENCES;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -161,6 +173,8 @@ export function datasetKindToJSON(object: DatasetKind): string {
       return "DATASET_KIND_INSTRUCTIONS";
     case DatasetKind.DATASET_KIND_BENCHMARK:
       return "DATASET_KIND_BENCHMARK";
+    case DatasetKind.DATASET_KIND_PREFERENCES:
+      return "DATASET_KIND_PREFERENCES";
     case DatasetKind.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -411,9 +425,9 @@ export interface EvaluationScore {
 /** Request of ImportDataset. */
 export interface ImportDatasetRequest {
   kind: DatasetKind;
-  /** images: the folder. instructions: the JSON file. benchmark: the folder. */
+  /** images: the folder. instructions, preferences: the JSON file. benchmark: the folder. */
   source: string;
-  /** instructions: the folder image paths are relative to; empty for the file's own folder. */
+  /** instructions, preferences: the folder image paths are relative to; empty for the file's own folder. */
   imageRoot: string;
   /** images: a JSON list, JSON lines or text file with the names to take, relative to the folder; empty for all images. */
   imageList: string;
@@ -431,7 +445,10 @@ export interface ImportDatasetEvent {
 export interface ImportProblem {
   /** Path relative to the source. */
   name: string;
-  /** EMPTY_FILE | TRUNCATED | NOT_AN_IMAGE | TOO_LARGE | PATH_ESCAPES | DUPLICATE_NAME | UNREADABLE | MISSING_IMAGE | ROW_INVALID */
+  /**
+   * EMPTY_FILE | TRUNCATED | NOT_AN_IMAGE | TOO_LARGE | PATH_ESCAPES | DUPLICATE_NAME | UNREADABLE | MISSING_IMAGE | ROW_INVALID;
+   * preferences: EQUAL_SIDES | EMPTY_TEXT too
+   */
   code: string;
   reason: string;
 }
@@ -449,6 +466,26 @@ export interface ImportResult {
   duplicates: number;
   /** images: entries of the image list that repeat an earlier entry. */
   repeats: number;
+}
+
+/** Request of ImportAdapter. */
+export interface ImportAdapterRequest {
+  /** The folder with adapter_config.json and adapter_model.safetensors. */
+  path: string;
+  /** Folder of the base model. */
+  modelPath: string;
+}
+
+/** Answer of ImportAdapter. */
+export interface ImportAdapterResponse {
+  /** Tree of the adapter, under the names that this trainer gives layers. */
+  adapterSha256: string;
+  bytes: bigint;
+  model:
+    | ModelSpec
+    | undefined;
+  /** The adapter's shape: a run that starts from it must have the same. */
+  lora: LoraConfig | undefined;
 }
 
 function createBaseGetInfoRequest(): GetInfoRequest {
@@ -1983,6 +2020,88 @@ export const ImportResult: MessageFns<ImportResult> = {
     message.benchmark = object.benchmark ?? "";
     message.duplicates = object.duplicates ?? 0;
     message.repeats = object.repeats ?? 0;
+    return message;
+  },
+};
+
+function createBaseImportAdapterRequest(): ImportAdapterRequest {
+  return { path: "", modelPath: "" };
+}
+
+export const ImportAdapterRequest: MessageFns<ImportAdapterRequest> = {
+  fromJSON(object: any): ImportAdapterRequest {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      modelPath: isSet(object.model_path) ? globalThis.String(object.model_path) : "",
+    };
+  },
+
+  toJSON(message: ImportAdapterRequest): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.modelPath !== "") {
+      obj.model_path = message.modelPath;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportAdapterRequest>, I>>(base?: I): ImportAdapterRequest {
+    return ImportAdapterRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportAdapterRequest>, I>>(object: I): ImportAdapterRequest {
+    const message = createBaseImportAdapterRequest();
+    message.path = object.path ?? "";
+    message.modelPath = object.modelPath ?? "";
+    return message;
+  },
+};
+
+function createBaseImportAdapterResponse(): ImportAdapterResponse {
+  return { adapterSha256: "", bytes: 0n, model: undefined, lora: undefined };
+}
+
+export const ImportAdapterResponse: MessageFns<ImportAdapterResponse> = {
+  fromJSON(object: any): ImportAdapterResponse {
+    return {
+      adapterSha256: isSet(object.adapter_sha256) ? globalThis.String(object.adapter_sha256) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      model: isSet(object.model) ? ModelSpec.fromJSON(object.model) : undefined,
+      lora: isSet(object.lora) ? LoraConfig.fromJSON(object.lora) : undefined,
+    };
+  },
+
+  toJSON(message: ImportAdapterResponse): unknown {
+    const obj: any = {};
+    if (message.adapterSha256 !== "") {
+      obj.adapter_sha256 = message.adapterSha256;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.model !== undefined) {
+      obj.model = ModelSpec.toJSON(message.model);
+    }
+    if (message.lora !== undefined) {
+      obj.lora = LoraConfig.toJSON(message.lora);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportAdapterResponse>, I>>(base?: I): ImportAdapterResponse {
+    return ImportAdapterResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportAdapterResponse>, I>>(object: I): ImportAdapterResponse {
+    const message = createBaseImportAdapterResponse();
+    message.adapterSha256 = object.adapterSha256 ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ModelSpec.fromPartial(object.model)
+      : undefined;
+    message.lora = (object.lora !== undefined && object.lora !== null)
+      ? LoraConfig.fromPartial(object.lora)
+      : undefined;
     return message;
   },
 };

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+import { LoraConfig } from "../../recipe/v1/recipe.js";
 
 export const protobufPackage = "stic.checkpoints.v1";
 
@@ -27,9 +28,10 @@ export const protobufFileName = "stic/checkpoints/v1/checkpoints.proto";
 /** An adapter with its base model's digest. */
 export interface Checkpoint {
   id: string;
+  /** Empty for an imported one. */
   runId: string;
   runName: string;
-  /** stage1 | stage2 */
+  /** stage1 | stage2; for an imported one, the name it was given */
   name: string;
   /** Tree digest; the PEFT folder is <store>/trees/<adapter_sha256>. */
   adapterSha256: string;
@@ -48,7 +50,24 @@ export interface Checkpoint {
     | Date
     | undefined;
   /** When its files were deleted; absent as long as they are there. */
-  deletedAt: Date | undefined;
+  deletedAt:
+    | Date
+    | undefined;
+  /** The folder it was imported from, on the trainer's host; empty for one that a run has made. */
+  importedFrom: string;
+  /** Its shape, which a run that starts from it must have. */
+  lora: LoraConfig | undefined;
+}
+
+/** Request of ImportCheckpoint. */
+export interface ImportCheckpointRequest {
+  requestId: string;
+  /** Empty: the folder's name. */
+  name: string;
+  /** Absolute path on the trainer's host of the folder with adapter_config.json and adapter_model.safetensors. */
+  path: string;
+  /** Absolute path on the trainer's host of the model the adapter was trained on. */
+  baseModelPath: string;
 }
 
 /** Request of GetCheckpoint. */
@@ -118,6 +137,8 @@ function createBaseCheckpoint(): Checkpoint {
     createdAt: undefined,
     pinnedAt: undefined,
     deletedAt: undefined,
+    importedFrom: "",
+    lora: undefined,
   };
 }
 
@@ -164,6 +185,12 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     }
     if (message.deletedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.deletedAt), writer.uint32(106).fork()).join();
+    }
+    if (message.importedFrom !== "") {
+      writer.uint32(114).string(message.importedFrom);
+    }
+    if (message.lora !== undefined) {
+      LoraConfig.encode(message.lora, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -285,6 +312,22 @@ export const Checkpoint: MessageFns<Checkpoint> = {
             message.deletedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.importedFrom = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.lora = LoraConfig.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -312,6 +355,8 @@ export const Checkpoint: MessageFns<Checkpoint> = {
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       pinnedAt: isSet(object.pinned_at) ? fromJsonTimestamp(object.pinned_at) : undefined,
       deletedAt: isSet(object.deleted_at) ? fromJsonTimestamp(object.deleted_at) : undefined,
+      importedFrom: isSet(object.imported_from) ? globalThis.String(object.imported_from) : "",
+      lora: isSet(object.lora) ? LoraConfig.fromJSON(object.lora) : undefined,
     };
   },
 
@@ -356,6 +401,12 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     if (message.deletedAt !== undefined) {
       obj.deleted_at = message.deletedAt.toISOString();
     }
+    if (message.importedFrom !== "") {
+      obj.imported_from = message.importedFrom;
+    }
+    if (message.lora !== undefined) {
+      obj.lora = LoraConfig.toJSON(message.lora);
+    }
     return obj;
   },
 
@@ -377,6 +428,127 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.createdAt = object.createdAt ?? undefined;
     message.pinnedAt = object.pinnedAt ?? undefined;
     message.deletedAt = object.deletedAt ?? undefined;
+    message.importedFrom = object.importedFrom ?? "";
+    message.lora = (object.lora !== undefined && object.lora !== null)
+      ? LoraConfig.fromPartial(object.lora)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseImportCheckpointRequest(): ImportCheckpointRequest {
+  return { requestId: "", name: "", path: "", baseModelPath: "" };
+}
+
+export const ImportCheckpointRequest: MessageFns<ImportCheckpointRequest> = {
+  encode(message: ImportCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.requestId !== "") {
+      writer.uint32(10).string(message.requestId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.path !== "") {
+      writer.uint32(26).string(message.path);
+    }
+    if (message.baseModelPath !== "") {
+      writer.uint32(34).string(message.baseModelPath);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportCheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.baseModelPath = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportCheckpointRequest {
+    return {
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      baseModelPath: isSet(object.base_model_path) ? globalThis.String(object.base_model_path) : "",
+    };
+  },
+
+  toJSON(message: ImportCheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.baseModelPath !== "") {
+      obj.base_model_path = message.baseModelPath;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportCheckpointRequest>, I>>(base?: I): ImportCheckpointRequest {
+    return ImportCheckpointRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportCheckpointRequest>, I>>(object: I): ImportCheckpointRequest {
+    const message = createBaseImportCheckpointRequest();
+    message.requestId = object.requestId ?? "";
+    message.name = object.name ?? "";
+    message.path = object.path ?? "";
+    message.baseModelPath = object.baseModelPath ?? "";
     return message;
   },
 };
@@ -1121,7 +1293,7 @@ export const Lineage: MessageFns<Lineage> = {
   },
 };
 
-/** Adapters the runs have made. */
+/** Adapters the runs have made, and imported ones. */
 export type CheckpointServiceService = typeof CheckpointServiceService;
 export const CheckpointServiceService = {
   /** One checkpoint. */
@@ -1156,6 +1328,20 @@ export const CheckpointServiceService = {
     responseSerialize: (value: Lineage): Buffer => Buffer.from(Lineage.encode(value).finish()),
     responseDeserialize: (value: Buffer): Lineage => Lineage.decode(value),
   },
+  /**
+   * Makes a checkpoint of a PEFT adapter from elsewhere, once a trainer has found that it fits its base model. With a known
+   * request_id it returns what that request made.
+   */
+  importCheckpoint: {
+    path: "/stic.checkpoints.v1.CheckpointService/ImportCheckpoint" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ImportCheckpointRequest): Buffer =>
+      Buffer.from(ImportCheckpointRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ImportCheckpointRequest => ImportCheckpointRequest.decode(value),
+    responseSerialize: (value: Checkpoint): Buffer => Buffer.from(Checkpoint.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Checkpoint => Checkpoint.decode(value),
+  },
 } as const;
 
 export interface CheckpointServiceServer extends UntypedServiceImplementation {
@@ -1165,6 +1351,11 @@ export interface CheckpointServiceServer extends UntypedServiceImplementation {
   listCheckpoints: handleUnaryCall<ListCheckpointsRequest, ListCheckpointsResponse>;
   /** Where a checkpoint comes from: images, prompts, seed, base model, recipe and every stage between. */
   getLineage: handleUnaryCall<GetLineageRequest, Lineage>;
+  /**
+   * Makes a checkpoint of a PEFT adapter from elsewhere, once a trainer has found that it fits its base model. With a known
+   * request_id it returns what that request made.
+   */
+  importCheckpoint: handleUnaryCall<ImportCheckpointRequest, Checkpoint>;
 }
 
 export interface CheckpointServiceClient extends Client {
@@ -1215,6 +1406,25 @@ export interface CheckpointServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Lineage) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes a checkpoint of a PEFT adapter from elsewhere, once a trainer has found that it fits its base model. With a known
+   * request_id it returns what that request made.
+   */
+  importCheckpoint(
+    request: ImportCheckpointRequest,
+    callback: (error: ServiceError | null, response: Checkpoint) => void,
+  ): ClientUnaryCall;
+  importCheckpoint(
+    request: ImportCheckpointRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Checkpoint) => void,
+  ): ClientUnaryCall;
+  importCheckpoint(
+    request: ImportCheckpointRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Checkpoint) => void,
   ): ClientUnaryCall;
 }
 

@@ -221,7 +221,7 @@ export interface Provenance {
 
 /** A dataset version a run used. */
 export interface ProvenanceData {
-  /** images | instructions | benchmark */
+  /** images | instructions | benchmark | preferences */
   role: string;
   datasetName: string;
   versionId: string;

@@ -346,7 +346,7 @@ export interface FieldDifference {
 
 /** A dataset version in a role. */
 export interface RunInput {
-  /** images | instructions | benchmark */
+  /** images | instructions | benchmark | preferences */
   role: string;
   datasetId: string;
   datasetName: string;
@@ -433,7 +433,10 @@ export interface CreateRunRequest {
   recipe:
     | Recipe
     | undefined;
-  /** images is required; without instructions the run ends after stage 1; any number of benchmarks. Absent in a fork: the other run's. */
+  /**
+   * images, from which pairs are made, or preferences, with which the run begins at dpo; with both, images are for sample descriptions.
+   * Without instructions the run ends after stage 1; any number of benchmarks. Absent in a fork: the other run's.
+   */
   inputs: RunInput[];
   validateOnly: boolean;
   /** -1000..1000; higher goes first, then older. */
@@ -563,7 +566,7 @@ export interface ListPairsRequest {
   runId: string;
   pageSize: number;
   pageToken: string;
-  /** Empty for all; else misleading_prompt, or a corruption's name. */
+  /** Empty for all; else misleading_prompt, a corruption's name, or imported. */
   madeBy: string;
 }
 
@@ -576,7 +579,7 @@ export interface Pair {
   prompt: string;
   chosen: string;
   rejected: string;
-  /** misleading_prompt, or the corruption's name. */
+  /** misleading_prompt, the corruption's name, or imported. */
   madeBy: string;
   /** The prompt that produced the rejected text. */
   rejectedPrompt: string;
@@ -5682,7 +5685,7 @@ export const RunServiceService = {
     responseSerialize: (value: ListLogsResponse): Buffer => Buffer.from(ListLogsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListLogsResponse => ListLogsResponse.decode(value),
   },
-  /** Preference pairs of the run with what made the rejected side. */
+  /** Preference pairs the run was given or has made, with what made the rejected side. */
   listPairs: {
     path: "/stic.runs.v1.RunService/ListPairs" as const,
     requestStream: false as const,
@@ -5749,7 +5752,7 @@ export interface RunServiceServer extends UntypedServiceImplementation {
   listMetrics: handleUnaryCall<ListMetricsRequest, ListMetricsResponse>;
   /** Log lines in order. */
   listLogs: handleUnaryCall<ListLogsRequest, ListLogsResponse>;
-  /** Preference pairs of the run with what made the rejected side. */
+  /** Preference pairs the run was given or has made, with what made the rejected side. */
   listPairs: handleUnaryCall<ListPairsRequest, ListPairsResponse>;
   /** Descriptions of the same images by base and trained model. */
   listSamples: handleUnaryCall<ListSamplesRequest, ListSamplesResponse>;
@@ -5915,7 +5918,7 @@ export interface RunServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListLogsResponse) => void,
   ): ClientUnaryCall;
-  /** Preference pairs of the run with what made the rejected side. */
+  /** Preference pairs the run was given or has made, with what made the rejected side. */
   listPairs(
     request: ListPairsRequest,
     callback: (error: ServiceError | null, response: ListPairsResponse) => void,

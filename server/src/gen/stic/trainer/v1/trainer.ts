@@ -22,6 +22,7 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import {
+  LoraConfig,
   ModelSpec,
   Recipe,
   StageKind,
@@ -185,6 +186,8 @@ export enum DatasetKind {
   DATASET_KIND_INSTRUCTIONS = "DATASET_KIND_INSTRUCTIONS",
   /** DATASET_KIND_BENCHMARK - A benchmark folder: benchmark.json, items.jsonl and images. */
   DATASET_KIND_BENCHMARK = "DATASET_KIND_BENCHMARK",
+  /** DATASET_KIND_PREFERENCES - JSON or JSON lines of preference pairs (STIC, TRL, LLaMA-Factory, LLaVA, ms-swift) with the folder their images are in. */
+  DATASET_KIND_PREFERENCES = "DATASET_KIND_PREFERENCES",
   UNRECOGNIZED = "UNRECOGNIZED",
 }
 
@@ -202,6 +205,9 @@ export function datasetKindFromJSON(object: any): DatasetKind {
     case 3:
     case "DATASET_KIND_BENCHMARK":
       return DatasetKind.DATASET_KIND_BENCHMARK;
+    case 4:
+    case "DATASET_KIND_PREFERENCES":
+      return DatasetKind.DATASET_KIND_PREFERENCES;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -219,6 +225,8 @@ export function datasetKindToJSON(object: DatasetKind): string {
       return "DATASET_KIND_INSTRUCTIONS";
     case DatasetKind.DATASET_KIND_BENCHMARK:
       return "DATASET_KIND_BENCHMARK";
+    case DatasetKind.DATASET_KIND_PREFERENCES:
+      return "DATASET_KIND_PREFERENCES";
     case DatasetKind.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -235,6 +243,8 @@ export function datasetKindToNumber(object: DatasetKind): number {
       return 2;
     case DatasetKind.DATASET_KIND_BENCHMARK:
       return 3;
+    case DatasetKind.DATASET_KIND_PREFERENCES:
+      return 4;
     case DatasetKind.UNRECOGNIZED:
     default:
       return -1;
@@ -485,9 +495,9 @@ export interface EvaluationScore {
 /** Request of ImportDataset. */
 export interface ImportDatasetRequest {
   kind: DatasetKind;
-  /** images: the folder. instructions: the JSON file. benchmark: the folder. */
+  /** images: the folder. instructions, preferences: the JSON file. benchmark: the folder. */
   source: string;
-  /** instructions: the folder image paths are relative to; empty for the file's own folder. */
+  /** instructions, preferences: the folder image paths are relative to; empty for the file's own folder. */
   imageRoot: string;
   /** images: a JSON list, JSON lines or text file with the names to take, relative to the folder; empty for all images. */
   imageList: string;
@@ -505,7 +515,10 @@ export interface ImportDatasetEvent {
 export interface ImportProblem {
   /** Path relative to the source. */
   name: string;
-  /** EMPTY_FILE | TRUNCATED | NOT_AN_IMAGE | TOO_LARGE | PATH_ESCAPES | DUPLICATE_NAME | UNREADABLE | MISSING_IMAGE | ROW_INVALID */
+  /**
+   * EMPTY_FILE | TRUNCATED | NOT_AN_IMAGE | TOO_LARGE | PATH_ESCAPES | DUPLICATE_NAME | UNREADABLE | MISSING_IMAGE | ROW_INVALID;
+   * preferences: EQUAL_SIDES | EMPTY_TEXT too
+   */
   code: string;
   reason: string;
 }
@@ -523,6 +536,26 @@ export interface ImportResult {
   duplicates: number;
   /** images: entries of the image list that repeat an earlier entry. */
   repeats: number;
+}
+
+/** Request of ImportAdapter. */
+export interface ImportAdapterRequest {
+  /** The folder with adapter_config.json and adapter_model.safetensors. */
+  path: string;
+  /** Folder of the base model. */
+  modelPath: string;
+}
+
+/** Answer of ImportAdapter. */
+export interface ImportAdapterResponse {
+  /** Tree of the adapter, under the names that this trainer gives layers. */
+  adapterSha256: string;
+  bytes: bigint;
+  model:
+    | ModelSpec
+    | undefined;
+  /** The adapter's shape: a run that starts from it must have the same. */
+  lora: LoraConfig | undefined;
 }
 
 function createBaseGetInfoRequest(): GetInfoRequest {
@@ -4232,6 +4265,215 @@ export const ImportResult: MessageFns<ImportResult> = {
   },
 };
 
+function createBaseImportAdapterRequest(): ImportAdapterRequest {
+  return { path: "", modelPath: "" };
+}
+
+export const ImportAdapterRequest: MessageFns<ImportAdapterRequest> = {
+  encode(message: ImportAdapterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.modelPath !== "") {
+      writer.uint32(18).string(message.modelPath);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportAdapterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportAdapterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.modelPath = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportAdapterRequest {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      modelPath: isSet(object.model_path) ? globalThis.String(object.model_path) : "",
+    };
+  },
+
+  toJSON(message: ImportAdapterRequest): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.modelPath !== "") {
+      obj.model_path = message.modelPath;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportAdapterRequest>, I>>(base?: I): ImportAdapterRequest {
+    return ImportAdapterRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportAdapterRequest>, I>>(object: I): ImportAdapterRequest {
+    const message = createBaseImportAdapterRequest();
+    message.path = object.path ?? "";
+    message.modelPath = object.modelPath ?? "";
+    return message;
+  },
+};
+
+function createBaseImportAdapterResponse(): ImportAdapterResponse {
+  return { adapterSha256: "", bytes: 0n, model: undefined, lora: undefined };
+}
+
+export const ImportAdapterResponse: MessageFns<ImportAdapterResponse> = {
+  encode(message: ImportAdapterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.adapterSha256 !== "") {
+      writer.uint32(10).string(message.adapterSha256);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asIntN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type int64 too large");
+      }
+      writer.uint32(16).int64(message.bytes);
+    }
+    if (message.model !== undefined) {
+      ModelSpec.encode(message.model, writer.uint32(26).fork()).join();
+    }
+    if (message.lora !== undefined) {
+      LoraConfig.encode(message.lora, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportAdapterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportAdapterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.adapterSha256 = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.model = ModelSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lora = LoraConfig.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportAdapterResponse {
+    return {
+      adapterSha256: isSet(object.adapter_sha256) ? globalThis.String(object.adapter_sha256) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      model: isSet(object.model) ? ModelSpec.fromJSON(object.model) : undefined,
+      lora: isSet(object.lora) ? LoraConfig.fromJSON(object.lora) : undefined,
+    };
+  },
+
+  toJSON(message: ImportAdapterResponse): unknown {
+    const obj: any = {};
+    if (message.adapterSha256 !== "") {
+      obj.adapter_sha256 = message.adapterSha256;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.model !== undefined) {
+      obj.model = ModelSpec.toJSON(message.model);
+    }
+    if (message.lora !== undefined) {
+      obj.lora = LoraConfig.toJSON(message.lora);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportAdapterResponse>, I>>(base?: I): ImportAdapterResponse {
+    return ImportAdapterResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportAdapterResponse>, I>>(object: I): ImportAdapterResponse {
+    const message = createBaseImportAdapterResponse();
+    message.adapterSha256 = object.adapterSha256 ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ModelSpec.fromPartial(object.model)
+      : undefined;
+    message.lora = (object.lora !== undefined && object.lora !== null)
+      ? LoraConfig.fromPartial(object.lora)
+      : undefined;
+    return message;
+  },
+};
+
 /**
  * The sidecar that owns the accelerator. Jobs are idempotent by id, journaled to disk before they are sent, and survive both a
  * restart of the sidecar and the absence of the server.
@@ -4302,6 +4544,20 @@ export const TrainerServiceService = {
     responseSerialize: (value: ImportDatasetEvent): Buffer => Buffer.from(ImportDatasetEvent.encode(value).finish()),
     responseDeserialize: (value: Buffer): ImportDatasetEvent => ImportDatasetEvent.decode(value),
   },
+  /**
+   * Checks a PEFT folder against a base model by the headers of both and copies the adapter into the artifact store.
+   * INVALID_ARGUMENT with the reason when it is not LoRA on that model's language model alone. Safe to repeat.
+   */
+  importAdapter: {
+    path: "/stic.trainer.v1.TrainerService/ImportAdapter" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ImportAdapterRequest): Buffer => Buffer.from(ImportAdapterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ImportAdapterRequest => ImportAdapterRequest.decode(value),
+    responseSerialize: (value: ImportAdapterResponse): Buffer =>
+      Buffer.from(ImportAdapterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ImportAdapterResponse => ImportAdapterResponse.decode(value),
+  },
 } as const;
 
 export interface TrainerServiceServer extends UntypedServiceImplementation {
@@ -4320,6 +4576,11 @@ export interface TrainerServiceServer extends UntypedServiceImplementation {
    * Content-addressed, hence safe to repeat. Runs beside jobs.
    */
   importDataset: handleServerStreamingCall<ImportDatasetRequest, ImportDatasetEvent>;
+  /**
+   * Checks a PEFT folder against a base model by the headers of both and copies the adapter into the artifact store.
+   * INVALID_ARGUMENT with the reason when it is not LoRA on that model's language model alone. Safe to repeat.
+   */
+  importAdapter: handleUnaryCall<ImportAdapterRequest, ImportAdapterResponse>;
 }
 
 export interface TrainerServiceClient extends Client {
@@ -4407,6 +4668,25 @@ export interface TrainerServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ImportDatasetEvent>;
+  /**
+   * Checks a PEFT folder against a base model by the headers of both and copies the adapter into the artifact store.
+   * INVALID_ARGUMENT with the reason when it is not LoRA on that model's language model alone. Safe to repeat.
+   */
+  importAdapter(
+    request: ImportAdapterRequest,
+    callback: (error: ServiceError | null, response: ImportAdapterResponse) => void,
+  ): ClientUnaryCall;
+  importAdapter(
+    request: ImportAdapterRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ImportAdapterResponse) => void,
+  ): ClientUnaryCall;
+  importAdapter(
+    request: ImportAdapterRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ImportAdapterResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const TrainerServiceClient = makeGenericClientConstructor(
