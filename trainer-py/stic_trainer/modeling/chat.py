@@ -117,7 +117,13 @@ class Chat:
             parts += [Part(behind.removesuffix(lead), Kind.TEMPLATE), Part(lead, Kind.BLANK), Part(text, Kind.ANSWER)]
             parts += [Part(blank, Kind.BLANK), Part(end, Kind.END)]
             behind = rest
-        return [*parts, Part(behind, Kind.TEMPLATE)] if generate else parts
+        parts += [Part(behind, Kind.TEMPLATE)] if generate else []
+        if self._end.written in ("", self._end.token):
+            return parts
+        # A template that misspells the end of an answer may end the other turns with it too.
+        return [
+            Part(part.text.replace(self._end.written, self._end.token), part.kind) if part.kind == Kind.TEMPLATE else part for part in parts
+        ]
 
     def _split_end(self, after: str, *, last: bool) -> tuple[str, str, str]:
         """What the template writes behind an answer, as blanks, end token, and the rest. last: no turn follows."""
