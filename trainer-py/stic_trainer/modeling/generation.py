@@ -16,7 +16,7 @@ from torch import Tensor
 
 from stic_trainer.data.images import ImageProblem
 from stic_trainer.method.sampling import pick_tokens
-from stic_trainer.modeling.chat import Message, PlaceholderError
+from stic_trainer.modeling.chat import Message, TextError
 from stic_trainer.modeling.inputs import ImageFeatures
 from stic_trainer.modeling.kv_cache import KvCache
 from stic_trainer.modeling.policy import Policy
@@ -111,7 +111,7 @@ def _prepare(policy: Policy, requests: Sequence[Request]) -> tuple[list[_Prepare
         try:
             count = policy.vision.num_tokens(request.image) if request.image else 0
             ids = policy.chat.prompt([Message("user", request.prompt, image=request.image is not None)], count)
-        except PlaceholderError as error:
+        except TextError as error:
             refused.append(Refusal(request.key, "ROW_INVALID", str(error)))
         except ImageProblem as problem:
             refused.append(Refusal(request.key, problem.code, problem.reason))

@@ -22,7 +22,7 @@ class Policy:
         self.base = base
         self.family = family
         self.processor = processor
-        self.chat = Chat(processor, folder)
+        self.chat = Chat(processor, folder, sorted(self._stop_ids()))
         self.vision = ImageEncoder(base, processor, family)
         self.adapters = Adapters(base, folder)
         self.device: torch.device = base.device
@@ -45,9 +45,11 @@ class Policy:
 
     def end_tokens(self) -> list[int]:
         """Ids that end a text."""
+        return sorted(self._stop_ids() | {self.processor.tokenizer.eos_token_id, self.chat.end_id})
+
+    def _stop_ids(self) -> set[int]:
         ends = self.base.generation_config.eos_token_id
-        ids = set(ends if isinstance(ends, list) else [] if ends is None else [ends])
-        return sorted(ids | {self.processor.tokenizer.eos_token_id})
+        return set(ends if isinstance(ends, list) else [] if ends is None else [ends])
 
     def inputs(
         self,

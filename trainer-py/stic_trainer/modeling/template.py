@@ -10,13 +10,13 @@ from stic_trainer.errors import StageError
 
 
 def read_chat_template(folder: Path) -> str:
-    """The folder's chat template, from the first of the files that transformers knows. StageError MODEL_INVALID for none."""
-    jinja = folder / "chat_template.jinja"
-    if jinja.is_file():
-        return jinja.read_text("utf-8")
-    for name in ("processor_config.json", "chat_template.json", "tokenizer_config.json"):
+    """The folder's chat template, from the first of its files in transformers' order. StageError MODEL_INVALID for none."""
+    for name in ("processor_config.json", "chat_template.json", "chat_template.jinja", "tokenizer_config.json"):
         path = folder / name
-        template = json.loads(path.read_text("utf-8")).get("chat_template") if path.is_file() else None
+        if not path.is_file():
+            continue
+        text = path.read_text("utf-8")
+        template = text if path.suffix == ".jinja" else json.loads(text).get("chat_template")
         if isinstance(template, list):
             template = {entry["name"]: entry["template"] for entry in template}
         if isinstance(template, dict):

@@ -24,7 +24,7 @@ from stic_trainer.data.records import Pair, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.errors import StageError
 from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss, strongest_other
-from stic_trainer.modeling.chat import Message, PlaceholderError
+from stic_trainer.modeling.chat import Message
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, split_by_tokens
 from stic_trainer.modeling.scoring import Replacement, score
@@ -105,7 +105,8 @@ def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], config: Dpo
                 policy.vision.encode(image)
             chosen = policy.chat.conversation([question, Message("assistant", pair.chosen)], count)
             rejected = policy.chat.conversation([question, Message("assistant", pair.rejected)], count)
-        except PlaceholderError as error:
+            row = branch(chosen, rejected, image, key=len(rows))
+        except ValueError as error:
             skipped.add(pair.id, "ROW_INVALID", str(error))
             continue
         except ImageProblem as problem:
@@ -114,7 +115,6 @@ def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], config: Dpo
         if chosen.ids == rejected.ids:
             skipped.add(pair.id, "EQUAL_SIDES", "both sides have the same tokens, so there is nothing to prefer")
             continue
-        row = branch(chosen, rejected, image, key=len(rows))
         excess = too_long(row, policy, image_tokens=count, max_length=config.max_length, max_text_tokens=config.max_text_tokens)
         if excess:
             skipped.add(pair.id, "TOO_LONG", excess)

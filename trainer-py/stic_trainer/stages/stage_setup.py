@@ -21,6 +21,8 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
     ctx.ranks.all_gather(None)  # no process reads the work folder before rank 0 has copied earlier work
     spec = job.recipe.model
     policy = load_policy(ctx.model_path(spec))
+    for warning in policy.chat.warnings:
+        ctx.log(warning, "warning")
     policy.vision.reuse = job.recipe.speed.reuse_image_features
     for where, wanted in _template_hashes(job).items():
         if wanted != policy.chat.template_hash:
