@@ -13,7 +13,7 @@ Runs the whole recipe through the product and shows whether it helped. Without o
   --images DIR         use your own images (any format Pillow opens, found in all subfolders)
   --instructions FILE  LLaVA-format JSON for stage 2; without it the run ends after stage 1
   --image-root DIR     folder the instruction file's image paths are relative to (default: the file's own)
-  --model PATH         a local Hugging Face Llava or LlavaNext folder (default: the embedded model)
+  --model PATH         a local Hugging Face model folder, see docs/models.md (default: the embedded model)
   --preset NAME        recipe to start from (default: tiny; with --model: paper)
   --seed N             seed of the run, and of the embedded world's pictures
   --max-images N       use at most N images

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stic_trainer.errors import StageError
+from stic_trainer.modeling.image_text import read_image_text
 from stic_trainer.modeling.template import no_template, template_hash
 
 
@@ -48,9 +49,8 @@ class Chat:
         self._template = template
         self.image_token: str = processor.image_token
         self.image_token_id: int = processor.image_token_ids[0]
-        # Some families put a frame of their own around an image of always the same length.
-        self._framed_image: str | None = getattr(processor, "full_image_sequence", None)
-        self._reserved = tuple(dict.fromkeys([self.image_token, processor.tokenizer.convert_ids_to_tokens(self.image_token_id)]))
+        self._image_text = read_image_text(processor)
+        self._reserved = tuple(dict.fromkeys([self.image_token, self._image_text.token]))
         if self._tokenizer.eos_token is None or not self._tokenizer.is_fast:
             raise StageError("MODEL_INVALID", "the tokenizer has no end-of-text token or is not a fast one", str(folder))
         self._end: str = self._tokenizer.eos_token
@@ -121,7 +121,7 @@ class Chat:
         return ([{"type": "image"}] if message.image else []) + [{"type": "text", "text": message.text}]
 
     def _expand(self, text: str, messages: Sequence[Message], image_tokens: int) -> str:
-        return text.replace(self.image_token, self._framed_image or self.image_token * image_tokens)
+        return text.replace(self.image_token, self._image_text.of(image_tokens))
 
     def _tokenize(self, text: str, **options: Any) -> Any:
         # As the processor does it: a template that writes the first token itself must not get a second one.
