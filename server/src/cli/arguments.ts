@@ -15,7 +15,7 @@ Runs the whole recipe through the product and shows whether it helped. Without o
   --instructions FILE  LLaVA-format JSON for stage 2; without it the run ends after stage 1
   --pairs FILE         preference pairs of your own (STIC's, TRL's, LLaMA-Factory's, ms-swift's layout): the run starts at dpo
   --image-root DIR     folder that image paths in --instructions and --pairs are relative to (default: the file's own)
-  --model PATH         a local Hugging Face Llava or LlavaNext folder (default: the embedded model)
+  --model PATH         a local Hugging Face model folder, see docs/models.md (default: the embedded model)
   --preset NAME        recipe to start from (default: tiny; with --model: paper)
   --seed N             seed of the run, and of the embedded world's pictures
   --max-images N       use at most N images

@@ -16,6 +16,7 @@ from typing import Any
 
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.encoding import Encoder, Kind, Part
+from stic_trainer.modeling.image_text import read_image_text
 from stic_trainer.modeling.rendering import Message, PlaceholderError, Renderer, TextError
 from stic_trainer.modeling.template import no_template, template_hash
 
@@ -60,9 +61,8 @@ class Chat:
         self._tokenizer = processor.tokenizer
         self.image_token: str = processor.image_token
         self.image_token_id: int = processor.image_token_ids[0]
-        # Some families put a frame of their own around an image of always the same length.
-        self._framed_image: str | None = getattr(processor, "full_image_sequence", None)
-        self._reserved = tuple(dict.fromkeys([self.image_token, processor.tokenizer.convert_ids_to_tokens(self.image_token_id)]))
+        self._image_text = read_image_text(processor)
+        self._reserved = tuple(dict.fromkeys([self.image_token, self._image_text.token]))
         if self._tokenizer.eos_token is None or not self._tokenizer.is_fast:
             raise StageError("MODEL_INVALID", "the tokenizer has no end-of-text token or is not a fast one", str(folder))
         self.warnings: tuple[str, ...] = ()
@@ -192,7 +192,7 @@ class Chat:
         }
 
     def _expand(self, parts: list[Part], image_tokens: int) -> list[Part]:
-        image = self._framed_image or self.image_token * image_tokens
+        image = self._image_text.of(image_tokens)
         return [Part(part.text.replace(self.image_token, image), part.kind) if part.kind == Kind.TEMPLATE else part for part in parts]
 
     def _check(self, ids: Sequence[int], messages: Sequence[Message], image_tokens: int) -> None:

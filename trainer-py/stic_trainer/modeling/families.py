@@ -108,6 +108,16 @@ _FAMILIES = {
             packs=True,
             shares_image=True,
         ),
+        Family(
+            architecture="InternVLForConditionalGeneration",
+            processor="InternVLProcessor",
+            language_models=("qwen2", "qwen3", "llama"),
+            image_inputs=("pixel_values",),
+            any_resolution=True,
+            shares_prefix=True,
+            packs=True,
+            shares_image=True,
+        ),
     )
 }
 

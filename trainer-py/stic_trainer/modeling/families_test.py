@@ -12,8 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from stic_trainer.data.images import open_rgb
 from stic_trainer.modeling.chat import Message, Tokens
 from stic_trainer.modeling.families import Positions, families, find_family
+from stic_trainer.modeling.image_text import process_image
 from stic_trainer.modeling.inputs import ImageFeatures, grid_positions
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, plain_row
@@ -45,6 +47,22 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
 
 def test_every_family_has_its_tiny_model() -> None:
     assert set(ALL_MODELS.values()) == {family.architecture for family in families()}
+
+
+def test_a_conversation_has_the_library_s_tokens(policy: Policy, images: list[ImageFile]) -> None:
+    for image in images:
+        wanted, start = _library_inputs(policy, image, _CHOSEN)
+        tokens = _tokens(policy, image, _CHOSEN)
+        assert tokens.ids == wanted["input_ids"][0].tolist()
+        assert tokens.learned.index(True) == start
+
+
+def test_an_image_is_processed_as_the_library_s_processor_does_it(policy: Policy, images: list[ImageFile]) -> None:
+    for image in images:
+        wanted, _ = _library_inputs(policy, image, _CHOSEN)
+        inputs = process_image(policy.processor, open_rgb(image.path))
+        for name in policy.family.image_inputs:
+            assert torch.equal(inputs[name].to(wanted[name]), wanted[name])
 
 
 def test_plain_rows_score_as_the_library_does(policy: Policy, images: list[ImageFile]) -> None:

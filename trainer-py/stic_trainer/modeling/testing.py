@@ -181,10 +181,11 @@ def _vision() -> CLIPVisionConfig:
     )
 
 
-def _llava_llama(tokenizer: PreTrainedTokenizerFast) -> tuple[Any, Any]:
+def _llava_llama(tokenizer: PreTrainedTokenizerFast, *, tied: bool = False) -> tuple[Any, Any]:
     config = LlavaConfig(
         vision_config=_vision(),
-        text_config=LlamaConfig(**text_sizes(tokenizer)),
+        text_config=LlamaConfig(**text_sizes(tokenizer), tie_word_embeddings=tied),
+        tie_word_embeddings=tied,
         image_token_index=SPECIAL_TOKENS.index(IMAGE_TOKEN),
         image_seq_length=(_SIDE // _PATCH) ** 2,
         vision_feature_layer=-1,
@@ -192,6 +193,10 @@ def _llava_llama(tokenizer: PreTrainedTokenizerFast) -> tuple[Any, Any]:
     side = {"height": _SIDE, "width": _SIDE}
     images = CLIPImageProcessorPil(size=side, crop_size=side, do_center_crop=False)
     return LlavaForConditionalGeneration(config), _processor(LlavaProcessor, images, tokenizer)
+
+
+def _llava_llama_tied(tokenizer: PreTrainedTokenizerFast) -> tuple[Any, Any]:
+    return _llava_llama(tokenizer, tied=True)
 
 
 def _llava_next(tokenizer: PreTrainedTokenizerFast, language: LlamaConfig | MistralConfig) -> tuple[Any, Any]:
@@ -228,6 +233,7 @@ def _processor(kind: Any, images: Any, tokenizer: PreTrainedTokenizerFast) -> An
 
 TINY_MODELS: dict[str, Callable[[PreTrainedTokenizerFast], tuple[Any, Any]]] = {
     "llava-llama": _llava_llama,
+    "llava-llama-tied": _llava_llama_tied,
     "llava-next-llama": _llava_next_llama,
     "llava-next-mistral": _llava_next_mistral,
 }

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from stic_trainer.data.images import ImageProblem, open_rgb
 from stic_trainer.modeling.families import Family
+from stic_trainer.modeling.image_text import BLANK_SIZE, process_image, read_image_text
 from stic_trainer.modeling.inputs import ImageFeatures
 
 _CACHE_BYTES = 512 * 2**20
@@ -39,6 +40,7 @@ class ImageEncoder:
         self._base = base
         self._processor = processor
         self._family = family
+        self._blank_tokens = read_image_text(processor).count
         self._features: OrderedDict[str, ImageFeatures] = OrderedDict()
         self._bytes = 0
         self._tokens: dict[str, int] = {}
@@ -53,8 +55,13 @@ class ImageEncoder:
 
     def num_tokens_of(self, width: int, height: int) -> int:
         """Number of image tokens of an image of this size, px. ImageProblem where the image processor has no answer."""
+        if not self._family.any_resolution:
+            return self._blank_tokens
+        sizes = [(height, width), BLANK_SIZE[::-1]]
         try:
-            return int(self._processor._get_num_multimodal_tokens(image_sizes=[(height, width)])["num_image_tokens"][0])
+            tokens, blank = self._processor._get_num_multimodal_tokens(image_sizes=sizes)["num_image_tokens"]
+            # Some processors count the tokens around an image too, which stand for no part of it.
+            return int(tokens - blank) + self._blank_tokens
         except (ValueError, ArithmeticError) as error:
             raise ImageProblem("UNREADABLE", f"the image processor cannot take {width} x {height} px: {error}") from error
 
@@ -77,7 +84,7 @@ class ImageEncoder:
     def _encode(self, image: Image.Image) -> ImageFeatures:
         device, dtype = self._base.device, self._base.dtype
         try:
-            inputs = self._processor.image_processor(images=image, return_tensors="pt")
+            inputs = process_image(self._processor, image)
             arguments = {name: inputs[name].to(device) for name in self._family.image_inputs}
         except MemoryError:
             raise
@@ -85,7 +92,7 @@ class ImageEncoder:
             raise ImageProblem("UNREADABLE", f"the image processor cannot take {image.width} x {image.height} px: {error}") from error
         arguments["pixel_values"] = arguments["pixel_values"].to(dtype)
         output = self._base.model.get_image_features(**arguments, return_dict=True)
-        (features,) = output.pooler_output
+        features = torch.cat(tuple(output.pooler_output))
         layers = tuple(layer[0] for layer in getattr(output, "deepstack_features", None) or ())
         return ImageFeatures(features, layers, self._grid(arguments))
 
