@@ -5,6 +5,7 @@ import { Schedules1764000000004 } from './0004-schedules.js';
 import { Registry1764000000005 } from './0005-registry.js';
 import { Retention1764000000006 } from './0006-retention.js';
 import { RetentionPolicy1764000000007 } from './0007-retention-policy.js';
+import { MergedExports1764000000010 } from './0010-merged-exports.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Registry1764000000005,
   Retention1764000000006,
   RetentionPolicy1764000000007,
+  MergedExports1764000000010,
 ];

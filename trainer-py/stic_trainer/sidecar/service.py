@@ -18,6 +18,7 @@ from stic_trainer.errors import StageError
 from stic_trainer.runtime.jobfolder import JobFolder, is_job_id
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
+from stic_trainer.sidecar.exports import run_export
 from stic_trainer.sidecar.imports import run_import
 from stic_trainer.sidecar.models import Models
 from stic_trainer.sidecar.supervisor import OtherContent, Supervisor
@@ -108,6 +109,14 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
     async def ImportDataset(self, request: pb.ImportDatasetRequest, context: Context) -> AsyncIterator[pb.ImportDatasetEvent]:
         try:
             async with aclosing(run_import(request, self._store.root, self._import_log)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    yield event
+        except StageError as error:
+            await _abort(context, error)
+
+    async def ExportCheckpoint(self, request: pb.ExportCheckpointRequest, context: Context) -> AsyncIterator[pb.ExportCheckpointEvent]:
+        try:
+            async with aclosing(run_export(request, self._store, self._models, self._import_log)) as events:  # type: ignore[type-var]
                 async for event in events:
                     yield event
         except StageError as error:
