@@ -7,6 +7,7 @@ import { Retention1764000000006 } from './0006-retention.js';
 import { RetentionPolicy1764000000007 } from './0007-retention-policy.js';
 import { ImageLists1764000000008 } from './0008-image-lists.js';
 import { ImportedCheckpoints1764000000009 } from './0009-imported-checkpoints.js';
+import { MergedExports1764000000010 } from './0010-merged-exports.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   RetentionPolicy1764000000007,
   ImageLists1764000000008,
   ImportedCheckpoints1764000000009,
+  MergedExports1764000000010,
 ];

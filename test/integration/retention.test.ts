@@ -8,7 +8,7 @@ import { credentials } from '@grpc/grpc-js';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { type RunningApp, startApp } from '../../server/src/app.js';
-import { Checkpoint } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
+import { Checkpoint, MergedState } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import {
   ApplyRetentionResponse,
@@ -21,7 +21,14 @@ import {
 } from '../../server/src/gen/stic/retention/v1/retention.js';
 import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { ArtifactKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, StageEntity } from '../../server/src/pipeline/entities/index.js';
+import {
+  ArtifactEntity,
+  AttemptEntity,
+  CheckpointEntity,
+  MergedExportEntity,
+  RunEntity,
+  StageEntity,
+} from '../../server/src/pipeline/entities/index.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
@@ -175,7 +182,14 @@ test('an alias is not moved to a checkpoint that has been deleted', async () => 
 
 test('a crash between the rows and the files leaves orphans only, which are found and removed; what is named or young stays', async () => {
   const crashed = tree('crash');
-  await made('crashed', crashed, { deletedAt: new Date() });
+  const [merged, mergedGone] = [tree('merged'), tree('merged, gone')];
+  const state = MergedState.MERGED_STATE_READY;
+  for (const [sha256, checkpointId] of [
+    [mergedGone, await made('crashed', crashed, { deletedAt: new Date() })],
+    [merged, await made('exported', tree('exported'))],
+  ] as const) {
+    await db.manager.insert(MergedExportEntity, { checkpointId, dtype: '', state, sha256, createdAt: long });
+  }
   const stray = await blob('nobody names me');
   const fresh = await store.putBlob('fresh');
   const renewed = await blob('wanted again');
@@ -186,7 +200,12 @@ test('a crash between the rows and the files leaves orphans only, which are foun
   const found = await orphans();
   const named = (kind: OrphanKind): string[] => found.orphans.filter((one) => one.kind === kind).map((one) => path.basename(one.path));
   assert.deepEqual(named(OrphanKind.ORPHAN_KIND_BLOB), [stray]);
-  assert.ok(named(OrphanKind.ORPHAN_KIND_TREE).includes(crashed));
+  const trees = named(OrphanKind.ORPHAN_KIND_TREE);
+  assert.deepEqual(
+    [crashed, mergedGone, merged].map((digest) => trees.includes(digest)),
+    [true, true, false],
+    'a merged export is kept as long as its checkpoint',
+  );
   assert.deepEqual(named(OrphanKind.ORPHAN_KIND_TEMPORARY), ['draft']);
   const removed = RemoveOrphansResponse.fromJSON(await post('/retention/orphans/remove', {}));
   assert.deepEqual([removed.removed, removed.freed], [found.total, found.bytes]);

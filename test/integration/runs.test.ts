@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Lineage, ListCheckpointsResponse } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
+import { Lineage, ListCheckpointsResponse, MergedExport, MergedState } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
 import { Comparison, ListEvaluationsResponse } from '../../server/src/gen/stic/evaluations/v1/evaluations.js';
 import {
@@ -19,7 +19,7 @@ import {
 } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { isWorking } from '../support/checks.js';
-import { Product } from '../support/product.js';
+import { Product, until } from '../support/product.js';
 import type { Server } from '../support/product.js';
 import { readTar } from '../support/archive.js';
 
@@ -230,6 +230,32 @@ test('checkpoints carry their base and parent, and lead back to images, prompts,
   const reached = new Set([stage2?.id]);
   for (let round = 0; round < nodes.length; round++) for (const edge of edges) if (reached.has(edge.to)) reached.add(edge.from);
   assert.equal(reached.size, nodes.length, 'every node leads to the checkpoint');
+});
+
+test('a checkpoint is merged into its base model once, in the background, and downloaded as a folder that says what it is', async () => {
+  const { checkpoints } = ListCheckpointsResponse.fromJSON(await server.get(`/api/checkpoints?run_id=${whole.id}`));
+  const stage2 = checkpoints[0];
+  assert.ok(stage2);
+  const at = `/api/checkpoints/${stage2.id}`;
+  assert.equal((await fetch(`${server.url}${at}/merge`)).status, 404, 'none was started');
+  const started = MergedExport.fromJSON(await server.post(`${at}/merge`, {}));
+  assert.equal(started.state, MergedState.MERGED_STATE_RUNNING);
+  assert.equal((await fetch(`${server.url}${at}/files?merged=true`)).status, 412, 'not there yet');
+  const ready = await until(
+    async () => MergedExport.fromJSON(await server.get(`${at}/merge`)),
+    ({ state }) => state !== MergedState.MERGED_STATE_RUNNING,
+  );
+  assert.equal(ready.state, MergedState.MERGED_STATE_READY, ready.error);
+  assert.ok(ready.effect > ready.largestDifference && ready.storedDtype === 'float32', JSON.stringify(MergedExport.toJSON(ready)));
+  assert.deepEqual(MergedExport.fromJSON(await server.post(`${at}/merge`, {})), ready, 'asked again, it is the same');
+
+  const files = await readTar(`${server.url}${at}/files?merged=true`);
+  for (const name of ['config.json', 'model.safetensors', 'tokenizer.json']) assert.ok(files.has(name), [...files.keys()].join());
+  const lines = [...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).sort();
+  assert.equal(sha256(Buffer.from(lines.join(''))), ready.sha256);
+  const card = files.get('README.md')?.toString() ?? '';
+  for (const fact of [whole.id, whole.recipeDigest, stage2.adapterSha256, 'embedded:world']) assert.ok(card.includes(fact), card);
+  assert.equal((await fetch(`${server.url}${at}/merge?dtype=int4`)).status, 400);
 });
 
 test('pairs are exported with their images in the forms other trainers read', async () => {

@@ -28,6 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
         from stic_trainer.runtime.offline import run_offline
 
         return run_offline(options)
+    if command == "export":
+        from stic_trainer.export.command import export_checkpoint
+
+        return export_checkpoint(options)
     from stic_trainer.data.importing import ImportRequest, import_dataset
 
     request = ImportRequest(
@@ -79,6 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("--image-list", type=Path, help="file that names the images to take from the folder; all without it")
     importing.add_argument("--private", type=Path, action="append", default=[], help="repeatable; folder that no link may lead into")
     importing.add_argument("--store", type=Path, required=True)
+
+    exporting = commands.add_parser("export", help="merge an adapter into its base model's folder; events as JSON lines")
+    exporting.add_argument("--model", required=True, help="folder of the base model")
+    exporting.add_argument("--adapter", type=Path, required=True, help="folder of the adapter (PEFT)")
+    target = exporting.add_mutually_exclusive_group(required=True)
+    target.add_argument("--out", type=Path, help="new folder to write")
+    target.add_argument("--store", type=Path, help="artifact store to put the folder into")
+    exporting.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], help="of all weights; by default each keeps its own")
+    exporting.add_argument("--max-shard-size", type=float, default=5.0, metavar="GB", help="of a weights file; 5 by default")
+    exporting.add_argument("--about", default="{}", metavar="JSON", help="facts of the run for the model card")
     return parser
 
 

@@ -20,6 +20,7 @@ BELOW: dict[str, set[str]] = {
     "runtime": {"config", "data"},
     "benchmarks": {"method", "data", "world"},
     "stages": {"config", "method", "data", "modeling", "engine", "runtime", "benchmarks"},
+    "export": {"modeling", "runtime"},
     "world": {"method", "data", "benchmarks", "modeling"},
     "sidecar": {"config", "data", "modeling", "runtime", "benchmarks"},
 }

@@ -4,9 +4,11 @@ import { CheckpointImporter } from './checkpoint.importer.js';
 import { CheckpointsController } from './checkpoints.controller.js';
 import { CheckpointsGrpc } from './checkpoints.grpc.js';
 import { CheckpointsService } from './checkpoints.service.js';
+import { MergedExporter } from './merged.exporter.js';
+import { MergedExports } from './merged.service.js';
 
 @Module({
-  providers: [CheckpointsService, CheckpointFiles, CheckpointImporter, CheckpointsGrpc],
+  providers: [CheckpointsService, CheckpointFiles, CheckpointImporter, CheckpointsGrpc, MergedExports, MergedExporter],
   controllers: [CheckpointsController],
 })
 export class CheckpointsModule {}

@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../platform/config/config.js';
 import { DomainError } from '../platform/errors.js';
 import { backup, check } from './backup.js';
 import { CliError, printError } from './cli-error.js';
+import { exportCheckpoint } from './export.js';
 import { restore } from './restore.js';
 import { print } from './terminal.js';
 
@@ -13,7 +14,10 @@ const HELP = `npm run stic -- COMMAND FILE_OR_FOLDER [options]
            the server may go on working meanwhile
   check    read a backup and compare every digest
   restore  load a backup into an empty installation whose server does not run, and compare every digest and count
+  export   CHECKPOINT_ID FOLDER: download a checkpoint's adapter from the running server into a new folder
 
+  --merged     export: merge the adapter into its base model first; a plain Hugging Face folder
+  --dtype TYPE export --merged: float32, bfloat16 or float16 for all weights (default: the base model's)
   --state DIR  state folder (default: STIC_STATE, or .stic in the repository)
   --help       this text
 `;
@@ -24,6 +28,13 @@ const COMMANDS: Readonly<Record<string, (config: Config, folder: string) => Prom
   restore,
 };
 
+const OPTIONS = {
+  state: { type: 'string' },
+  merged: { type: 'boolean' },
+  dtype: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parse(args);
   const [name = '', operand, ...more] = positionals;
@@ -31,16 +42,23 @@ async function main(args: string[]): Promise<void> {
     print(HELP);
     return;
   }
+  const state = values.state === undefined ? {} : { STIC_STATE: absolute(values.state) };
+  const config = loadConfig({ ...process.env, ...state });
+  if (name === 'export') {
+    const [folder, ...rest] = more;
+    if (operand === undefined || folder === undefined || rest.length > 0) throw usage('export needs a checkpoint id and a new folder.');
+    await exportCheckpoint(config, operand, absolute(folder), { merged: values.merged ?? false, dtype: values.dtype ?? '' });
+    return;
+  }
   const command = COMMANDS[name];
   if (command === undefined) throw usage(name === '' ? 'No command was given.' : `There is no command "${name}".`);
   if (operand === undefined || more.length > 0) throw usage(`${name} needs one file or folder.`);
-  const state = values.state === undefined ? {} : { STIC_STATE: absolute(values.state) };
-  await command(loadConfig({ ...process.env, ...state }), absolute(operand));
+  await command(config, absolute(operand));
 }
 
 function parse(args: string[]) {
   try {
-    return parseArgs({ args, allowPositionals: true, options: { state: { type: 'string' }, help: { type: 'boolean' } } });
+    return parseArgs({ args, allowPositionals: true, options: OPTIONS });
   } catch (error) {
     throw usage(error instanceof Error ? error.message : String(error));
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { EntityManager } from 'typeorm';
+import { MergedState } from '../gen/stic/checkpoints/v1/checkpoints.js';
 import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
 import { type Orphan, OrphanKind } from '../gen/stic/retention/v1/retention.js';
 import type { ArtifactStore } from '../platform/storage/artifact-store.js';
@@ -11,16 +12,17 @@ import { blobsInUse, treesInUse } from './references.js';
 const LEAVING = 'tmp/leaving-';
 
 /**
- * Files that are younger may be wanted by a row that is still to come. Neither a run nor an import says what it has written before
+ * Files that are younger may be wanted by a row that is still to come. Neither a run, an import nor an export says what it has written before
  * it has done so, and a run that has failed may be retried: the oldest of those under way, or that ended lately, is the limit.
  */
 export async function youngest(manager: EntityManager, hours: number): Promise<Date> {
   const [row] = await manager.query<{ before: Date }[]>(
     `SELECT least(now() - age.hours,
        (SELECT min(created_at) FROM run WHERE ended_at IS NULL OR ended_at > now() - age.hours),
-       (SELECT min(created_at) FROM dataset_version WHERE state = $2)) AS before
+       (SELECT min(created_at) FROM dataset_version WHERE state = $2),
+       (SELECT min(created_at) FROM merged_export WHERE state = $3)) AS before
      FROM (SELECT $1 * interval '1 hour' AS hours) AS age`,
-    [hours, VersionState.VERSION_STATE_IMPORTING],
+    [hours, VersionState.VERSION_STATE_IMPORTING, MergedState.MERGED_STATE_RUNNING],
   );
   return row?.before ?? new Date(0);
 }

@@ -5,11 +5,13 @@ import type { ArtifactStore } from '../platform/storage/artifact-store.js';
 
 const DIGEST = /"([0-9a-f]{64})"/g;
 
-/** Digests of the trees that a checkpoint which is there, or an attempt, has made. A deleted checkpoint holds its tree no longer. */
+/** Digests of the trees that a checkpoint which is there, its merged exports, or an attempt, has made. A deleted checkpoint holds its tree no longer. */
 export async function treesInUse(manager: EntityManager): Promise<Set<string>> {
   return digests(
     manager,
     `SELECT adapter_sha256 AS digest FROM checkpoint WHERE deleted_at IS NULL
+     UNION
+     SELECT sha256 FROM merged_export JOIN checkpoint ON checkpoint.id = checkpoint_id WHERE deleted_at IS NULL
      UNION
      SELECT sha256 FROM artifact WHERE kind = $1 AND NOT EXISTS (
        SELECT FROM checkpoint JOIN attempt ON attempt.id = checkpoint.attempt_id

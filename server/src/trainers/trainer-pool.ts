@@ -1,5 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
+  type ExportCheckpointEvent,
+  type ExportCheckpointRequest,
   type GetInfoResponse,
   type ImportAdapterRequest,
   type ImportAdapterResponse,
@@ -93,6 +95,11 @@ export class TrainerPool implements OnApplicationShutdown {
   async *importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {
     const { address } = await this.pick();
     yield* this.entry(address).client.importDataset(request, signal);
+  }
+
+  async *exportCheckpoint(request: ExportCheckpointRequest, signal: AbortSignal): AsyncGenerator<ExportCheckpointEvent, void, undefined> {
+    const { address } = await this.pick();
+    yield* this.entry(address).client.exportCheckpoint(request, signal);
   }
 
   /** As `pick`, but gives a trainer that is being started, or started again, the time to come up. */

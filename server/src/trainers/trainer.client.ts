@@ -1,6 +1,8 @@
 import { type CallOptions, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   type CancelJobRequest,
+  type ExportCheckpointEvent,
+  type ExportCheckpointRequest,
   type GetInfoResponse,
   type ImportAdapterRequest,
   type ImportAdapterResponse,
@@ -72,6 +74,10 @@ export class TrainerClient {
 
   importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {
     return this.stream(() => this.stub.importDataset(request), signal);
+  }
+
+  exportCheckpoint(request: ExportCheckpointRequest, signal: AbortSignal): AsyncGenerator<ExportCheckpointEvent, void, undefined> {
+    return this.stream(() => this.stub.exportCheckpoint(request), signal);
   }
 
   close(): void {

@@ -55,8 +55,9 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path, record) -> None:  # type:
 
 
 def test_lines_have_sorted_keys_no_spaces_and_llavas_names() -> None:
-    line = to_line(InfusedRow(name="a", image=ImageRef(name="ü", sha256="0", width=4, height=3), conversations=TURNS[:1]))
-    assert line == '{"conversations":[{"from":"human","value":"<image>\\nWas?"}],"image":{"height":3,"name":"ü","sha256":"0","width":4},"name":"a"}'
+    row = InfusedRow(name="a", image=ImageRef(name="ü", sha256="0", width=4, height=3), conversations=TURNS[:1])
+    turns, image = '"conversations":[{"from":"human","value":"<image>\\nWas?"}]', '"image":{"height":3,"name":"ü","sha256":"0","width":4}'
+    assert to_line(row) == f'{{{turns},{image},"name":"a"}}'
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,9 @@ class LoraSettings(Protocol):
 class Adapters:
     """Loaded adapters of ``base`` by name; ``active`` is the one in use, None for the base model."""
 
-    def __init__(self, base: Any, folder: Path) -> None:
+    def __init__(self, base: Any, base_name: str) -> None:
         self._base = base
-        self._folder = folder
+        self._base_name = base_name
         self.peft: PeftModel | None = None
         self.active: str | None = None
 
@@ -146,8 +146,21 @@ class Adapters:
             "trainable_in": f"{LANGUAGE_MODEL} (LoRA)",
         }
 
-    def save(self, folder: Path) -> None:
-        """PEFT's format, safetensors only, byte for byte the same for the same weights."""
+    @torch.no_grad()
+    def merge(self, dtype: torch.dtype, *, all_weights: bool) -> None:
+        """Adds the adapter in use to the base model's weights, for good, and rounds these, or all weights, to ``dtype``."""
+        assert self.peft is not None and self.active is not None, "no adapter to merge"
+        tuner: Any = self.peft.base_model
+        tuner.merge_adapter()
+        for name, parameter in self._base.named_parameters():
+            if all_weights or name.endswith(".base_layer.weight"):
+                parameter.data = parameter.data.to(dtype).to(parameter.dtype)
+
+    def save(self, folder: Path, *, base_digest: str = "") -> None:
+        """PEFT's format, safetensors only, byte for byte the same for the same weights wherever the base model lies.
+
+        The base is named, and its digest kept, in a file beside PEFT's own, which has no place for one.
+        """
         assert self.peft is not None and self.active is not None, "no adapter to save"
         folder.mkdir(parents=True, exist_ok=True)
         weights = get_peft_model_state_dict(self.peft, adapter_name=self.active, save_embedding_layers=False)
@@ -155,8 +168,10 @@ class Adapters:
         save_file(tensors, str(folder / "adapter_model.safetensors"), metadata={"format": "pt"})
         config = self.peft.peft_config[self.active].to_dict()
         config = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
-        config |= {"inference_mode": True, "base_model_name_or_path": str(self._folder)}
-        (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
+        config |= {"inference_mode": True, "base_model_name_or_path": self._base_name}
+        base = {"name": self._base_name, "digest": base_digest}
+        for name, fields in (("adapter_config.json", config), ("base_model.json", base)):
+            (folder / name).write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n", "utf-8")
 
     def _check_targets(self, leaves: Sequence[str]) -> None:
         pattern = re.compile(target_pattern(leaves))
@@ -168,6 +183,12 @@ class Adapters:
                 f"the language model has no linear layers named {', '.join(missing)}",
                 "dpo.lora.target_modules",
             )
+
+
+def model_name(path: str) -> str:
+    """A model's name from its path: that of the hub, where the folder lies in the hub's cache, else the folder's own."""
+    cached = re.search(r"models--([^/]+)--([^/]+)/snapshots/[^/]+/?$", path)
+    return f"{cached[1]}/{cached[2]}" if cached else Path(path).name
 
 
 def _only_language_model(names: Iterable[str], *, code: str = "INTERNAL") -> None:

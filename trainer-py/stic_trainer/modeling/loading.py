@@ -11,13 +11,17 @@ import transformers
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from stic_trainer.errors import StageError
+from stic_trainer.modeling.adapters import model_name
 from stic_trainer.modeling.attention import GROUPED_SDPA
 from stic_trainer.modeling.families import Family, find_family
 from stic_trainer.modeling.policy import Policy
 
 
-def load_policy(folder: Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Policy:
-    """The base model of a Hugging Face folder, frozen: fp32 on CPU, bf16 on CUDA. StageError MODEL_UNSUPPORTED or MODEL_INVALID."""
+def load_policy(folder: Path, *, name: str = "", device: str | None = None, dtype: torch.dtype | None = None) -> Policy:
+    """The base model of a Hugging Face folder, frozen: fp32 on CPU, bf16 on CUDA. StageError MODEL_UNSUPPORTED or MODEL_INVALID.
+
+    name: what adapters call it; the folder's own by default.
+    """
     config_file = folder / "config.json"
     if not config_file.is_file():
         raise StageError("MODEL_INVALID", "the folder has no config.json", str(folder), "give a Hugging Face model folder")
@@ -36,7 +40,7 @@ def load_policy(folder: Path, *, device: str | None = None, dtype: torch.dtype |
     except (OSError, ValueError, KeyError) as error:
         raise StageError("MODEL_INVALID", f"the model cannot be loaded: {error}", str(folder)) from error
     base = base.to(device).eval().requires_grad_(False)
-    return Policy(folder, base, processor, family)
+    return Policy(folder, base, processor, family, name or model_name(str(folder)))
 
 
 class _StillImages:

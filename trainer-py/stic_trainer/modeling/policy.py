@@ -18,13 +18,13 @@ from stic_trainer.modeling.vision import ImageEncoder
 
 
 class Policy:
-    def __init__(self, folder: Path, base: Any, processor: Any, family: Family) -> None:
+    def __init__(self, folder: Path, base: Any, processor: Any, family: Family, name: str) -> None:
         self.base = base
         self.family = family
         self.processor = processor
         self.chat = Chat(processor, folder, sorted(self._stop_ids()))
         self.vision = ImageEncoder(base, processor, family)
-        self.adapters = Adapters(base, folder)
+        self.adapters = Adapters(base, name)
         self.device: torch.device = base.device
         self.dtype: torch.dtype = base.dtype
         self.by_blocks = attends_by_blocks(base.config.text_config.model_type)

@@ -18,6 +18,7 @@ from transformers import AutoModelForImageTextToText
 from stic_trainer.data.images import ImageProblem
 from stic_trainer.errors import StageError
 from stic_trainer.modeling import vision
+from stic_trainer.modeling.adapters import model_name
 from stic_trainer.modeling.inputs import ImageFeatures
 from stic_trainer.modeling.loading import load_policy
 from stic_trainer.modeling.policy import Policy
@@ -64,6 +65,27 @@ def test_a_loaded_adapter_gives_what_the_saved_one_gave(models: Path, adapter: P
     assert not loaded.adapters.trainable()
     loaded.adapters.save(tmp_path)
     assert (tmp_path / _WEIGHTS).read_bytes() == (adapter / _WEIGHTS).read_bytes()
+
+
+def test_an_adapter_names_its_base_model_and_no_folder_of_this_machine(models: Path, adapter: Path, tmp_path: Path) -> None:
+    config = (adapter / "adapter_config.json").read_text("utf-8")
+    assert json.loads(config)["base_model_name_or_path"] == "llava-llama" and str(models) not in config
+    policy = _policy(models)
+    policy.adapters.load(adapter)
+    policy.adapters.save(tmp_path, base_digest="abc")
+    assert json.loads((tmp_path / "base_model.json").read_text("utf-8")) == {"name": "llava-llama", "digest": "abc"}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/models/llava-v1.6-mistral-7b-hf", "llava-v1.6-mistral-7b-hf"),
+        ("/home/a/.cache/huggingface/hub/models--llava-hf--llava-1.5-7b-hf/snapshots/0123abc", "llava-hf/llava-1.5-7b-hf"),
+        ("embedded:world", "embedded:world"),
+    ],
+)
+def test_a_model_is_named_as_the_hub_or_the_folder_names_it(path: str, name: str) -> None:
+    assert model_name(path) == name
 
 
 def test_the_base_model_is_untouched_when_its_adapter_is_off(models: Path, adapter: Path) -> None:

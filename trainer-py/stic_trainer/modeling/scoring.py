@@ -20,11 +20,7 @@ Replacement = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 def score(policy: Policy, batch: Batch, *, response_only_head: bool = True, replace: Replacement | None = None) -> Tensor:
     """(responses,) sums of log-probabilities, at least fp32."""
-    with torch.no_grad():
-        features = [policy.vision.encode(image) for image in batch.images]
-        inputs = policy.inputs(batch.input_ids, batch.positions, batch.mask, features)
-    blocks = {} if batch.blocks is None else {"blocks": batch.blocks}
-    hidden = policy.language_model(**inputs, use_cache=False, **blocks).last_hidden_state
+    hidden = hidden_states(policy, batch)
     responses = len(batch.lengths)
     longest = int(batch.lengths.max())
 
@@ -40,6 +36,16 @@ def score(policy: Policy, batch: Batch, *, response_only_head: bool = True, repl
     table = torch.zeros(responses * longest, dtype=logps.dtype, device=logps.device)
     # A table instead of a scattered sum: the order of additions is then the same on every run and device.
     return table.index_copy(0, batch.places, logps).view(responses, longest).sum(dim=1)
+
+
+def hidden_states(policy: Policy, batch: Batch) -> Tensor:
+    """(B, S, hidden) of the language model's last layer."""
+    with torch.no_grad():
+        features = [policy.vision.encode(image) for image in batch.images]
+        inputs = policy.inputs(batch.input_ids, batch.positions, batch.mask, features)
+    blocks = {} if batch.blocks is None else {"blocks": batch.blocks}
+    hidden: Tensor = policy.language_model(**inputs, use_cache=False, **blocks).last_hidden_state
+    return hidden
 
 
 def _in_chunks(policy: Policy, token_logps: Callable[[Tensor, Tensor, Tensor], Tensor], hidden: Tensor, batch: Batch) -> Tensor:

@@ -19,6 +19,7 @@ from stic_trainer.runtime.jobfolder import JobFolder, is_job_id
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
 from stic_trainer.sidecar.adapters import import_adapter
+from stic_trainer.sidecar.exports import run_export
 from stic_trainer.sidecar.imports import run_import
 from stic_trainer.sidecar.models import ModelFacts, Models
 from stic_trainer.sidecar.supervisor import OtherContent, Supervisor
@@ -123,6 +124,14 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
             model=_model_spec(request.model_path, adapter.model),
             lora=recipe_pb2.LoraConfig(rank=shape.rank, alpha=shape.alpha, dropout=shape.dropout, target_modules=shape.target_modules),
         )
+
+    async def ExportCheckpoint(self, request: pb.ExportCheckpointRequest, context: Context) -> AsyncIterator[pb.ExportCheckpointEvent]:
+        try:
+            async with aclosing(run_export(request, self._store, self._models, self._import_log)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    yield event
+        except StageError as error:
+            await _abort(context, error)
 
     async def _known(self, job_id: str, context: Context) -> JobFolder:
         folder = self._supervisor.find(job_id) if is_job_id(job_id) else None

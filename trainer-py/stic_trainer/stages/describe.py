@@ -11,12 +11,13 @@ from stic_trainer.data.seeds import item_seed
 from stic_trainer.errors import StageError
 from stic_trainer.method.prompts import pick_plain
 from stic_trainer.method.sampling import fold
+from stic_trainer.modeling.canary import rows_of
 from stic_trainer.modeling.generation import Request
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.images import image_file
 from stic_trainer.stages.instructions import drawn_rows
 from stic_trainer.stages.skipped import Skipped
-from stic_trainer.stages.stage_setup import metadata, open_policy
+from stic_trainer.stages.stage_setup import load_adapter, metadata, open_policy
 from stic_trainer.stages.texts import Texts, write_texts
 
 
@@ -26,11 +27,12 @@ def run(job: Job, ctx: StageContext) -> None:
     images = {row.name: row.image for row in rows if row.image is not None}
     skipped = Skipped(ctx, total=len(rows), source=job.input("instructions"), stage="describe", max_fraction=config.max_skipped_fraction)
     policy = open_policy(job, ctx)
-    policy.adapters.load(ctx.store.tree(job.input("adapter").sha256))
 
     seeds = {name: item_seed(job.recipe.seed, "describe", name) for name in images}
     prompts = {name: pick_plain(seed, job.recipe.prompts.plain) for name, seed in seeds.items()}
     requests = [Request(name, prompts[name], image_file(ctx, image), fold(seeds[name], "text")) for name, image in images.items()]
+    trial = rows_of(policy, ((request.prompt, request.image) for request in requests))
+    load_adapter(policy, ctx, job.input("adapter"), trial, subject="stage1")
 
     def on_progress(texts: Texts) -> None:
         for name, refusal in texts.refused.items():

@@ -44,7 +44,7 @@ def run(job: Job, ctx: StageContext) -> None:
     pairs = list(read_rows(ctx.store.blob(source.sha256), Pair))
     # Images of the pairs of stage prefer have passed this model's vision tower, those of imported pairs have not.
     rows = _read_rows(ctx, policy, pairs, config, check_images="template_hash" not in source.metadata)
-    start = load_start_adapter(policy, job, ctx, trainable=True)
+    start = load_start_adapter(policy, job, ctx, rows, trainable=True)
     if start is None:
         policy.adapters.add(config.lora, seed=item_seed(seed, "dpo", "adapter"))
     else:

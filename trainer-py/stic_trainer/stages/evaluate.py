@@ -10,7 +10,8 @@ Reads benchmarks, images and the adapters stage1, stage2 and champion (where the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from stic_trainer.config.job import GenerationConfig, Job
 from stic_trainer.data.order import sample_without_replacement
@@ -18,13 +19,14 @@ from stic_trainer.data.records import ImageItem, read_rows, write_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.method.infusion import infuse
 from stic_trainer.method.prompts import pick_plain
+from stic_trainer.modeling.canary import Question, rows_of
 from stic_trainer.modeling.generation import Request
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.comparison import Arm, Exam, Grade, compare, compare_with_champion, grade, read_exams
 from stic_trainer.stages.images import image_file
 from stic_trainer.stages.skipped import Skipped
-from stic_trainer.stages.stage_setup import metadata, open_policy
+from stic_trainer.stages.stage_setup import load_adapter, metadata, open_policy
 from stic_trainer.stages.texts import Texts, write_texts
 
 _ADAPTERS = ("champion", "stage1", "stage2")
@@ -39,7 +41,7 @@ def run(job: Job, ctx: StageContext) -> None:
     subjects = ["base"]
     for role in _ADAPTERS:
         for adapter in job.inputs_of(role):
-            policy.adapters.load(ctx.store.tree(adapter.sha256), name=role)
+            load_adapter(policy, ctx, adapter, rows_of(policy, _questions(ctx, exams)), subject=role, name=role)
             subjects.append(role)
     samples = samples if config.sample_images else []
     writer = _Writer(job, ctx, policy, total=len(subjects) * _texts_of_a_subject(exams, config.modes, len(samples)))
@@ -65,6 +67,12 @@ def run(job: Job, ctx: StageContext) -> None:
     body = {"about": about, "modes": config.modes, "resamples": config.bootstrap_resamples, "scores": comparison}
     report.write_text(json.dumps(body, sort_keys=True, indent=1) + "\n", "utf-8")
     ctx.publish_blob("report", report, "application/json", len(comparison), facts)
+
+
+def _questions(ctx: StageContext, exams: Sequence[Exam]) -> Iterator[Question]:
+    """The benchmarks' items in turn: one with an image is among the first wherever a benchmark has images."""
+    for items in zip_longest(*(exam.items for exam in exams)):
+        yield from ((item.prompt, image_file(ctx, item.image) if item.image else None) for item in items if item)
 
 
 def _texts_of_a_subject(exams: Sequence[Exam], modes: Sequence[str], num_samples: int) -> int:

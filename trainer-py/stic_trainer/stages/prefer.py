@@ -21,6 +21,7 @@ from stic_trainer.errors import StageError
 from stic_trainer.method.corruption import corrupt, corruption_digest
 from stic_trainer.method.prompts import PairPlan, plan_pair
 from stic_trainer.method.sampling import fold
+from stic_trainer.modeling.canary import rows_of
 from stic_trainer.modeling.generation import Request
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.vision import ImageFile
@@ -51,7 +52,7 @@ def run(job: Job, ctx: StageContext) -> None:
     images = [images[drawn[index]] for index in order(job.recipe.seed, 0, len(drawn))]
     skipped = Skipped(ctx, total=len(images), source=source, stage="prefer", max_fraction=config.max_skipped_fraction)
     policy = open_policy(job, ctx)
-    load_start_adapter(policy, job, ctx)
+    load_start_adapter(policy, job, ctx, rows_of(policy, ((job.recipe.prompts.step_by_step, image_file(ctx, image)) for image in images)))
     made_with = _made_with(job)
     ctx.facts(**made_with)
 

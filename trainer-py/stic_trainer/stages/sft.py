@@ -26,7 +26,7 @@ from stic_trainer.runtime.context import StageContext
 from stic_trainer.stages.images import image_file
 from stic_trainer.stages.instructions import to_messages
 from stic_trainer.stages.skipped import Skipped
-from stic_trainer.stages.stage_setup import metadata, open_policy
+from stic_trainer.stages.stage_setup import load_adapter, metadata, open_policy
 from stic_trainer.stages.training import Training, too_long
 
 
@@ -34,7 +34,7 @@ def run(job: Job, ctx: StageContext) -> None:
     source, adapter, config, speed, seed = job.input("infused"), job.input("adapter"), job.recipe.sft, job.recipe.speed, job.recipe.seed
     policy = open_policy(job, ctx)
     rows = _read_rows(ctx, policy, list(read_rows(ctx.store.blob(source.sha256), InfusedRow)), config)
-    policy.adapters.load(ctx.store.tree(adapter.sha256), trainable=True)
+    load_adapter(policy, ctx, adapter, rows, subject="stage1", trainable=True)
     policy.adapters.set_dropout(True)
     made_from = {"sft": config, "model": job.recipe.model, "infused": source.sha256, "adapter": adapter.sha256}
     training = Training(ctx, policy, rows, stage="sft", seed=seed, optimizer=config.optimizer, speed=speed, made_from=made_from)

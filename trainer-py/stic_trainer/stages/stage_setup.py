@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import torch
 
 from stic_trainer.config.job import Job, JobInput, SpeedConfig
 from stic_trainer.engine.distributed import join_process_group
 from stic_trainer.errors import StageError
+from stic_trainer.modeling.adapters import model_name
+from stic_trainer.modeling.canary import adapter_effect
 from stic_trainer.modeling.loading import load_policy
 from stic_trainer.modeling.policy import Policy
+from stic_trainer.modeling.rows import Row
 from stic_trainer.runtime.context import StageContext
 
 
@@ -20,7 +24,7 @@ def open_policy(job: Job, ctx: StageContext) -> Policy:
     ctx.ranks = join_process_group()
     ctx.ranks.all_gather(None)  # no process reads the work folder before rank 0 has copied earlier work
     spec = job.recipe.model
-    policy = load_policy(ctx.model_path(spec))
+    policy = load_policy(ctx.model_path(spec), name=model_name(spec.path))
     for warning in policy.chat.warnings:
         ctx.log(warning, "warning")
     policy.vision.reuse = job.recipe.speed.reuse_image_features
@@ -51,11 +55,30 @@ def optimization_attributes(speed: SpeedConfig, policy: Policy) -> dict[str, str
     return {"optimizations": ", ".join(on) or "none"}
 
 
-def load_start_adapter(policy: Policy, job: Job, ctx: StageContext, *, trainable: bool = False) -> JobInput | None:
+def load_adapter(
+    policy: Policy,
+    ctx: StageContext,
+    adapter: JobInput,
+    rows: Iterable[Row],
+    *,
+    subject: str,
+    name: str = "default",
+    trainable: bool = False,
+) -> None:
+    """An adapter that the stage trusts, in use from now on, once it has changed what the model makes of some of the stage's ``rows``.
+
+    subject: start | stage1 | stage2 | champion. Reports the change as the attribute adapter_effect_<subject>, nats a token.
+    """
+    policy.adapters.load(ctx.store.tree(adapter.sha256), name=name, trainable=trainable)
+    effect = adapter_effect(policy, rows, name=f"{subject} {adapter.sha256[:12]}")
+    ctx.facts(**{f"adapter_effect_{subject}": f"{effect:.3g} nats a token"})
+
+
+def load_start_adapter(policy: Policy, job: Job, ctx: StageContext, rows: Iterable[Row], *, trainable: bool = False) -> JobInput | None:
     """The adapter the run starts from, in use from now on; None when the run starts from the base model."""
     start = job.optional_input("start")
     if start is not None:
-        policy.adapters.load(ctx.store.tree(start.sha256), trainable=trainable)
+        load_adapter(policy, ctx, start, rows, subject="start", trainable=trainable)
     return start
 
 

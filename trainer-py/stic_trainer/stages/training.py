@@ -79,7 +79,7 @@ class Training:
     def publish(self, checkpoint: str, metadata: Mapping[str, str]) -> None:
         """The trained adapter as the stage's artifact; ``checkpoint`` is stage1 or stage2."""
         folder = self._ctx.work / "adapter"
-        self._policy.adapters.save(folder)
+        self._policy.adapters.save(folder, base_digest=metadata.get("model_digest", ""))
         self._ctx.publish_tree("adapter", folder, {**metadata, "checkpoint": checkpoint, "steps": str(self.plan.num_steps)})
 
 

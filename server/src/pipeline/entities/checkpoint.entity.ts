@@ -1,5 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
+import type { MergedState } from '../../gen/stic/checkpoints/v1/checkpoints.js';
 import { RunEntity } from './run.entity.js';
 import { AttemptEntity } from './stage.entity.js';
 
@@ -80,4 +81,70 @@ export class CheckpointEntity {
   /** Of the import, to carry it out once. */
   @Column('text', { nullable: true, unique: true })
   requestId!: string | null;
+}
+
+/** A checkpoint merged into its base model, by the type its weights are stored in; its tree is held as long as the checkpoint's is. */
+@Entity('merged_export')
+export class MergedExportEntity {
+  @PrimaryColumn('uuid')
+  checkpointId!: string;
+
+  @ManyToOne(() => CheckpointEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'checkpoint_id' })
+  checkpoint?: Relation<CheckpointEntity>;
+
+  /** As asked for; empty: each weight keeps its own. */
+  @PrimaryColumn('text')
+  dtype!: string;
+
+  @Column('text')
+  state!: MergedState;
+
+  @Column('text', { default: '' })
+  phase!: string;
+
+  /** MB. */
+  @Column('integer', { default: 0 })
+  done!: number;
+
+  @Column('integer', { default: 0 })
+  total!: number;
+
+  /** Why it FAILED or, while RUNNING, what it waits for. */
+  @Column('text', { default: '' })
+  errorCode!: string;
+
+  @Column('text', { default: '' })
+  error!: string;
+
+  /** Tree digest, once READY. */
+  @Column('text', { default: '' })
+  sha256!: string;
+
+  @Column('bigint', { default: 0 })
+  bytes!: string;
+
+  @Column('text', { default: '' })
+  storedDtype!: string;
+
+  @Column('double precision', { default: 0 })
+  largestDifference!: number;
+
+  @Column('double precision', { default: 0 })
+  effect!: number;
+
+  /** The server process that exports now. */
+  @Column('text', { nullable: true })
+  leaseOwner!: string | null;
+
+  /** From then on another may take the export over; also the earliest time of a retry. */
+  @Column('timestamptz', { nullable: true })
+  leaseExpiresAt!: Date | null;
+
+  /** Raised by every claim; writes of an older one change nothing. */
+  @Column('integer', { default: 0 })
+  epoch!: number;
+
+  @Column({ type: 'timestamptz', precision: 3 })
+  createdAt!: Date;
 }

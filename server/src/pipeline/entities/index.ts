@@ -1,4 +1,4 @@
-import { CheckpointEntity } from './checkpoint.entity.js';
+import { CheckpointEntity, MergedExportEntity } from './checkpoint.entity.js';
 import { EvaluationEntity } from './evaluation.entity.js';
 import { ArtifactEntity, LogLineEntity, MetricPointEntity, SampleEntity, SkippedItemEntity } from './record.entity.js';
 import { RunEntity, RunInputEntity } from './run.entity.js';
@@ -22,5 +22,6 @@ export const pipelineEntities = [
   SampleEntity,
   SkippedItemEntity,
   CheckpointEntity,
+  MergedExportEntity,
   EvaluationEntity,
 ];

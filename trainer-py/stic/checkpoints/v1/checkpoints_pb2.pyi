@@ -3,12 +3,24 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from stic.recipe.v1 import recipe_pb2 as _recipe_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class MergedState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MERGED_STATE_UNSPECIFIED: _ClassVar[MergedState]
+    MERGED_STATE_RUNNING: _ClassVar[MergedState]
+    MERGED_STATE_READY: _ClassVar[MergedState]
+    MERGED_STATE_FAILED: _ClassVar[MergedState]
+MERGED_STATE_UNSPECIFIED: MergedState
+MERGED_STATE_RUNNING: MergedState
+MERGED_STATE_READY: MergedState
+MERGED_STATE_FAILED: MergedState
 
 class Checkpoint(_message.Message):
     __slots__ = ("id", "run_id", "run_name", "name", "adapter_sha256", "path", "bytes", "base_model_path", "base_model_digest", "parent_id", "created_at", "pinned_at", "deleted_at", "imported_from", "lora")
@@ -121,3 +133,51 @@ class Lineage(_message.Message):
     nodes: _containers.RepeatedCompositeFieldContainer[LineageNode]
     edges: _containers.RepeatedCompositeFieldContainer[LineageEdge]
     def __init__(self, nodes: _Optional[_Iterable[_Union[LineageNode, _Mapping]]] = ..., edges: _Optional[_Iterable[_Union[LineageEdge, _Mapping]]] = ...) -> None: ...
+
+class ExportMergedRequest(_message.Message):
+    __slots__ = ("checkpoint_id", "dtype")
+    CHECKPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    checkpoint_id: str
+    dtype: str
+    def __init__(self, checkpoint_id: _Optional[str] = ..., dtype: _Optional[str] = ...) -> None: ...
+
+class GetMergedExportRequest(_message.Message):
+    __slots__ = ("checkpoint_id", "dtype")
+    CHECKPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    checkpoint_id: str
+    dtype: str
+    def __init__(self, checkpoint_id: _Optional[str] = ..., dtype: _Optional[str] = ...) -> None: ...
+
+class MergedExport(_message.Message):
+    __slots__ = ("checkpoint_id", "dtype", "state", "phase", "done", "total", "error_code", "error", "sha256", "bytes", "stored_dtype", "largest_difference", "effect", "created_at")
+    CHECKPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    STORED_DTYPE_FIELD_NUMBER: _ClassVar[int]
+    LARGEST_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    checkpoint_id: str
+    dtype: str
+    state: MergedState
+    phase: str
+    done: int
+    total: int
+    error_code: str
+    error: str
+    sha256: str
+    bytes: int
+    stored_dtype: str
+    largest_difference: float
+    effect: float
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, checkpoint_id: _Optional[str] = ..., dtype: _Optional[str] = ..., state: _Optional[_Union[MergedState, str]] = ..., phase: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., error_code: _Optional[str] = ..., error: _Optional[str] = ..., sha256: _Optional[str] = ..., bytes: _Optional[int] = ..., stored_dtype: _Optional[str] = ..., largest_difference: _Optional[float] = ..., effect: _Optional[float] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -55,6 +55,16 @@ class CheckpointServiceStub:
                 request_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ImportCheckpointRequest.SerializeToString,
                 response_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Checkpoint.FromString,
                 _registered_method=True)
+        self.ExportMerged = channel.unary_unary(
+                '/stic.checkpoints.v1.CheckpointService/ExportMerged',
+                request_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ExportMergedRequest.SerializeToString,
+                response_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.MergedExport.FromString,
+                _registered_method=True)
+        self.GetMergedExport = channel.unary_unary(
+                '/stic.checkpoints.v1.CheckpointService/GetMergedExport',
+                request_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.GetMergedExportRequest.SerializeToString,
+                response_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.MergedExport.FromString,
+                _registered_method=True)
 
 
 class CheckpointServiceServicer:
@@ -90,6 +100,21 @@ class CheckpointServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportMerged(self, request, context):
+        """Starts merging a checkpoint into its base model, unless that is under way or done, and returns at once how it stands. An export
+        that failed is started again. It goes on when the caller or the server goes away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMergedExport(self, request, context):
+        """How a merged export stands. NOT_FOUND when none was started.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CheckpointServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +137,16 @@ def add_CheckpointServiceServicer_to_server(servicer, server):
                     servicer.ImportCheckpoint,
                     request_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ImportCheckpointRequest.FromString,
                     response_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Checkpoint.SerializeToString,
+            ),
+            'ExportMerged': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportMerged,
+                    request_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ExportMergedRequest.FromString,
+                    response_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.MergedExport.SerializeToString,
+            ),
+            'GetMergedExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMergedExport,
+                    request_deserializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.GetMergedExportRequest.FromString,
+                    response_serializer=stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.MergedExport.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +258,60 @@ class CheckpointService:
             '/stic.checkpoints.v1.CheckpointService/ImportCheckpoint',
             stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ImportCheckpointRequest.SerializeToString,
             stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.Checkpoint.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportMerged(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.checkpoints.v1.CheckpointService/ExportMerged',
+            stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.ExportMergedRequest.SerializeToString,
+            stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.MergedExport.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMergedExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.checkpoints.v1.CheckpointService/GetMergedExport',
+            stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.GetMergedExportRequest.SerializeToString,
+            stic_dot_checkpoints_dot_v1_dot_checkpoints__pb2.MergedExport.FromString,
             options,
             channel_credentials,
             insecure,

@@ -414,3 +414,44 @@ class ImportAdapterResponse(_message.Message):
     model: _recipe_pb2.ModelSpec
     lora: _recipe_pb2.LoraConfig
     def __init__(self, adapter_sha256: _Optional[str] = ..., bytes: _Optional[int] = ..., model: _Optional[_Union[_recipe_pb2.ModelSpec, _Mapping]] = ..., lora: _Optional[_Union[_recipe_pb2.LoraConfig, _Mapping]] = ...) -> None: ...
+
+class ExportCheckpointRequest(_message.Message):
+    __slots__ = ("adapter_sha256", "model", "dtype", "about")
+    class AboutEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ADAPTER_SHA256_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    adapter_sha256: str
+    model: _recipe_pb2.ModelSpec
+    dtype: str
+    about: _containers.ScalarMap[str, str]
+    def __init__(self, adapter_sha256: _Optional[str] = ..., model: _Optional[_Union[_recipe_pb2.ModelSpec, _Mapping]] = ..., dtype: _Optional[str] = ..., about: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ExportCheckpointEvent(_message.Message):
+    __slots__ = ("progress", "result")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    result: ExportResult
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., result: _Optional[_Union[ExportResult, _Mapping]] = ...) -> None: ...
+
+class ExportResult(_message.Message):
+    __slots__ = ("sha256", "bytes", "dtype", "largest_difference", "effect")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    LARGEST_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    bytes: int
+    dtype: str
+    largest_difference: float
+    effect: float
+    def __init__(self, sha256: _Optional[str] = ..., bytes: _Optional[int] = ..., dtype: _Optional[str] = ..., largest_difference: _Optional[float] = ..., effect: _Optional[float] = ...) -> None: ...

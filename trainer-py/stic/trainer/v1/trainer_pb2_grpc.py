@@ -71,6 +71,11 @@ class TrainerServiceStub:
                 request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterRequest.SerializeToString,
                 response_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterResponse.FromString,
                 _registered_method=True)
+        self.ExportCheckpoint = channel.unary_stream(
+                '/stic.trainer.v1.TrainerService/ExportCheckpoint',
+                request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ExportCheckpointRequest.SerializeToString,
+                response_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ExportCheckpointEvent.FromString,
+                _registered_method=True)
 
 
 class TrainerServiceServicer:
@@ -129,6 +134,14 @@ class TrainerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportCheckpoint(self, request, context):
+        """Merges an adapter of the store into its base model, compares the logits of both and puts the folder into the store.
+        Repeatable: the same request makes the same tree. Runs beside jobs, on the CPU.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -166,6 +179,11 @@ def add_TrainerServiceServicer_to_server(servicer, server):
                     servicer.ImportAdapter,
                     request_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterRequest.FromString,
                     response_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterResponse.SerializeToString,
+            ),
+            'ExportCheckpoint': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCheckpoint,
+                    request_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ExportCheckpointRequest.FromString,
+                    response_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.ExportCheckpointEvent.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -359,6 +377,33 @@ class TrainerService:
             '/stic.trainer.v1.TrainerService/ImportAdapter',
             stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterRequest.SerializeToString,
             stic_dot_trainer_dot_v1_dot_trainer__pb2.ImportAdapterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/stic.trainer.v1.TrainerService/ExportCheckpoint',
+            stic_dot_trainer_dot_v1_dot_trainer__pb2.ExportCheckpointRequest.SerializeToString,
+            stic_dot_trainer_dot_v1_dot_trainer__pb2.ExportCheckpointEvent.FromString,
             options,
             channel_credentials,
             insecure,

@@ -12,6 +12,53 @@ export const protobufPackage = "stic.checkpoints.v1";
 
 export const protobufFileName = "stic/checkpoints/v1/checkpoints.proto";
 
+/** States of a merged export. */
+export enum MergedState {
+  MERGED_STATE_UNSPECIFIED = "MERGED_STATE_UNSPECIFIED",
+  /** MERGED_STATE_RUNNING - Waiting for a trainer, or under way. */
+  MERGED_STATE_RUNNING = "MERGED_STATE_RUNNING",
+  MERGED_STATE_READY = "MERGED_STATE_READY",
+  MERGED_STATE_FAILED = "MERGED_STATE_FAILED",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function mergedStateFromJSON(object: any): MergedState {
+  switch (object) {
+    case 0:
+    case "MERGED_STATE_UNSPECIFIED":
+      return MergedState.MERGED_STATE_UNSPECIFIED;
+    case 1:
+    case "MERGED_STATE_RUNNING":
+      return MergedState.MERGED_STATE_RUNNING;
+    case 2:
+    case "MERGED_STATE_READY":
+      return MergedState.MERGED_STATE_READY;
+    case 3:
+    case "MERGED_STATE_FAILED":
+      return MergedState.MERGED_STATE_FAILED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return MergedState.UNRECOGNIZED;
+  }
+}
+
+export function mergedStateToJSON(object: MergedState): string {
+  switch (object) {
+    case MergedState.MERGED_STATE_UNSPECIFIED:
+      return "MERGED_STATE_UNSPECIFIED";
+    case MergedState.MERGED_STATE_RUNNING:
+      return "MERGED_STATE_RUNNING";
+    case MergedState.MERGED_STATE_READY:
+      return "MERGED_STATE_READY";
+    case MergedState.MERGED_STATE_FAILED:
+      return "MERGED_STATE_FAILED";
+    case MergedState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** An adapter with its base model's digest. */
 export interface Checkpoint {
   id: string;
@@ -107,6 +154,46 @@ export interface LineageEdge {
 export interface Lineage {
   nodes: LineageNode[];
   edges: LineageEdge[];
+}
+
+/** Request of ExportMerged. */
+export interface ExportMergedRequest {
+  checkpointId: string;
+  /** float32 | bfloat16 | float16, of all weights; empty: each keeps the base model's. */
+  dtype: string;
+}
+
+/** Request of GetMergedExport. */
+export interface GetMergedExportRequest {
+  checkpointId: string;
+  /** As in ExportMergedRequest. */
+  dtype: string;
+}
+
+/** A checkpoint merged into its base model: a plain Hugging Face folder. */
+export interface MergedExport {
+  checkpointId: string;
+  /** As asked for. */
+  dtype: string;
+  state: MergedState;
+  /** What it is doing, while RUNNING. */
+  phase: string;
+  /** MB written, and in all. */
+  done: number;
+  total: number;
+  /** Why it FAILED or, while RUNNING, what it waits for: MODEL_INVALID, ADAPTER_INEFFECTIVE, EXPORT_MISMATCH, UNAVAILABLE, ... */
+  errorCode: string;
+  error: string;
+  /** READY: tree digest, and bytes of its files. */
+  sha256: string;
+  bytes: bigint;
+  /** READY: dtype of the merged weights. */
+  storedDtype: string;
+  /** READY: largest difference of a logit from those of base model and adapter, computed in fp32. */
+  largestDifference: number;
+  /** READY: what the adapter changes in the base model's logits, root mean square. */
+  effect: number;
+  createdAt: Date | undefined;
 }
 
 function createBaseCheckpoint(): Checkpoint {
@@ -576,6 +663,187 @@ export const Lineage: MessageFns<Lineage> = {
     return message;
   },
 };
+
+function createBaseExportMergedRequest(): ExportMergedRequest {
+  return { checkpointId: "", dtype: "" };
+}
+
+export const ExportMergedRequest: MessageFns<ExportMergedRequest> = {
+  fromJSON(object: any): ExportMergedRequest {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+    };
+  },
+
+  toJSON(message: ExportMergedRequest): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportMergedRequest>, I>>(base?: I): ExportMergedRequest {
+    return ExportMergedRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportMergedRequest>, I>>(object: I): ExportMergedRequest {
+    const message = createBaseExportMergedRequest();
+    message.checkpointId = object.checkpointId ?? "";
+    message.dtype = object.dtype ?? "";
+    return message;
+  },
+};
+
+function createBaseGetMergedExportRequest(): GetMergedExportRequest {
+  return { checkpointId: "", dtype: "" };
+}
+
+export const GetMergedExportRequest: MessageFns<GetMergedExportRequest> = {
+  fromJSON(object: any): GetMergedExportRequest {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+    };
+  },
+
+  toJSON(message: GetMergedExportRequest): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetMergedExportRequest>, I>>(base?: I): GetMergedExportRequest {
+    return GetMergedExportRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetMergedExportRequest>, I>>(object: I): GetMergedExportRequest {
+    const message = createBaseGetMergedExportRequest();
+    message.checkpointId = object.checkpointId ?? "";
+    message.dtype = object.dtype ?? "";
+    return message;
+  },
+};
+
+function createBaseMergedExport(): MergedExport {
+  return {
+    checkpointId: "",
+    dtype: "",
+    state: MergedState.MERGED_STATE_UNSPECIFIED,
+    phase: "",
+    done: 0,
+    total: 0,
+    errorCode: "",
+    error: "",
+    sha256: "",
+    bytes: 0n,
+    storedDtype: "",
+    largestDifference: 0,
+    effect: 0,
+    createdAt: undefined,
+  };
+}
+
+export const MergedExport: MessageFns<MergedExport> = {
+  fromJSON(object: any): MergedExport {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      state: isSet(object.state) ? mergedStateFromJSON(object.state) : MergedState.MERGED_STATE_UNSPECIFIED,
+      phase: isSet(object.phase) ? globalThis.String(object.phase) : "",
+      done: isSet(object.done) ? globalThis.Number(object.done) : 0,
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      errorCode: isSet(object.error_code) ? globalThis.String(object.error_code) : "",
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      storedDtype: isSet(object.stored_dtype) ? globalThis.String(object.stored_dtype) : "",
+      largestDifference: isSet(object.largest_difference) ? globalThis.Number(object.largest_difference) : 0,
+      effect: isSet(object.effect) ? globalThis.Number(object.effect) : 0,
+      createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
+    };
+  },
+
+  toJSON(message: MergedExport): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.state !== MergedState.MERGED_STATE_UNSPECIFIED) {
+      obj.state = mergedStateToJSON(message.state);
+    }
+    if (message.phase !== "") {
+      obj.phase = message.phase;
+    }
+    if (message.done !== 0) {
+      obj.done = Math.round(message.done);
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.errorCode !== "") {
+      obj.error_code = message.errorCode;
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.storedDtype !== "") {
+      obj.stored_dtype = message.storedDtype;
+    }
+    if (message.largestDifference !== 0) {
+      obj.largest_difference = floatToJson(message.largestDifference);
+    }
+    if (message.effect !== 0) {
+      obj.effect = floatToJson(message.effect);
+    }
+    if (message.createdAt !== undefined) {
+      obj.created_at = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MergedExport>, I>>(base?: I): MergedExport {
+    return MergedExport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MergedExport>, I>>(object: I): MergedExport {
+    const message = createBaseMergedExport();
+    message.checkpointId = object.checkpointId ?? "";
+    message.dtype = object.dtype ?? "";
+    message.state = object.state ?? MergedState.MERGED_STATE_UNSPECIFIED;
+    message.phase = object.phase ?? "";
+    message.done = object.done ?? 0;
+    message.total = object.total ?? 0;
+    message.errorCode = object.errorCode ?? "";
+    message.error = object.error ?? "";
+    message.sha256 = object.sha256 ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.storedDtype = object.storedDtype ?? "";
+    message.largestDifference = object.largestDifference ?? 0;
+    message.effect = object.effect ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

@@ -320,8 +320,8 @@ export interface JobStateChange_FactsEntry {
 /** Why a job failed. */
 export interface JobError {
   /**
-   * CONFIG_INVALID | DATA_INVALID | TOO_MANY_SKIPPED | MODEL_UNSUPPORTED | MODEL_INVALID | TEMPLATE_MISMATCH | CHECKPOINT_MISMATCH |
-   * DISK_FULL | OUT_OF_MEMORY | DIVERGED | WORKER_LOST | INTERNAL
+   * CONFIG_INVALID | DATA_INVALID | TOO_MANY_SKIPPED | MODEL_UNSUPPORTED | MODEL_INVALID | ADAPTER_INEFFECTIVE | TEMPLATE_MISMATCH |
+   * CHECKPOINT_MISMATCH | EXPORT_MISMATCH | DISK_FULL | OUT_OF_MEMORY | DIVERGED | WORKER_LOST | INTERNAL
    */
   code: string;
   message: string;
@@ -486,6 +486,43 @@ export interface ImportAdapterResponse {
     | undefined;
   /** The adapter's shape: a run that starts from it must have the same. */
   lora: LoraConfig | undefined;
+}
+
+/** Request of ExportCheckpoint. */
+export interface ExportCheckpointRequest {
+  /** Tree digest of the adapter. */
+  adapterSha256: string;
+  /** The base model; MODEL_INVALID when the folder's digest is another one. */
+  model:
+    | ModelSpec
+    | undefined;
+  /** float32 | bfloat16 | float16, of all weights; empty: each keeps its own. */
+  dtype: string;
+  /** Facts of the run for the model card, by name. */
+  about: { [key: string]: string };
+}
+
+export interface ExportCheckpointRequest_AboutEntry {
+  key: string;
+  value: string;
+}
+
+/** One event of an export: progress, or the result, which is last. */
+export interface ExportCheckpointEvent {
+  event: { $case: "progress"; value: Progress } | { $case: "result"; value: ExportResult } | undefined;
+}
+
+/** What an export made. */
+export interface ExportResult {
+  /** Tree digest of the merged folder. */
+  sha256: string;
+  bytes: bigint;
+  /** Of the merged weights: float32, bfloat16, float16. */
+  dtype: string;
+  /** Between the logits of the folder and those of base model and adapter, max |difference|, computed in fp32. */
+  largestDifference: number;
+  /** Between the logits with the adapter and without it, root mean square. */
+  effect: number;
 }
 
 function createBaseGetInfoRequest(): GetInfoRequest {
@@ -2102,6 +2139,214 @@ export const ImportAdapterResponse: MessageFns<ImportAdapterResponse> = {
     message.lora = (object.lora !== undefined && object.lora !== null)
       ? LoraConfig.fromPartial(object.lora)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseExportCheckpointRequest(): ExportCheckpointRequest {
+  return { adapterSha256: "", model: undefined, dtype: "", about: {} };
+}
+
+export const ExportCheckpointRequest: MessageFns<ExportCheckpointRequest> = {
+  fromJSON(object: any): ExportCheckpointRequest {
+    return {
+      adapterSha256: isSet(object.adapter_sha256) ? globalThis.String(object.adapter_sha256) : "",
+      model: isSet(object.model) ? ModelSpec.fromJSON(object.model) : undefined,
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      about: isObject(object.about)
+        ? (globalThis.Object.entries(object.about) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: ExportCheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.adapterSha256 !== "") {
+      obj.adapter_sha256 = message.adapterSha256;
+    }
+    if (message.model !== undefined) {
+      obj.model = ModelSpec.toJSON(message.model);
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.about) {
+      const entries = globalThis.Object.entries(message.about) as [string, string][];
+      if (entries.length > 0) {
+        obj.about = {};
+        entries.forEach(([k, v]) => {
+          obj.about[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportCheckpointRequest>, I>>(base?: I): ExportCheckpointRequest {
+    return ExportCheckpointRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportCheckpointRequest>, I>>(object: I): ExportCheckpointRequest {
+    const message = createBaseExportCheckpointRequest();
+    message.adapterSha256 = object.adapterSha256 ?? "";
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ModelSpec.fromPartial(object.model)
+      : undefined;
+    message.dtype = object.dtype ?? "";
+    message.about = (globalThis.Object.entries(object.about ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseExportCheckpointRequest_AboutEntry(): ExportCheckpointRequest_AboutEntry {
+  return { key: "", value: "" };
+}
+
+export const ExportCheckpointRequest_AboutEntry: MessageFns<ExportCheckpointRequest_AboutEntry> = {
+  fromJSON(object: any): ExportCheckpointRequest_AboutEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: ExportCheckpointRequest_AboutEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportCheckpointRequest_AboutEntry>, I>>(
+    base?: I,
+  ): ExportCheckpointRequest_AboutEntry {
+    return ExportCheckpointRequest_AboutEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportCheckpointRequest_AboutEntry>, I>>(
+    object: I,
+  ): ExportCheckpointRequest_AboutEntry {
+    const message = createBaseExportCheckpointRequest_AboutEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseExportCheckpointEvent(): ExportCheckpointEvent {
+  return { event: undefined };
+}
+
+export const ExportCheckpointEvent: MessageFns<ExportCheckpointEvent> = {
+  fromJSON(object: any): ExportCheckpointEvent {
+    return {
+      event: isSet(object.progress)
+        ? { $case: "progress", value: Progress.fromJSON(object.progress) }
+        : isSet(object.result)
+        ? { $case: "result", value: ExportResult.fromJSON(object.result) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: ExportCheckpointEvent): unknown {
+    const obj: any = {};
+    if (message.event?.$case === "progress") {
+      obj.progress = Progress.toJSON(message.event.value);
+    } else if (message.event?.$case === "result") {
+      obj.result = ExportResult.toJSON(message.event.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportCheckpointEvent>, I>>(base?: I): ExportCheckpointEvent {
+    return ExportCheckpointEvent.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportCheckpointEvent>, I>>(object: I): ExportCheckpointEvent {
+    const message = createBaseExportCheckpointEvent();
+    switch (object.event?.$case) {
+      case "progress": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "progress", value: Progress.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "result": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "result", value: ExportResult.fromPartial(object.event.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseExportResult(): ExportResult {
+  return { sha256: "", bytes: 0n, dtype: "", largestDifference: 0, effect: 0 };
+}
+
+export const ExportResult: MessageFns<ExportResult> = {
+  fromJSON(object: any): ExportResult {
+    return {
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      largestDifference: isSet(object.largest_difference) ? globalThis.Number(object.largest_difference) : 0,
+      effect: isSet(object.effect) ? globalThis.Number(object.effect) : 0,
+    };
+  },
+
+  toJSON(message: ExportResult): unknown {
+    const obj: any = {};
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.largestDifference !== 0) {
+      obj.largest_difference = floatToJson(message.largestDifference);
+    }
+    if (message.effect !== 0) {
+      obj.effect = floatToJson(message.effect);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportResult>, I>>(base?: I): ExportResult {
+    return ExportResult.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportResult>, I>>(object: I): ExportResult {
+    const message = createBaseExportResult();
+    message.sha256 = object.sha256 ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.dtype = object.dtype ?? "";
+    message.largestDifference = object.largestDifference ?? 0;
+    message.effect = object.effect ?? 0;
     return message;
   },
 };

@@ -25,6 +25,69 @@ export const protobufPackage = "stic.checkpoints.v1";
 
 export const protobufFileName = "stic/checkpoints/v1/checkpoints.proto";
 
+/** States of a merged export. */
+export enum MergedState {
+  MERGED_STATE_UNSPECIFIED = "MERGED_STATE_UNSPECIFIED",
+  /** MERGED_STATE_RUNNING - Waiting for a trainer, or under way. */
+  MERGED_STATE_RUNNING = "MERGED_STATE_RUNNING",
+  MERGED_STATE_READY = "MERGED_STATE_READY",
+  MERGED_STATE_FAILED = "MERGED_STATE_FAILED",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function mergedStateFromJSON(object: any): MergedState {
+  switch (object) {
+    case 0:
+    case "MERGED_STATE_UNSPECIFIED":
+      return MergedState.MERGED_STATE_UNSPECIFIED;
+    case 1:
+    case "MERGED_STATE_RUNNING":
+      return MergedState.MERGED_STATE_RUNNING;
+    case 2:
+    case "MERGED_STATE_READY":
+      return MergedState.MERGED_STATE_READY;
+    case 3:
+    case "MERGED_STATE_FAILED":
+      return MergedState.MERGED_STATE_FAILED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return MergedState.UNRECOGNIZED;
+  }
+}
+
+export function mergedStateToJSON(object: MergedState): string {
+  switch (object) {
+    case MergedState.MERGED_STATE_UNSPECIFIED:
+      return "MERGED_STATE_UNSPECIFIED";
+    case MergedState.MERGED_STATE_RUNNING:
+      return "MERGED_STATE_RUNNING";
+    case MergedState.MERGED_STATE_READY:
+      return "MERGED_STATE_READY";
+    case MergedState.MERGED_STATE_FAILED:
+      return "MERGED_STATE_FAILED";
+    case MergedState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function mergedStateToNumber(object: MergedState): number {
+  switch (object) {
+    case MergedState.MERGED_STATE_UNSPECIFIED:
+      return 0;
+    case MergedState.MERGED_STATE_RUNNING:
+      return 1;
+    case MergedState.MERGED_STATE_READY:
+      return 2;
+    case MergedState.MERGED_STATE_FAILED:
+      return 3;
+    case MergedState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** An adapter with its base model's digest. */
 export interface Checkpoint {
   id: string;
@@ -120,6 +183,46 @@ export interface LineageEdge {
 export interface Lineage {
   nodes: LineageNode[];
   edges: LineageEdge[];
+}
+
+/** Request of ExportMerged. */
+export interface ExportMergedRequest {
+  checkpointId: string;
+  /** float32 | bfloat16 | float16, of all weights; empty: each keeps the base model's. */
+  dtype: string;
+}
+
+/** Request of GetMergedExport. */
+export interface GetMergedExportRequest {
+  checkpointId: string;
+  /** As in ExportMergedRequest. */
+  dtype: string;
+}
+
+/** A checkpoint merged into its base model: a plain Hugging Face folder. */
+export interface MergedExport {
+  checkpointId: string;
+  /** As asked for. */
+  dtype: string;
+  state: MergedState;
+  /** What it is doing, while RUNNING. */
+  phase: string;
+  /** MB written, and in all. */
+  done: number;
+  total: number;
+  /** Why it FAILED or, while RUNNING, what it waits for: MODEL_INVALID, ADAPTER_INEFFECTIVE, EXPORT_MISMATCH, UNAVAILABLE, ... */
+  errorCode: string;
+  error: string;
+  /** READY: tree digest, and bytes of its files. */
+  sha256: string;
+  bytes: bigint;
+  /** READY: dtype of the merged weights. */
+  storedDtype: string;
+  /** READY: largest difference of a logit from those of base model and adapter, computed in fp32. */
+  largestDifference: number;
+  /** READY: what the adapter changes in the base model's logits, root mean square. */
+  effect: number;
+  createdAt: Date | undefined;
 }
 
 function createBaseCheckpoint(): Checkpoint {
@@ -1293,6 +1396,471 @@ export const Lineage: MessageFns<Lineage> = {
   },
 };
 
+function createBaseExportMergedRequest(): ExportMergedRequest {
+  return { checkpointId: "", dtype: "" };
+}
+
+export const ExportMergedRequest: MessageFns<ExportMergedRequest> = {
+  encode(message: ExportMergedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpointId !== "") {
+      writer.uint32(10).string(message.checkpointId);
+    }
+    if (message.dtype !== "") {
+      writer.uint32(18).string(message.dtype);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportMergedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportMergedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpointId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dtype = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportMergedRequest {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+    };
+  },
+
+  toJSON(message: ExportMergedRequest): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportMergedRequest>, I>>(base?: I): ExportMergedRequest {
+    return ExportMergedRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportMergedRequest>, I>>(object: I): ExportMergedRequest {
+    const message = createBaseExportMergedRequest();
+    message.checkpointId = object.checkpointId ?? "";
+    message.dtype = object.dtype ?? "";
+    return message;
+  },
+};
+
+function createBaseGetMergedExportRequest(): GetMergedExportRequest {
+  return { checkpointId: "", dtype: "" };
+}
+
+export const GetMergedExportRequest: MessageFns<GetMergedExportRequest> = {
+  encode(message: GetMergedExportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpointId !== "") {
+      writer.uint32(10).string(message.checkpointId);
+    }
+    if (message.dtype !== "") {
+      writer.uint32(18).string(message.dtype);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMergedExportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMergedExportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpointId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dtype = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetMergedExportRequest {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+    };
+  },
+
+  toJSON(message: GetMergedExportRequest): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetMergedExportRequest>, I>>(base?: I): GetMergedExportRequest {
+    return GetMergedExportRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetMergedExportRequest>, I>>(object: I): GetMergedExportRequest {
+    const message = createBaseGetMergedExportRequest();
+    message.checkpointId = object.checkpointId ?? "";
+    message.dtype = object.dtype ?? "";
+    return message;
+  },
+};
+
+function createBaseMergedExport(): MergedExport {
+  return {
+    checkpointId: "",
+    dtype: "",
+    state: MergedState.MERGED_STATE_UNSPECIFIED,
+    phase: "",
+    done: 0,
+    total: 0,
+    errorCode: "",
+    error: "",
+    sha256: "",
+    bytes: 0n,
+    storedDtype: "",
+    largestDifference: 0,
+    effect: 0,
+    createdAt: undefined,
+  };
+}
+
+export const MergedExport: MessageFns<MergedExport> = {
+  encode(message: MergedExport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpointId !== "") {
+      writer.uint32(10).string(message.checkpointId);
+    }
+    if (message.dtype !== "") {
+      writer.uint32(18).string(message.dtype);
+    }
+    if (message.state !== MergedState.MERGED_STATE_UNSPECIFIED) {
+      writer.uint32(24).int32(mergedStateToNumber(message.state));
+    }
+    if (message.phase !== "") {
+      writer.uint32(34).string(message.phase);
+    }
+    if (message.done !== 0) {
+      writer.uint32(40).int32(message.done);
+    }
+    if (message.total !== 0) {
+      writer.uint32(48).int32(message.total);
+    }
+    if (message.errorCode !== "") {
+      writer.uint32(58).string(message.errorCode);
+    }
+    if (message.error !== "") {
+      writer.uint32(66).string(message.error);
+    }
+    if (message.sha256 !== "") {
+      writer.uint32(74).string(message.sha256);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asIntN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type int64 too large");
+      }
+      writer.uint32(80).int64(message.bytes);
+    }
+    if (message.storedDtype !== "") {
+      writer.uint32(90).string(message.storedDtype);
+    }
+    if (message.largestDifference !== 0) {
+      writer.uint32(97).double(message.largestDifference);
+    }
+    if (message.effect !== 0) {
+      writer.uint32(105).double(message.effect);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(114).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergedExport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergedExport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpointId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dtype = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = mergedStateFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.done = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.total = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.errorCode = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.bytes = reader.int64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.storedDtype = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.largestDifference = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.effect = reader.double();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergedExport {
+    return {
+      checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      state: isSet(object.state) ? mergedStateFromJSON(object.state) : MergedState.MERGED_STATE_UNSPECIFIED,
+      phase: isSet(object.phase) ? globalThis.String(object.phase) : "",
+      done: isSet(object.done) ? globalThis.Number(object.done) : 0,
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      errorCode: isSet(object.error_code) ? globalThis.String(object.error_code) : "",
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      storedDtype: isSet(object.stored_dtype) ? globalThis.String(object.stored_dtype) : "",
+      largestDifference: isSet(object.largest_difference) ? globalThis.Number(object.largest_difference) : 0,
+      effect: isSet(object.effect) ? globalThis.Number(object.effect) : 0,
+      createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
+    };
+  },
+
+  toJSON(message: MergedExport): unknown {
+    const obj: any = {};
+    if (message.checkpointId !== "") {
+      obj.checkpoint_id = message.checkpointId;
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.state !== MergedState.MERGED_STATE_UNSPECIFIED) {
+      obj.state = mergedStateToJSON(message.state);
+    }
+    if (message.phase !== "") {
+      obj.phase = message.phase;
+    }
+    if (message.done !== 0) {
+      obj.done = Math.round(message.done);
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.errorCode !== "") {
+      obj.error_code = message.errorCode;
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.storedDtype !== "") {
+      obj.stored_dtype = message.storedDtype;
+    }
+    if (message.largestDifference !== 0) {
+      obj.largest_difference = floatToJson(message.largestDifference);
+    }
+    if (message.effect !== 0) {
+      obj.effect = floatToJson(message.effect);
+    }
+    if (message.createdAt !== undefined) {
+      obj.created_at = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MergedExport>, I>>(base?: I): MergedExport {
+    return MergedExport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MergedExport>, I>>(object: I): MergedExport {
+    const message = createBaseMergedExport();
+    message.checkpointId = object.checkpointId ?? "";
+    message.dtype = object.dtype ?? "";
+    message.state = object.state ?? MergedState.MERGED_STATE_UNSPECIFIED;
+    message.phase = object.phase ?? "";
+    message.done = object.done ?? 0;
+    message.total = object.total ?? 0;
+    message.errorCode = object.errorCode ?? "";
+    message.error = object.error ?? "";
+    message.sha256 = object.sha256 ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.storedDtype = object.storedDtype ?? "";
+    message.largestDifference = object.largestDifference ?? 0;
+    message.effect = object.effect ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
 /** Adapters the runs have made, and imported ones. */
 export type CheckpointServiceService = typeof CheckpointServiceService;
 export const CheckpointServiceService = {
@@ -1342,6 +1910,30 @@ export const CheckpointServiceService = {
     responseSerialize: (value: Checkpoint): Buffer => Buffer.from(Checkpoint.encode(value).finish()),
     responseDeserialize: (value: Buffer): Checkpoint => Checkpoint.decode(value),
   },
+  /**
+   * Starts merging a checkpoint into its base model, unless that is under way or done, and returns at once how it stands. An export
+   * that failed is started again. It goes on when the caller or the server goes away.
+   */
+  exportMerged: {
+    path: "/stic.checkpoints.v1.CheckpointService/ExportMerged" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExportMergedRequest): Buffer => Buffer.from(ExportMergedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportMergedRequest => ExportMergedRequest.decode(value),
+    responseSerialize: (value: MergedExport): Buffer => Buffer.from(MergedExport.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MergedExport => MergedExport.decode(value),
+  },
+  /** How a merged export stands. NOT_FOUND when none was started. */
+  getMergedExport: {
+    path: "/stic.checkpoints.v1.CheckpointService/GetMergedExport" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetMergedExportRequest): Buffer =>
+      Buffer.from(GetMergedExportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMergedExportRequest => GetMergedExportRequest.decode(value),
+    responseSerialize: (value: MergedExport): Buffer => Buffer.from(MergedExport.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MergedExport => MergedExport.decode(value),
+  },
 } as const;
 
 export interface CheckpointServiceServer extends UntypedServiceImplementation {
@@ -1356,6 +1948,13 @@ export interface CheckpointServiceServer extends UntypedServiceImplementation {
    * request_id it returns what that request made.
    */
   importCheckpoint: handleUnaryCall<ImportCheckpointRequest, Checkpoint>;
+  /**
+   * Starts merging a checkpoint into its base model, unless that is under way or done, and returns at once how it stands. An export
+   * that failed is started again. It goes on when the caller or the server goes away.
+   */
+  exportMerged: handleUnaryCall<ExportMergedRequest, MergedExport>;
+  /** How a merged export stands. NOT_FOUND when none was started. */
+  getMergedExport: handleUnaryCall<GetMergedExportRequest, MergedExport>;
 }
 
 export interface CheckpointServiceClient extends Client {
@@ -1426,6 +2025,41 @@ export interface CheckpointServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Checkpoint) => void,
   ): ClientUnaryCall;
+  /**
+   * Starts merging a checkpoint into its base model, unless that is under way or done, and returns at once how it stands. An export
+   * that failed is started again. It goes on when the caller or the server goes away.
+   */
+  exportMerged(
+    request: ExportMergedRequest,
+    callback: (error: ServiceError | null, response: MergedExport) => void,
+  ): ClientUnaryCall;
+  exportMerged(
+    request: ExportMergedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MergedExport) => void,
+  ): ClientUnaryCall;
+  exportMerged(
+    request: ExportMergedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MergedExport) => void,
+  ): ClientUnaryCall;
+  /** How a merged export stands. NOT_FOUND when none was started. */
+  getMergedExport(
+    request: GetMergedExportRequest,
+    callback: (error: ServiceError | null, response: MergedExport) => void,
+  ): ClientUnaryCall;
+  getMergedExport(
+    request: GetMergedExportRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MergedExport) => void,
+  ): ClientUnaryCall;
+  getMergedExport(
+    request: GetMergedExportRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MergedExport) => void,
+  ): ClientUnaryCall;
 }
 
 export const CheckpointServiceClient = makeGenericClientConstructor(
@@ -1436,6 +2070,10 @@ export const CheckpointServiceClient = makeGenericClientConstructor(
   service: typeof CheckpointServiceService;
   serviceName: string;
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

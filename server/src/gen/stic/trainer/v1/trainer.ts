@@ -390,8 +390,8 @@ export interface JobStateChange_FactsEntry {
 /** Why a job failed. */
 export interface JobError {
   /**
-   * CONFIG_INVALID | DATA_INVALID | TOO_MANY_SKIPPED | MODEL_UNSUPPORTED | MODEL_INVALID | TEMPLATE_MISMATCH | CHECKPOINT_MISMATCH |
-   * DISK_FULL | OUT_OF_MEMORY | DIVERGED | WORKER_LOST | INTERNAL
+   * CONFIG_INVALID | DATA_INVALID | TOO_MANY_SKIPPED | MODEL_UNSUPPORTED | MODEL_INVALID | ADAPTER_INEFFECTIVE | TEMPLATE_MISMATCH |
+   * CHECKPOINT_MISMATCH | EXPORT_MISMATCH | DISK_FULL | OUT_OF_MEMORY | DIVERGED | WORKER_LOST | INTERNAL
    */
   code: string;
   message: string;
@@ -556,6 +556,43 @@ export interface ImportAdapterResponse {
     | undefined;
   /** The adapter's shape: a run that starts from it must have the same. */
   lora: LoraConfig | undefined;
+}
+
+/** Request of ExportCheckpoint. */
+export interface ExportCheckpointRequest {
+  /** Tree digest of the adapter. */
+  adapterSha256: string;
+  /** The base model; MODEL_INVALID when the folder's digest is another one. */
+  model:
+    | ModelSpec
+    | undefined;
+  /** float32 | bfloat16 | float16, of all weights; empty: each keeps its own. */
+  dtype: string;
+  /** Facts of the run for the model card, by name. */
+  about: { [key: string]: string };
+}
+
+export interface ExportCheckpointRequest_AboutEntry {
+  key: string;
+  value: string;
+}
+
+/** One event of an export: progress, or the result, which is last. */
+export interface ExportCheckpointEvent {
+  event: { $case: "progress"; value: Progress } | { $case: "result"; value: ExportResult } | undefined;
+}
+
+/** What an export made. */
+export interface ExportResult {
+  /** Tree digest of the merged folder. */
+  sha256: string;
+  bytes: bigint;
+  /** Of the merged weights: float32, bfloat16, float16. */
+  dtype: string;
+  /** Between the logits of the folder and those of base model and adapter, max |difference|, computed in fp32. */
+  largestDifference: number;
+  /** Between the logits with the adapter and without it, root mean square. */
+  effect: number;
 }
 
 function createBaseGetInfoRequest(): GetInfoRequest {
@@ -4474,6 +4511,481 @@ export const ImportAdapterResponse: MessageFns<ImportAdapterResponse> = {
   },
 };
 
+function createBaseExportCheckpointRequest(): ExportCheckpointRequest {
+  return { adapterSha256: "", model: undefined, dtype: "", about: {} };
+}
+
+export const ExportCheckpointRequest: MessageFns<ExportCheckpointRequest> = {
+  encode(message: ExportCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.adapterSha256 !== "") {
+      writer.uint32(10).string(message.adapterSha256);
+    }
+    if (message.model !== undefined) {
+      ModelSpec.encode(message.model, writer.uint32(18).fork()).join();
+    }
+    if (message.dtype !== "") {
+      writer.uint32(26).string(message.dtype);
+    }
+    globalThis.Object.entries(message.about).forEach(([key, value]: [string, string]) => {
+      ExportCheckpointRequest_AboutEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportCheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.adapterSha256 = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = ModelSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dtype = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = ExportCheckpointRequest_AboutEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.about[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportCheckpointRequest {
+    return {
+      adapterSha256: isSet(object.adapter_sha256) ? globalThis.String(object.adapter_sha256) : "",
+      model: isSet(object.model) ? ModelSpec.fromJSON(object.model) : undefined,
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      about: isObject(object.about)
+        ? (globalThis.Object.entries(object.about) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: ExportCheckpointRequest): unknown {
+    const obj: any = {};
+    if (message.adapterSha256 !== "") {
+      obj.adapter_sha256 = message.adapterSha256;
+    }
+    if (message.model !== undefined) {
+      obj.model = ModelSpec.toJSON(message.model);
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.about) {
+      const entries = globalThis.Object.entries(message.about) as [string, string][];
+      if (entries.length > 0) {
+        obj.about = {};
+        entries.forEach(([k, v]) => {
+          obj.about[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportCheckpointRequest>, I>>(base?: I): ExportCheckpointRequest {
+    return ExportCheckpointRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportCheckpointRequest>, I>>(object: I): ExportCheckpointRequest {
+    const message = createBaseExportCheckpointRequest();
+    message.adapterSha256 = object.adapterSha256 ?? "";
+    message.model = (object.model !== undefined && object.model !== null)
+      ? ModelSpec.fromPartial(object.model)
+      : undefined;
+    message.dtype = object.dtype ?? "";
+    message.about = (globalThis.Object.entries(object.about ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseExportCheckpointRequest_AboutEntry(): ExportCheckpointRequest_AboutEntry {
+  return { key: "", value: "" };
+}
+
+export const ExportCheckpointRequest_AboutEntry: MessageFns<ExportCheckpointRequest_AboutEntry> = {
+  encode(message: ExportCheckpointRequest_AboutEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportCheckpointRequest_AboutEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportCheckpointRequest_AboutEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportCheckpointRequest_AboutEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: ExportCheckpointRequest_AboutEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportCheckpointRequest_AboutEntry>, I>>(
+    base?: I,
+  ): ExportCheckpointRequest_AboutEntry {
+    return ExportCheckpointRequest_AboutEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportCheckpointRequest_AboutEntry>, I>>(
+    object: I,
+  ): ExportCheckpointRequest_AboutEntry {
+    const message = createBaseExportCheckpointRequest_AboutEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseExportCheckpointEvent(): ExportCheckpointEvent {
+  return { event: undefined };
+}
+
+export const ExportCheckpointEvent: MessageFns<ExportCheckpointEvent> = {
+  encode(message: ExportCheckpointEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.event?.$case) {
+      case "progress":
+        Progress.encode(message.event.value, writer.uint32(10).fork()).join();
+        break;
+      case "result":
+        ExportResult.encode(message.event.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportCheckpointEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportCheckpointEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = { $case: "progress", value: Progress.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.event = { $case: "result", value: ExportResult.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportCheckpointEvent {
+    return {
+      event: isSet(object.progress)
+        ? { $case: "progress", value: Progress.fromJSON(object.progress) }
+        : isSet(object.result)
+        ? { $case: "result", value: ExportResult.fromJSON(object.result) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: ExportCheckpointEvent): unknown {
+    const obj: any = {};
+    if (message.event?.$case === "progress") {
+      obj.progress = Progress.toJSON(message.event.value);
+    } else if (message.event?.$case === "result") {
+      obj.result = ExportResult.toJSON(message.event.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportCheckpointEvent>, I>>(base?: I): ExportCheckpointEvent {
+    return ExportCheckpointEvent.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportCheckpointEvent>, I>>(object: I): ExportCheckpointEvent {
+    const message = createBaseExportCheckpointEvent();
+    switch (object.event?.$case) {
+      case "progress": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "progress", value: Progress.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "result": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "result", value: ExportResult.fromPartial(object.event.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseExportResult(): ExportResult {
+  return { sha256: "", bytes: 0n, dtype: "", largestDifference: 0, effect: 0 };
+}
+
+export const ExportResult: MessageFns<ExportResult> = {
+  encode(message: ExportResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256 !== "") {
+      writer.uint32(10).string(message.sha256);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asIntN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type int64 too large");
+      }
+      writer.uint32(16).int64(message.bytes);
+    }
+    if (message.dtype !== "") {
+      writer.uint32(26).string(message.dtype);
+    }
+    if (message.largestDifference !== 0) {
+      writer.uint32(33).double(message.largestDifference);
+    }
+    if (message.effect !== 0) {
+      writer.uint32(41).double(message.effect);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dtype = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.largestDifference = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.effect = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportResult {
+    return {
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      largestDifference: isSet(object.largest_difference) ? globalThis.Number(object.largest_difference) : 0,
+      effect: isSet(object.effect) ? globalThis.Number(object.effect) : 0,
+    };
+  },
+
+  toJSON(message: ExportResult): unknown {
+    const obj: any = {};
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.largestDifference !== 0) {
+      obj.largest_difference = floatToJson(message.largestDifference);
+    }
+    if (message.effect !== 0) {
+      obj.effect = floatToJson(message.effect);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportResult>, I>>(base?: I): ExportResult {
+    return ExportResult.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportResult>, I>>(object: I): ExportResult {
+    const message = createBaseExportResult();
+    message.sha256 = object.sha256 ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.dtype = object.dtype ?? "";
+    message.largestDifference = object.largestDifference ?? 0;
+    message.effect = object.effect ?? 0;
+    return message;
+  },
+};
+
 /**
  * The sidecar that owns the accelerator. Jobs are idempotent by id, journaled to disk before they are sent, and survive both a
  * restart of the sidecar and the absence of the server.
@@ -4558,6 +5070,21 @@ export const TrainerServiceService = {
       Buffer.from(ImportAdapterResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ImportAdapterResponse => ImportAdapterResponse.decode(value),
   },
+  /**
+   * Merges an adapter of the store into its base model, compares the logits of both and puts the folder into the store.
+   * Repeatable: the same request makes the same tree. Runs beside jobs, on the CPU.
+   */
+  exportCheckpoint: {
+    path: "/stic.trainer.v1.TrainerService/ExportCheckpoint" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ExportCheckpointRequest): Buffer =>
+      Buffer.from(ExportCheckpointRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportCheckpointRequest => ExportCheckpointRequest.decode(value),
+    responseSerialize: (value: ExportCheckpointEvent): Buffer =>
+      Buffer.from(ExportCheckpointEvent.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportCheckpointEvent => ExportCheckpointEvent.decode(value),
+  },
 } as const;
 
 export interface TrainerServiceServer extends UntypedServiceImplementation {
@@ -4581,6 +5108,11 @@ export interface TrainerServiceServer extends UntypedServiceImplementation {
    * INVALID_ARGUMENT with the reason when it is not LoRA on that model's language model alone. Safe to repeat.
    */
   importAdapter: handleUnaryCall<ImportAdapterRequest, ImportAdapterResponse>;
+  /**
+   * Merges an adapter of the store into its base model, compares the logits of both and puts the folder into the store.
+   * Repeatable: the same request makes the same tree. Runs beside jobs, on the CPU.
+   */
+  exportCheckpoint: handleServerStreamingCall<ExportCheckpointRequest, ExportCheckpointEvent>;
 }
 
 export interface TrainerServiceClient extends Client {
@@ -4687,6 +5219,19 @@ export interface TrainerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ImportAdapterResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Merges an adapter of the store into its base model, compares the logits of both and puts the folder into the store.
+   * Repeatable: the same request makes the same tree. Runs beside jobs, on the CPU.
+   */
+  exportCheckpoint(
+    request: ExportCheckpointRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportCheckpointEvent>;
+  exportCheckpoint(
+    request: ExportCheckpointRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ExportCheckpointEvent>;
 }
 
 export const TrainerServiceClient = makeGenericClientConstructor(
