@@ -28,6 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
         from stic_trainer.runtime.offline import run_offline
 
         return run_offline(options)
+    if command == "inspect":
+        from stic_trainer.sidecar.inspection import print_inspection
+
+        return print_inspection(options.folder.absolute())
     from stic_trainer.data.importing import import_dataset
 
     return import_dataset(options.kind, options.source, options.image_root, options.store)
@@ -70,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("source", type=Path)
     importing.add_argument("--image-root", type=Path, help="folder that image paths of instructions are relative to")
     importing.add_argument("--store", type=Path, required=True)
+
+    inspect = commands.add_parser("inspect", help="check a model folder without reading its weights; the report as one JSON line")
+    inspect.add_argument("folder", type=Path)
     return parser
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import json_format
 
@@ -23,6 +24,11 @@ _KINDS = {
     pb.DATASET_KIND_BENCHMARK: "benchmark",
 }
 _LONGEST_LINE = 1 << 24
+
+
+def failure(fields: dict[str, Any], log: Path) -> StageError:
+    """The error of a process whose standard error is ``log``."""
+    return StageError(**{**fields, "hint": f"The traceback is in {log}."} if fields["code"] == "INTERNAL" else fields)
 
 
 async def run_import(request: pb.ImportDatasetRequest, store: Path, log: Path) -> AsyncIterator[pb.ImportDatasetEvent]:
@@ -48,7 +54,7 @@ async def run_import(request: pb.ImportDatasetRequest, store: Path, log: Path) -
         async for line in process.stdout:
             fields = json.loads(line)
             if "failure" in fields:
-                raise StageError(**fields["failure"])
+                raise failure(fields["failure"], log)
             yield json_format.ParseDict(fields, pb.ImportDatasetEvent())
             finished = finished or "result" in fields
         if not finished:

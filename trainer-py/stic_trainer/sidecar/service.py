@@ -19,6 +19,7 @@ from stic_trainer.runtime.jobfolder import JobFolder, is_job_id
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
 from stic_trainer.sidecar.imports import run_import
+from stic_trainer.sidecar.inspection import Inspections
 from stic_trainer.sidecar.models import Models
 from stic_trainer.sidecar.supervisor import OtherContent, Supervisor
 from stic_trainer.sidecar.watch import watch
@@ -43,12 +44,15 @@ class Host:
 
 
 class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
-    def __init__(self, *, host_facts: Host, supervisor: Supervisor, store: Store, models: Models, import_log: Path) -> None:
+    def __init__(
+        self, *, host_facts: Host, supervisor: Supervisor, store: Store, models: Models, inspections: Inspections, import_log: Path
+    ) -> None:
         self._host = host_facts
         self._supervisor = supervisor
         self._store = store
         self._store_id = store.id()
         self._models = models
+        self._inspections = inspections
         self._import_log = import_log
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
@@ -70,13 +74,14 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
 
     async def InspectModel(self, request: pb.InspectModelRequest, context: Context) -> pb.InspectModelResponse:
         try:
-            facts = await asyncio.to_thread(self._models.inspect, request.path)
+            files = await asyncio.to_thread(self._models.inspect, request.path)
+            report = await self._inspections.report(files.folder, files.digest)
         except StageError as error:
             await _abort(context, error)
         model = recipe_pb2.ModelSpec(
-            path=request.path, digest=facts.digest, architecture=facts.architecture, template_hash=facts.template_hash
+            path=request.path, digest=files.digest, architecture=files.architecture, template_hash=files.template_hash
         )
-        return pb.InspectModelResponse(model=model, parameters=facts.parameters, bytes=facts.bytes)
+        return pb.InspectModelResponse(model=model, bytes=files.bytes, **report)
 
     async def SubmitJob(self, request: pb.SubmitJobRequest, context: Context) -> pb.SubmitJobResponse:
         for name in ("job_id", "resume_from_job_id"):
