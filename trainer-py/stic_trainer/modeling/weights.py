@@ -16,7 +16,7 @@ from stic_trainer.modeling.weight_files import INDEX, SINGLE, TensorHeader
 
 _TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
-_UNUSED = re.compile(r"(^|\.)(position_ids|rotary_emb\.inv_freq)$|(^|\.)vision_model\.head\.")
+_UNUSED = re.compile(r"(^|\.)(position_ids|rotary_emb\.inv_freq)$|(^|\.)vision_(tower|model)\.head\.")
 """Left-over tensors that change nothing: buffers that older versions of the library saved, and SigLIP's pooling head."""
 
 _QUANTIZED = re.compile(
