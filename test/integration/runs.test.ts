@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Lineage, ListCheckpointsResponse, MergedExport, MergedState } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
@@ -18,6 +18,7 @@ import {
   StageState,
 } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { isWorking } from '../support/checks.js';
 import { Product, until } from '../support/product.js';
 import type { Server } from '../support/product.js';
@@ -111,6 +112,25 @@ test('a request that cannot become a run is refused with the field and the reaso
   );
   await refused({ recipe: await server.smallRecipe(({ model }) => model && (model.path = '')) }, 400, 'model.path', /names no model/);
   assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
+});
+
+test('a model that lacks a tensor is refused by its name before anything is queued', async () => {
+  const broken = path.join(product.folder, 'broken-model');
+  cpSync(path.join(repositoryRoot(), 'trainer-py/stic_trainer/world/model'), broken, { recursive: true });
+  const weights = path.join(broken, 'model.safetensors');
+  // In the header only, at the same length: the model's own name for the tensor is gone.
+  const bytes = readFileSync(weights).toString('latin1').replaceAll('layers.1.mlp.up_proj.weight', 'layers.1.mlp.up_prog.weight');
+  writeFileSync(weights, bytes, 'latin1');
+  const before = ListRunsResponse.fromJSON(await server.get('/api/runs')).runs.length;
+  const other = await server.smallRecipe(({ model }) => model && (model.path = broken));
+  for (const validate_only of [true, false]) {
+    const answer = await server.call('POST', '/api/runs', { recipe: other, inputs, validate_only });
+    const error = (answer.body as { error: { field: string; message: string } }).error;
+    assert.equal(answer.status, 400);
+    assert.equal(error.field, 'model.path');
+    assert.match(error.message, /1 tensor that the model needs is missing: model\.language_model\.layers\.1\.mlp\.up_proj\.weight/);
+  }
+  assert.equal(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs.length, before);
 });
 
 test('the same request_id makes one run, also when it is sent twice at once', async () => {

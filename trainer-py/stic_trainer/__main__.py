@@ -32,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
         from stic_trainer.export.command import export_checkpoint
 
         return export_checkpoint(options)
+    if command == "inspect":
+        from stic_trainer.sidecar.inspection import print_inspection
+
+        return print_inspection(options.folder.absolute())
     from stic_trainer.data.importing import ImportRequest, import_dataset
 
     request = ImportRequest(
@@ -93,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], help="of all weights; by default each keeps its own")
     exporting.add_argument("--max-shard-size", type=float, default=5.0, metavar="GB", help="of a weights file; 5 by default")
     exporting.add_argument("--about", default="{}", metavar="JSON", help="facts of the run for the model card")
+
+    inspect = commands.add_parser("inspect", help="check a model folder without reading its weights; the report as one JSON line")
+    inspect.add_argument("folder", type=Path)
     return parser
 
 

@@ -21,3 +21,10 @@ class StageError(Exception):
 
 class Stopped(Exception):
     """The job was asked to stop and has left its work resumable."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` is a lack of memory, of the machine's or of an accelerator's."""
+    # By name, so that torch is not imported by stages that do not need it. The CPU allocator raises a RuntimeError.
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or (isinstance(error, RuntimeError) and ("out of memory" in str(error) or "can't allocate memory" in str(error)))

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, QueryFailedError } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import type { ModelSpec } from '../gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '../gen/stic/runs/v1/runs.js';
 import type {
   CreateRunRequest,
@@ -117,7 +118,7 @@ export class RunsService {
     const place = checkedPlace(request.priority, request.requires ?? origin.requires);
     const inputs = await resolveInputs(origin.inputs, ({ datasetId, versionId }) => this.datasets.readyVersion(datasetId, versionId));
     checkGate(checked, inputs);
-    const seen = await this.inspect(model.path);
+    const { model: seen, warnings } = await this.inspect(model.path);
     const recipe = freeze(await resolveStart(this.db.manager, checked, seen), prompts, seen);
     const id = randomUUID();
     const createdAt = new Date();
@@ -132,7 +133,7 @@ export class RunsService {
       reuseStages: request.reuseStages ?? true,
       forkedFrom: origin.runId,
       forkChanges: origin.changes(recipe),
-      warnings: [...warningsOf(recipe, inputs), ...startWarnings(recipe)],
+      warnings: [...warningsOf(recipe, inputs), ...warnings, ...startWarnings(recipe)],
       error: null,
       cancelRequestedAt: null,
       pauseRequestedAt: null,
@@ -169,10 +170,10 @@ export class RunsService {
   }
 
   /** Digest, architecture and template of the model as the trainer sees it; an unusable one is refused with the trainer's reason. */
-  private async inspect(path: string): Promise<NonNullable<NonNullable<Run['recipe']>['model']>> {
+  private async inspect(path: string): Promise<{ model: ModelSpec; warnings: string[] }> {
     try {
-      const { model } = await this.trainers.inspectModel(path);
-      if (model && model.digest !== '') return { ...model, path };
+      const { model, warnings } = await this.trainers.inspectModel(path);
+      if (model && model.digest !== '') return { model: { ...model, path }, warnings };
     } catch (error) {
       if (!(error instanceof DomainError) || !['INVALID_ARGUMENT', 'NOT_FOUND', 'FAILED_PRECONDITION'].includes(error.code)) throw error;
       const hint = error.hint === undefined ? {} : { hint: error.hint };

@@ -36,6 +36,8 @@ class Family:
     """Class of the transformers library."""
     language_models: tuple[str, ...]
     """Accepted ``model_type`` of the text configuration; the first is meant where the configuration says nothing."""
+    vision_models: tuple[str, ...] = ()
+    """Accepted ``model_type`` of the vision configuration; empty where the architecture has one of its own."""
     image_inputs: tuple[str, ...]
     """Outputs of the image processor that the vision tower takes."""
     any_resolution: bool
@@ -51,6 +53,7 @@ class Family:
 
 
 _DECODERS = ("llama", "mistral", "qwen2")
+_TOWERS = ("clip_vision_model", "siglip_vision_model")
 
 _FAMILIES = {
     family.architecture: family
@@ -59,6 +62,7 @@ _FAMILIES = {
             architecture="LlavaForConditionalGeneration",
             processor="LlavaProcessor",
             language_models=_DECODERS,
+            vision_models=_TOWERS,
             image_inputs=("pixel_values",),
             any_resolution=False,
             shares_prefix=True,
@@ -69,6 +73,7 @@ _FAMILIES = {
             architecture="LlavaNextForConditionalGeneration",
             processor="LlavaNextProcessor",
             language_models=_DECODERS,
+            vision_models=("clip_vision_model",),
             image_inputs=("pixel_values", "image_sizes"),
             any_resolution=True,
             shares_prefix=True,
@@ -128,7 +133,7 @@ def families() -> tuple[Family, ...]:
 
 def find_family(config: Mapping[str, Any]) -> Family:
     """The family of a model folder's config.json. StageError MODEL_UNSUPPORTED names what was found and what would do."""
-    architecture = (config.get("architectures") or ["none"])[0]
+    architecture = config["architectures"][0]
     family = _FAMILIES.get(architecture)
     if family is None:
         raise StageError(

@@ -17,6 +17,7 @@ from torch import Tensor
 from stic_trainer.data.images import ImageProblem
 from stic_trainer.method.sampling import pick_tokens
 from stic_trainer.modeling.chat import Message, TextError
+from stic_trainer.modeling.finite import check_finite_rows
 from stic_trainer.modeling.inputs import ImageFeatures
 from stic_trainer.modeling.kv_cache import KvCache
 from stic_trainer.modeling.policy import Policy
@@ -170,7 +171,9 @@ def _answer(policy: Policy, rows: list[_Prepared], features: list[ImageFeatures 
     ended = [False] * len(rows)
     alive = list(range(len(rows)))  # rows of the batch, as places in ``rows``
     for step in range(settings.max_new_tokens):
-        tokens = pick_tokens(policy.head(last), seeds, step, temperature=settings.temperature, top_p=settings.top_p)
+        logits = policy.head(last)
+        check_finite_rows(policy, logits.amax(dim=-1), [rows[row].request.image for row in alive])
+        tokens = pick_tokens(logits, seeds, step, temperature=settings.temperature, top_p=settings.top_p)
         going: list[int] = []
         for place, (row, token, stop) in enumerate(zip(alive, tokens.tolist(), torch.isin(tokens, ends).tolist(), strict=True)):
             if ended[row]:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
+from transformers import AutoConfig
 
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.adapters import model_name
 from stic_trainer.modeling.attention import GROUPED_SDPA
-from stic_trainer.modeling.families import Family, find_family
+from stic_trainer.modeling.chat import Message
+from stic_trainer.modeling.config_check import read_config
+from stic_trainer.modeling.library_errors import library_errors
 from stic_trainer.modeling.policy import Policy
+from stic_trainer.modeling.processor import load_processor
+from stic_trainer.modeling.weight_files import read_headers
+from stic_trainer.modeling.weights import check_finite, check_loaded, outline
+
+SAMPLE_SIZE = (640, 480)
+"""Width and height (px) of the image that a model is tried with."""
+SAMPLE_TURNS = (
+    Message("user", "What is this?", image=True),
+    Message("assistant", "A cat."),
+    Message("user", "Why?"),
+    Message("assistant", "It has whiskers."),
+)
 
 
 def load_policy(folder: Path, *, name: str = "", device: str | None = None, dtype: torch.dtype | None = None) -> Policy:
@@ -22,50 +35,79 @@ def load_policy(folder: Path, *, name: str = "", device: str | None = None, dtyp
 
     name: what adapters call it; the folder's own by default.
     """
-    config_file = folder / "config.json"
-    if not config_file.is_file():
-        raise StageError("MODEL_INVALID", "the folder has no config.json", str(folder), "give a Hugging Face model folder")
-    family = find_family(json.loads(config_file.read_text("utf-8")))
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = dtype or (torch.bfloat16 if device.startswith("cuda") else torch.float32)
-    try:
-        processor = _load_processor(folder, family)
-        base: Any = AutoModelForImageTextToText.from_pretrained(
-            folder,
-            dtype=dtype,
-            attn_implementation={"text_config": GROUPED_SDPA, "vision_config": "sdpa"},
-            use_safetensors=True,
-            local_files_only=True,
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise StageError("MODEL_INVALID", f"the model cannot be loaded: {error}", str(folder)) from error
-    base = base.to(device).eval().requires_grad_(False)
-    return Policy(folder, base, processor, family, name or model_name(str(folder)))
+    policy = _open(folder, device, {"pretrained_model_name_or_path": folder, "dtype": dtype, "use_safetensors": True}, name)
+    check_finite(policy.base, folder)
+    return policy
 
 
-class _StillImages:
-    """Lets a processor do without its video half, which needs torchvision: no video is ever shown to a model here."""
-
-    def check_argument_for_proper_class(self, name: str, argument: Any) -> Any:
-        check: Any = super().check_argument_for_proper_class  # type: ignore[misc]
-        return None if argument is None else check(name, argument)
+def outline_policy(folder: Path) -> Policy:
+    """The policy without its weights: sizes and names from the headers of the files, nothing computed. Errors as load_policy's."""
+    tensors = outline(read_headers(folder), folder)
+    return _open(folder, "meta", {"pretrained_model_name_or_path": None, "state_dict": tensors, "device_map": {"": "meta"}})
 
 
-def _load_processor(folder: Path, family: Family) -> Any:
-    kind = getattr(transformers, family.processor)
-    # The image processors' backends differ numerically; Pillow's is always there, so it is the one.
-    load_images: Any = AutoImageProcessor
-    images, tokenizer = load_images.from_pretrained(folder, backend="pil", local_files_only=True), AutoTokenizer.from_pretrained(folder)
-    if getattr(images, "do_pan_and_scan", None):
+def _open(folder: Path, device: str, source: dict[str, Any], name: str = "") -> Policy:
+    raw, family = read_config(folder)
+    with library_errors("config.json cannot be read", f"{folder}/config.json"):
+        load_config: Any = AutoConfig
+        config = load_config.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    kind = getattr(transformers, family.architecture)
+    if not isinstance(config, kind.config_class):
         raise StageError(
-            "MODEL_UNSUPPORTED",
-            "the image processor cuts crops out of images (pan-and-scan), so how many tokens an image has is not known beforehand",
-            "model.path",
-            "set do_pan_and_scan to false in the folder's image processor settings",
+            "MODEL_INVALID",
+            f"model_type {config.model_type} is not that of {family.architecture}, {kind.config_class.model_type}",
+            f"{folder}/config.json: model_type",
+            "Fetch config.json again.",
         )
-    halves = {"image_processor": images, "tokenizer": tokenizer}
-    settings, _ = kind.get_processor_dict(folder, local_files_only=True)
-    still: Any = type(kind.__name__, (_StillImages, kind), {})
-    processor = still.from_args_and_dict([halves.get(name) for name in kind.get_attributes()], settings)
-    processor.chat_template = processor.chat_template or tokenizer.chat_template
-    return processor
+    processor = load_processor(folder, family, config)
+    with library_errors("the model cannot be loaded", str(folder)):
+        base, info = kind.from_pretrained(
+            **source,
+            config=config,
+            attn_implementation={"text_config": GROUPED_SDPA, "vision_config": "sdpa"},
+            local_files_only=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # they are refused by name below
+            output_loading_info=True,
+        )
+    check_loaded(info, folder)
+    policy = Policy(folder, base.to(device).eval().requires_grad_(False), processor, family, name or model_name(str(folder)))
+    _check_vocabulary(policy, raw, folder)
+    _check_template(policy, folder)
+    return policy
+
+
+def _check_vocabulary(policy: Policy, raw: dict[str, Any], folder: Path) -> None:
+    """Every token has its row of the embedding, and config.json and processor mean the same token by an image's."""
+    rows = policy.base.get_input_embeddings().weight.shape[0]
+    tokens = max(policy.processor.tokenizer.get_vocab().values()) + 1
+    if tokens > rows:
+        raise StageError(
+            "MODEL_INVALID",
+            f"the tokenizer has {tokens} tokens, the model's embedding {rows} rows",
+            f"{folder}/tokenizer.json",
+            "Fetch the tokenizer's files from the page of the same model, or resize the embedding and save the model again.",
+        )
+    field = next((name for name in ("image_token_id", "image_token_index") if raw.get(name) is not None), None)
+    if field is not None and raw[field] != policy.chat.image_token_id:
+        raise StageError(
+            "MODEL_INVALID",
+            f"{field} is {raw[field]}; the processor's image token {policy.chat.image_token!r} is {policy.chat.image_token_id}",
+            f"{folder}/config.json: {field}",
+            f"Set {field} to the image token's id, or fetch config.json and the tokenizer from the same model.",
+        )
+
+
+def _check_template(policy: Policy, folder: Path) -> None:
+    """Writes a conversation of two turns about an image, so that a template's fault shows before the first row."""
+    with library_errors("the processor cannot say how many tokens an image has", str(folder)):
+        tokens = policy.vision.num_tokens_of(*SAMPLE_SIZE)
+    with library_errors(
+        "the chat template fails on a conversation of two turns",
+        f"{folder}: chat_template",
+        "The template must take messages whose content is a list of parts of type image and text. Fetch it from the model's page.",
+    ):
+        policy.chat.prompt(SAMPLE_TURNS[:3], tokens)
+        policy.chat.conversation(SAMPLE_TURNS, tokens)

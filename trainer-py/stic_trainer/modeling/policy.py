@@ -19,6 +19,7 @@ from stic_trainer.modeling.vision import ImageEncoder
 
 class Policy:
     def __init__(self, folder: Path, base: Any, processor: Any, family: Family, name: str) -> None:
+        self.folder = folder
         self.base = base
         self.family = family
         self.processor = processor

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from stic_trainer.modeling.finite import check_finite_rows
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch
 
@@ -35,7 +36,12 @@ def score(policy: Policy, batch: Batch, *, response_only_head: bool = True, repl
         logps = token_logps(policy.head(hidden).flatten(0, 1)[batch.predict_from], batch.targets, batch.places)
     table = torch.zeros(responses * longest, dtype=logps.dtype, device=logps.device)
     # A table instead of a scattered sum: the order of additions is then the same on every run and device.
-    return table.index_copy(0, batch.places, logps).view(responses, longest).sum(dim=1)
+    sums = table.index_copy(0, batch.places, logps).view(responses, longest).sum(dim=1)
+    rows = len(batch.input_ids)
+    check_finite_rows(
+        policy, sums.detach(), [image for image in batch.images for _ in range(responses // rows)] if len(batch.images) == rows else ()
+    )
+    return sums
 
 
 def hidden_states(policy: Policy, batch: Batch) -> Tensor:

@@ -78,10 +78,15 @@ def family_policy(folder: Path, name: str, *, dtype: torch.dtype = torch.float64
     if name in TINY_MODELS:
         return tiny_policy(folder, name, dtype=dtype)
     if not (folder / "config.json").exists():
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            save_model(folder, *_FAMILY_MODELS[name]())
+        save_family_model(folder, name)
     return load_policy(folder, device="cpu", dtype=dtype)
+
+
+def save_family_model(folder: Path, name: str) -> Path:
+    """Writes the model ``name`` of ALL_MODELS that is none of TINY_MODELS."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return save_model(folder, *_FAMILY_MODELS[name]())
 
 
 def _qwen_tokenizer() -> tuple[PreTrainedTokenizerFast, dict[str, Any]]:

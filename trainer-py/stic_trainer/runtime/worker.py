@@ -129,7 +129,7 @@ def _run_secondary_rank(folder: JobFolder, store_root: Path, stop: StopSignal, t
     except BaseException as error:
         traceback.print_exc()
         if not is_lost_peer(error):
-            (own / "error.json").write_text(json.dumps(job_error(error, store_root)), "utf-8")
+            (own / "error.json").write_text(json.dumps(job_error(error, store_root, folder.log)), "utf-8")
         return 1
     shutil.rmtree(own)
     return 0
@@ -138,7 +138,7 @@ def _run_secondary_rank(folder: JobFolder, store_root: Path, stop: StopSignal, t
 def _failure(folder: JobFolder, error: BaseException, store_root: Path) -> dict[str, Any]:
     """How the job ended: where another process is the cause, by that one's error."""
     if not is_lost_peer(error):
-        return {"state": "JOB_STATE_FAILED", "error": job_error(error, store_root)}
+        return {"state": "JOB_STATE_FAILED", "error": job_error(error, store_root, folder.log)}
     causes = [folder.helper(rank) / "error.json" for rank in range(1, launch.processes())]
     told = next((path for path in causes if path.exists()), None)
     if told is None:

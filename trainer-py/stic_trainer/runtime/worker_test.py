@@ -103,7 +103,7 @@ def test_an_exception_nobody_thought_of_is_told_and_its_traceback_kept(workers: 
     (workers.store.root / "blobs" / "ee" / ("e" * 64)).mkdir(parents=True)
     folder = job_folder(tmp_path / "jobs" / "a", inputs | {"descriptions": "e" * 64})
     error = workers.finish(folder)["error"]
-    assert (error["code"], error["hint"]) == ("INTERNAL", "The traceback is in the job's worker.log.")
+    assert (error["code"], error["hint"]) == ("INTERNAL", f"The traceback is in {folder.log}.")
     assert error["message"].startswith("IsADirectoryError: ")
     assert "Traceback (most recent call last)" in folder.log.read_text()
 

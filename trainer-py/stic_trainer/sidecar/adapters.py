@@ -21,10 +21,10 @@ import numpy as np
 
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.adapter_names import LANGUAGE_MODEL, PEFT_PREFIX, layer_of, target_pattern
+from stic_trainer.modeling.weight_files import TensorHeader, read_header, read_headers
 from stic_trainer.runtime.context import resolve_model
-from stic_trainer.runtime.safetensors_header import TensorHeader, read_header
 from stic_trainer.runtime.store import Store
-from stic_trainer.sidecar.models import ModelFacts, Models, weight_files
+from stic_trainer.sidecar.models import ModelFiles, Models
 
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _READ = frozenset({"peft_type", "r", "lora_alpha", "lora_dropout"})
@@ -55,7 +55,7 @@ class ImportedAdapter:
     """Tree of the store."""
     bytes: int
     shape: Shape
-    model: ModelFacts
+    model: ModelFiles
 
 
 def import_adapter(path: str, model_path: str, models: Models, store: Store) -> ImportedAdapter:
@@ -159,11 +159,10 @@ def _layers(weights: Mapping[str, TensorHeader], file: Path) -> dict[str, dict[s
 def _base_layers(folder: Path) -> dict[str, tuple[int, ...]]:
     """Shapes (out, in) of the linear layers of the base's language model."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for file in weight_files(folder):
-        for name, tensor in read_header(file).items():
-            place = layer_of(name)
-            if place and place.endswith(".weight") and len(tensor.shape) == 2:
-                shapes[place.removesuffix(".weight")] = tensor.shape
+    for name, tensor in read_headers(folder).items():
+        place = layer_of(name)
+        if place and place.endswith(".weight") and len(tensor.shape) == 2:
+            shapes[place.removesuffix(".weight")] = tensor.shape
     return shapes
 
 

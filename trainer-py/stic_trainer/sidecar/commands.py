@@ -18,6 +18,11 @@ from stic_trainer.sidecar.supervisor import worker_environment
 _LONGEST_LINE = 1 << 24
 
 
+def failure(fields: dict[str, Any], log: Path) -> StageError:
+    """The error of a process whose standard error is ``log``."""
+    return StageError(**{**fields, "hint": f"The traceback is in {log}."} if fields["code"] == "INTERNAL" else fields)
+
+
 async def run_command(arguments: Sequence[str], *, subject: str, log: Path) -> AsyncIterator[dict[str, Any]]:
     """The command's events up to the one with ``result``. StageError when it fails; leaving the iterator ends the process."""
     with open(log, "ab") as errors:
@@ -36,7 +41,7 @@ async def run_command(arguments: Sequence[str], *, subject: str, log: Path) -> A
         async for line in process.stdout:
             fields: dict[str, Any] = json.loads(line)
             if "failure" in fields:
-                raise StageError(**fields["failure"])
+                raise failure(fields["failure"], log)
             yield fields
             finished = finished or "result" in fields
         if not finished:

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from stic_trainer.errors import StageError
-from stic_trainer.modeling.families import find_family
+from stic_trainer.modeling.config_check import read_config
 from stic_trainer.modeling.template import read_chat_template, template_hash
+from stic_trainer.modeling.weight_files import read_headers
 from stic_trainer.runtime.context import resolve_model
-from stic_trainer.runtime.safetensors_header import read_header
 from stic_trainer.runtime.store import digest_of_lines, file_sha256
 
 # What defines a model. Notes, pictures and pickled copies of the weights beside it do not.
 _ENDINGS = frozenset({".json", ".safetensors", ".jinja", ".model", ".txt"})
-_INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelFiles:
+    """What a folder's files are, before the libraries have looked at them."""
+
+    folder: Path
     digest: str
     architecture: str
     template_hash: str
-    parameters: int
     bytes: int
 
 
@@ -36,7 +35,7 @@ class Models:
         self._cache_path = cache
         self._cache: dict[str, str] = _read_cache(cache)
 
-    def inspect(self, path: str) -> ModelFacts:
+    def inspect(self, path: str) -> ModelFiles:
         """StageError MODEL_INVALID or MODEL_UNSUPPORTED says what is wrong with the folder."""
         try:
             return self._inspect(path)
@@ -45,7 +44,7 @@ class Models:
         except Exception as error:  # JSON of a shape that no model has
             raise _invalid(f"its files cannot be understood: {type(error).__name__}: {error}", path) from error
 
-    def _inspect(self, path: str) -> ModelFacts:
+    def _inspect(self, path: str) -> ModelFiles:
         folder = resolve_model(path)
         if not folder.is_absolute():
             raise _invalid("the path is not absolute", path, "Give the whole path, from the root on.")
@@ -53,10 +52,8 @@ class Models:
             raise _invalid("no such folder on the trainer's machine", path)
         if not folder.is_dir():
             raise _invalid("this is a file, not a folder", path, "Give the folder that holds config.json.")
-        config = _json(folder, "config.json")
-        find_family(config)
-        weights = weight_files(folder)
-        parameters = sum(_parameters(file) for file in weights)
+        _, family = read_config(folder)
+        read_headers(folder)
         for name in ("tokenizer.json", "tokenizer.model"):
             if (folder / name).is_file():
                 break
@@ -68,8 +65,7 @@ class Models:
         files = sorted(file for file in folder.iterdir() if file.suffix in _ENDINGS and file.is_file() and not file.name.startswith("."))
         digest = digest_of_lines([f"{self._sha256(file)}  {file.name}\n" for file in files])
         self._save()
-        architecture = str(config["architectures"][0])
-        return ModelFacts(digest, architecture, template, parameters, sum(file.stat().st_size for file in files))
+        return ModelFiles(folder, digest, family.architecture, template, sum(file.stat().st_size for file in files))
 
     def _sha256(self, file: Path) -> str:
         status = file.stat()
@@ -82,46 +78,6 @@ class Models:
         draft = self._cache_path.with_suffix(".tmp")
         draft.write_text(json.dumps(self._cache), "utf-8")
         draft.replace(self._cache_path)
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The folder's safetensors files. StageError MODEL_INVALID when it has none, or lacks one that its index names."""
-    if (folder / _INDEX).is_file():
-        names = sorted(set(_json(folder, _INDEX).get("weight_map", {}).values()))
-    else:
-        names = sorted(file.name for file in folder.glob("*.safetensors"))
-    if not names:
-        if any(folder.glob("*.bin")) or any(folder.glob("*.pth")):
-            hint = "Convert it with transformers: load it and save_pretrained(folder, safe_serialization=True)."
-            raise _invalid("its weights are pickled (.bin), which can run code when read; safetensors are needed", str(folder), hint)
-        raise _invalid("it has no weights (*.safetensors)", str(folder))
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
-        raise _invalid(
-            f"{len(missing)} of {len(names)} weight files are missing, first {missing[0]}", str(folder), "Fetch the folder again."
-        )
-    return [folder / name for name in names]
-
-
-def _parameters(file: Path) -> int:
-    """Numbers in a safetensors file, from its header; a file cut short is refused."""
-    try:
-        return sum(math.prod(tensor.shape) for tensor in read_header(file).values())
-    except ValueError as error:
-        raise _invalid(f"{file.name} is damaged or cut short", str(file), "Fetch the file again.") from error
-
-
-def _json(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / name
-    try:
-        fields = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise _invalid(f"it has no {name}", str(folder), "Give the folder that holds config.json, as save_pretrained writes it.") from None
-    except (ValueError, OSError) as error:
-        raise _invalid(f"{name} cannot be read: {error}", str(path)) from error
-    if not isinstance(fields, dict):
-        raise _invalid(f"{name} is not a JSON object", str(path))
-    return fields
 
 
 def _read_cache(path: Path) -> dict[str, str]:

@@ -21,7 +21,8 @@ from stic_trainer.sidecar import host
 from stic_trainer.sidecar.adapters import import_adapter
 from stic_trainer.sidecar.exports import run_export
 from stic_trainer.sidecar.imports import run_import
-from stic_trainer.sidecar.models import ModelFacts, Models
+from stic_trainer.sidecar.inspection import Inspections
+from stic_trainer.sidecar.models import ModelFiles, Models
 from stic_trainer.sidecar.supervisor import OtherContent, Supervisor
 from stic_trainer.sidecar.watch import watch
 
@@ -45,12 +46,15 @@ class Host:
 
 
 class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
-    def __init__(self, *, host_facts: Host, supervisor: Supervisor, store: Store, models: Models, import_log: Path) -> None:
+    def __init__(
+        self, *, host_facts: Host, supervisor: Supervisor, store: Store, models: Models, inspections: Inspections, import_log: Path
+    ) -> None:
         self._host = host_facts
         self._supervisor = supervisor
         self._store = store
         self._store_id = store.id()
         self._models = models
+        self._inspections = inspections
         self._import_log = import_log
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
@@ -72,10 +76,11 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
 
     async def InspectModel(self, request: pb.InspectModelRequest, context: Context) -> pb.InspectModelResponse:
         try:
-            facts = await asyncio.to_thread(self._models.inspect, request.path)
+            files = await asyncio.to_thread(self._models.inspect, request.path)
+            report = await self._inspections.report(files.folder, files.digest)
         except StageError as error:
             await _abort(context, error)
-        return pb.InspectModelResponse(model=_model_spec(request.path, facts), parameters=facts.parameters, bytes=facts.bytes)
+        return pb.InspectModelResponse(model=_model_spec(request.path, files), bytes=files.bytes, **report)
 
     async def SubmitJob(self, request: pb.SubmitJobRequest, context: Context) -> pb.SubmitJobResponse:
         for name in ("job_id", "resume_from_job_id"):
@@ -141,7 +146,7 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
         return folder
 
 
-def _model_spec(path: str, facts: ModelFacts) -> recipe_pb2.ModelSpec:
+def _model_spec(path: str, facts: ModelFiles) -> recipe_pb2.ModelSpec:
     return recipe_pb2.ModelSpec(path=path, digest=facts.digest, architecture=facts.architecture, template_hash=facts.template_hash)
 
 

@@ -56,7 +56,7 @@ def model(tmp_path: Path) -> Path:
 
 
 def inspect(sidecar: Sidecar, path: Path | str) -> pb.InspectModelResponse:
-    response: pb.InspectModelResponse = sidecar.stub.InspectModel(pb.InspectModelRequest(path=str(path)), timeout=30)
+    response: pb.InspectModelResponse = sidecar.stub.InspectModel(pb.InspectModelRequest(path=str(path)), timeout=180)
     return response
 
 
@@ -67,6 +67,8 @@ def test_a_model_is_known_by_its_files(sidecar: Sidecar, model: Path) -> None:
     assert embedded.model.digest == copy.model.digest
     assert len(embedded.model.template_hash) == len(embedded.model.digest) == 64
     assert 1e5 < embedded.parameters < 1e8
+    assert (embedded.dtype, embedded.max_positions, embedded.image_tokens, list(embedded.warnings)) == ("F32", 512, 9, [])
+    assert embedded.conversation.count("<image>") == 1
     assert embedded.bytes == copy.bytes > embedded.parameters
     (model / "notes.md").write_text("beside the point")
     assert inspect(sidecar, model) == copy
@@ -91,8 +93,18 @@ def _pickle_weights(model: Path) -> None:
     (model / "model.safetensors").rename(model / "pytorch_model.bin")
 
 
+def _drop_a_tensor(model: Path) -> None:
+    """Rewrites the header under another name of the same length: no byte of the weights moves."""
+    path = model / "model.safetensors"
+    data = path.read_bytes()
+    name = b"layers.1.mlp.up_proj.weight"
+    assert data.count(name) >= 1
+    path.write_bytes(data.replace(name, b"layers.1.mlp.up_prog.weight"))
+
+
 def _lose_a_shard(model: Path) -> None:
-    index = {"weight_map": {"a": "model-1.safetensors", "b": "model.safetensors"}}
+    (model / "model.safetensors").rename(model / "model-2.safetensors")
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
     (model / "model.safetensors.index.json").write_text(json.dumps(index))
 
 
@@ -109,14 +121,15 @@ def _lose_a_shard(model: Path) -> None:
             "MODEL_UNSUPPORTED",
             "Qwen2VLForConditionalGeneration",
         ),
-        (lambda model: _config(model, architectures=[]), "MODEL_UNSUPPORTED", "the architecture none is not supported"),
-        (lambda model: _config(model, architectures="Llava"), "MODEL_UNSUPPORTED", "is not supported"),
+        (lambda model: _config(model, architectures=[]), "MODEL_INVALID", "architectures must be a list of one name; it is missing"),
+        (lambda model: _config(model, architectures="Llava"), "MODEL_INVALID", 'architectures must be a list of one name; it is "Llava"'),
         (
             lambda model: _config(model, text_config={"model_type": "mamba"}),
             "MODEL_UNSUPPORTED",
             "a language model of type mamba is not supported",
         ),
-        (lambda model: _config(model, text_config=[1]), "MODEL_INVALID", "its files cannot be understood: AttributeError"),
+        (lambda model: _config(model, text_config=[1]), "MODEL_INVALID", "config.json: text_config: text_config is not a JSON object"),
+        (_drop_a_tensor, "MODEL_INVALID", "1 tensor that the model needs is missing: "),
         (lambda model: (model / "config.json").write_text("{"), "MODEL_INVALID", "config.json cannot be read"),
         (lambda model: (model / "config.json").write_text("[]"), "MODEL_INVALID", "config.json is not a JSON object"),
         (lambda model: (model / "config.json").unlink(), "MODEL_INVALID", "it has no config.json"),

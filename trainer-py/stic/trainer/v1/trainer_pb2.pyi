@@ -103,14 +103,24 @@ class InspectModelRequest(_message.Message):
     def __init__(self, path: _Optional[str] = ...) -> None: ...
 
 class InspectModelResponse(_message.Message):
-    __slots__ = ("model", "parameters", "bytes")
+    __slots__ = ("model", "parameters", "bytes", "dtype", "max_positions", "image_tokens", "conversation", "warnings")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     BYTES_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    MAX_POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     model: _recipe_pb2.ModelSpec
     parameters: int
     bytes: int
-    def __init__(self, model: _Optional[_Union[_recipe_pb2.ModelSpec, _Mapping]] = ..., parameters: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...
+    dtype: str
+    max_positions: int
+    image_tokens: int
+    conversation: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[_Union[_recipe_pb2.ModelSpec, _Mapping]] = ..., parameters: _Optional[int] = ..., bytes: _Optional[int] = ..., dtype: _Optional[str] = ..., max_positions: _Optional[int] = ..., image_tokens: _Optional[int] = ..., conversation: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class JobInput(_message.Message):
     __slots__ = ("role", "name", "sha256", "kind", "metadata")

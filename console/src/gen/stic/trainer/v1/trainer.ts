@@ -225,9 +225,22 @@ export interface InspectModelRequest {
 
 /** Answer of InspectModel. INVALID_ARGUMENT with the reason when the folder is not a supported model. */
 export interface InspectModelResponse {
-  model: ModelSpec | undefined;
+  model:
+    | ModelSpec
+    | undefined;
+  /** Numbers in its weights. */
   parameters: bigint;
   bytes: bigint;
+  /** Type of most of the weights as stored: F32, BF16, F16. */
+  dtype: string;
+  /** Longest sequence the language model takes, tokens. */
+  maxPositions: number;
+  /** Tokens of an image of 640 x 480 px. */
+  imageTokens: number;
+  /** A conversation of two turns as the chat template writes it, with one image token for the image. */
+  conversation: string;
+  /** What is unusual about the folder and no error. */
+  warnings: string[];
 }
 
 /** What a job reads: a blob or tree of the artifact store, under a role the stage knows. */
@@ -803,7 +816,16 @@ export const InspectModelRequest: MessageFns<InspectModelRequest> = {
 };
 
 function createBaseInspectModelResponse(): InspectModelResponse {
-  return { model: undefined, parameters: 0n, bytes: 0n };
+  return {
+    model: undefined,
+    parameters: 0n,
+    bytes: 0n,
+    dtype: "",
+    maxPositions: 0,
+    imageTokens: 0,
+    conversation: "",
+    warnings: [],
+  };
 }
 
 export const InspectModelResponse: MessageFns<InspectModelResponse> = {
@@ -812,6 +834,11 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
       model: isSet(object.model) ? ModelSpec.fromJSON(object.model) : undefined,
       parameters: isSet(object.parameters) ? BigInt(object.parameters) : 0n,
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      maxPositions: isSet(object.max_positions) ? globalThis.Number(object.max_positions) : 0,
+      imageTokens: isSet(object.image_tokens) ? globalThis.Number(object.image_tokens) : 0,
+      conversation: isSet(object.conversation) ? globalThis.String(object.conversation) : "",
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -825,6 +852,21 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
     }
     if (message.bytes !== 0n) {
       obj.bytes = message.bytes.toString();
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.maxPositions !== 0) {
+      obj.max_positions = Math.round(message.maxPositions);
+    }
+    if (message.imageTokens !== 0) {
+      obj.image_tokens = Math.round(message.imageTokens);
+    }
+    if (message.conversation !== "") {
+      obj.conversation = message.conversation;
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
     }
     return obj;
   },
@@ -841,6 +883,11 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
       ? BigInt(object.parameters)
       : 0n;
     message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.dtype = object.dtype ?? "";
+    message.maxPositions = object.maxPositions ?? 0;
+    message.imageTokens = object.imageTokens ?? 0;
+    message.conversation = object.conversation ?? "";
+    message.warnings = object.warnings?.map((e) => e) || [];
     return message;
   },
 };

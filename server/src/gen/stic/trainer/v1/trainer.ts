@@ -295,9 +295,22 @@ export interface InspectModelRequest {
 
 /** Answer of InspectModel. INVALID_ARGUMENT with the reason when the folder is not a supported model. */
 export interface InspectModelResponse {
-  model: ModelSpec | undefined;
+  model:
+    | ModelSpec
+    | undefined;
+  /** Numbers in its weights. */
   parameters: bigint;
   bytes: bigint;
+  /** Type of most of the weights as stored: F32, BF16, F16. */
+  dtype: string;
+  /** Longest sequence the language model takes, tokens. */
+  maxPositions: number;
+  /** Tokens of an image of 640 x 480 px. */
+  imageTokens: number;
+  /** A conversation of two turns as the chat template writes it, with one image token for the image. */
+  conversation: string;
+  /** What is unusual about the folder and no error. */
+  warnings: string[];
 }
 
 /** What a job reads: a blob or tree of the artifact store, under a role the stage knows. */
@@ -1217,7 +1230,16 @@ export const InspectModelRequest: MessageFns<InspectModelRequest> = {
 };
 
 function createBaseInspectModelResponse(): InspectModelResponse {
-  return { model: undefined, parameters: 0n, bytes: 0n };
+  return {
+    model: undefined,
+    parameters: 0n,
+    bytes: 0n,
+    dtype: "",
+    maxPositions: 0,
+    imageTokens: 0,
+    conversation: "",
+    warnings: [],
+  };
 }
 
 export const InspectModelResponse: MessageFns<InspectModelResponse> = {
@@ -1236,6 +1258,21 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
         throw new globalThis.Error("value provided for field message.bytes of type int64 too large");
       }
       writer.uint32(24).int64(message.bytes);
+    }
+    if (message.dtype !== "") {
+      writer.uint32(34).string(message.dtype);
+    }
+    if (message.maxPositions !== 0) {
+      writer.uint32(40).int32(message.maxPositions);
+    }
+    if (message.imageTokens !== 0) {
+      writer.uint32(48).int32(message.imageTokens);
+    }
+    if (message.conversation !== "") {
+      writer.uint32(58).string(message.conversation);
+    }
+    for (const v of message.warnings) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -1277,6 +1314,46 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
             message.bytes = reader.int64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dtype = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxPositions = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.imageTokens = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.conversation = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1294,6 +1371,11 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
       model: isSet(object.model) ? ModelSpec.fromJSON(object.model) : undefined,
       parameters: isSet(object.parameters) ? BigInt(object.parameters) : 0n,
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      dtype: isSet(object.dtype) ? globalThis.String(object.dtype) : "",
+      maxPositions: isSet(object.max_positions) ? globalThis.Number(object.max_positions) : 0,
+      imageTokens: isSet(object.image_tokens) ? globalThis.Number(object.image_tokens) : 0,
+      conversation: isSet(object.conversation) ? globalThis.String(object.conversation) : "",
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -1307,6 +1389,21 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
     }
     if (message.bytes !== 0n) {
       obj.bytes = message.bytes.toString();
+    }
+    if (message.dtype !== "") {
+      obj.dtype = message.dtype;
+    }
+    if (message.maxPositions !== 0) {
+      obj.max_positions = Math.round(message.maxPositions);
+    }
+    if (message.imageTokens !== 0) {
+      obj.image_tokens = Math.round(message.imageTokens);
+    }
+    if (message.conversation !== "") {
+      obj.conversation = message.conversation;
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
     }
     return obj;
   },
@@ -1323,6 +1420,11 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
       ? BigInt(object.parameters)
       : 0n;
     message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.dtype = object.dtype ?? "";
+    message.maxPositions = object.maxPositions ?? 0;
+    message.imageTokens = object.imageTokens ?? 0;
+    message.conversation = object.conversation ?? "";
+    message.warnings = object.warnings?.map((e) => e) || [];
     return message;
   },
 };
@@ -5002,7 +5104,10 @@ export const TrainerServiceService = {
     responseSerialize: (value: GetInfoResponse): Buffer => Buffer.from(GetInfoResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetInfoResponse => GetInfoResponse.decode(value),
   },
-  /** Reads a model folder's configuration, says whether its architecture is supported and computes its digest. */
+  /**
+   * Checks a model folder without reading its weights: architecture, names and shapes of all tensors, processor, chat template, image
+   * tokens; and computes its digest. Takes seconds the first time for a folder.
+   */
   inspectModel: {
     path: "/stic.trainer.v1.TrainerService/InspectModel" as const,
     requestStream: false as const,
@@ -5090,7 +5195,10 @@ export const TrainerServiceService = {
 export interface TrainerServiceServer extends UntypedServiceImplementation {
   /** Who this trainer is: versions, device, store, jobs it holds. Answers at once, without touching torch. */
   getInfo: handleUnaryCall<GetInfoRequest, GetInfoResponse>;
-  /** Reads a model folder's configuration, says whether its architecture is supported and computes its digest. */
+  /**
+   * Checks a model folder without reading its weights: architecture, names and shapes of all tensors, processor, chat template, image
+   * tokens; and computes its digest. Takes seconds the first time for a folder.
+   */
   inspectModel: handleUnaryCall<InspectModelRequest, InspectModelResponse>;
   /** Starts a job, or answers the same as before when the id is known. ALREADY_EXISTS when the id is known with another content. */
   submitJob: handleUnaryCall<SubmitJobRequest, SubmitJobResponse>;
@@ -5132,7 +5240,10 @@ export interface TrainerServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetInfoResponse) => void,
   ): ClientUnaryCall;
-  /** Reads a model folder's configuration, says whether its architecture is supported and computes its digest. */
+  /**
+   * Checks a model folder without reading its weights: architecture, names and shapes of all tensors, processor, chat template, image
+   * tokens; and computes its digest. Takes seconds the first time for a folder.
+   */
   inspectModel(
     request: InspectModelRequest,
     callback: (error: ServiceError | null, response: InspectModelResponse) => void,
