@@ -147,8 +147,8 @@ async function untilReady(
 ): Promise<{ http: string; grpc: string } | undefined> {
   const host = reachable(config.host);
   const begun = Date.now();
-  let isTold = false;
-  for (let isOwner = false; Date.now() - begun < READY_WITHIN_MS; await delay(LOOK_MS, undefined, { signal })) {
+  let [isTold, isOwner] = [false, false];
+  while (Date.now() - begun < READY_WITHIN_MS) {
     const owner = ownerOf(config.state);
     isOwner ||= owner?.pid === pid;
     if (!isAlive(pid) || (isOwner && owner?.pid !== pid)) return undefined;
@@ -158,6 +158,7 @@ async function untilReady(
       return { http, grpc: authority(host, grpcPort) };
     if (!isTold && Date.now() - begun > TELL_AFTER_MS) onWait();
     isTold ||= Date.now() - begun > TELL_AFTER_MS;
+    await delay(LOOK_MS, undefined, { signal });
   }
   throw new CliError(`The server was not ready after ${READY_WITHIN_MS / 1000} seconds.`, `See ${path.join(config.state, 'logs')}.`);
 }

@@ -13,7 +13,7 @@ from typing import IO, Any, TypeVar
 
 from stic_trainer.data.ingest import Problem
 from stic_trainer.data.records import Record, to_line
-from stic_trainer.runtime.progress import RecentRate
+from stic_trainer.runtime.progress import RemainingTime
 from stic_trainer.runtime.store import Store
 
 _In = TypeVar("_In")
@@ -37,7 +37,7 @@ class Import:
         self._pool = pool
         self._ahead = threads * _AHEAD_PER_THREAD
         self._unit, self._done, self._total = "", 0, 0
-        self._rate, self._sent = RecentRate(), float("-inf")
+        self._remaining, self._sent = RemainingTime(), float("-inf")
 
     def parallel(self, work: Callable[[_In], _Out], inputs: Iterable[_In]) -> Iterator[_Out]:
         """``work`` of each input, in order, with a bounded number of them ahead."""
@@ -84,7 +84,7 @@ class Import:
 
     def _send_progress(self) -> None:
         self._sent = time.monotonic()
-        eta = round(self._rate.eta_seconds(self._sent, self._done, self._total), 1)
+        eta = round(self._remaining.eta_seconds(self._sent, self._done, self._total), 1)
         count = {"unit": self._unit, "done": self._done, "total": self._total, "eta_seconds": eta, "phase": "checking"}
         self.emit({"progress": count})
 
