@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { DomainError, messageOf } from './errors.js';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -23,12 +24,25 @@ export const pathFault = (error: unknown): string => WORDS[codeOf(error)] ?? mes
 /** Makes the folder and checks that this process may write in it; a refusal names the setting that named the folder. */
 export function usableFolder(folder: string, setting: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new DomainError('FAILED_PRECONDITION', `${setting}: the folder ${folder} cannot be used: ${pathFault(error)}.`, {
       hint: `Set ${setting} to a folder that this user may write to, with enough disk space.`,
       cause: error,
     });
+  }
+}
+
+/** `mkdir -p`. Node's own recursion does not end where a parent exists and refuses with ENOENT, as /proc does. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (codeOf(error) !== 'EEXIST' || !statSync(folder).isDirectory()) throw error;
   }
 }
