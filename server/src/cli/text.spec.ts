@@ -46,7 +46,7 @@ test('a line is cut at its end, its colours kept whole', () => {
   assert.equal(clip('abcdef', 6), 'abcdef');
   assert.equal(clip('abcdef', 5), 'abcd…');
   assert.equal(clip(`ab${RED}cdef${END}`, 5), `ab${RED}cd…${END}`);
-  assert.equal(clip(`${RED}ab${END}cdef`, 3), `${RED}ab…${END}`);
+  assert.equal(clip(`${RED}ab${END}cdef`, 3), `${RED}ab${END}…`);
   assert.equal(columnsOf(clip('写真写真', 4)), 3);
 });
 
