@@ -6,6 +6,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { help } from '../scripts/setup/options.mjs';
+import { checkOwner } from '../scripts/setup/python.mjs';
+import { printProblem } from '../scripts/setup/terminal.mjs';
 
 const bench = path.dirname(fileURLToPath(import.meta.url));
 const venv = path.join(bench, '.venv');
@@ -14,6 +17,7 @@ const stamp = path.join(venv, 'stic-stamp');
 const requirements = path.join(bench, 'requirements.txt');
 const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
 
+help('bench', process.argv.slice(2));
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) await install();
 const paths = [bench, path.join(bench, '../trainer-py')].join(path.delimiter);
 const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false', HF_DATASETS_DISABLE_PROGRESS_BARS: '1' };
@@ -21,7 +25,13 @@ process.exitCode = await run(python, ['-m', 'stic_bench', ...process.argv.slice(
 
 async function install() {
   const base = process.env.PYTHON ?? ['python3.11', 'python3.12', 'python3.13', 'python3'].find(isThere);
-  rmSync(venv, { recursive: true, force: true });
+  try {
+    if (existsSync(venv)) checkOwner(venv);
+    rmSync(venv, { recursive: true, force: true });
+  } catch (error) {
+    printProblem(error);
+    process.exit(1);
+  }
   await must(base ?? 'python3', ['-m', 'venv', venv]);
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
   // First and alone: whatever asks for torch later finds this one and fetches no other.

@@ -2,6 +2,7 @@
 // `npm run chaos` the long test by killing.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { help } from './setup/options.mjs';
 import { root } from './setup/stamps.mjs';
 import { printProblem } from './setup/terminal.mjs';
 import { setup } from './setup.mjs';
@@ -16,6 +17,7 @@ const PROGRAMS = {
 const SAME_SIGNAL_MS = 1_000;
 
 const [verb, ...args] = process.argv.slice(2);
+help(verb, args);
 try {
   await setup();
   run(path.join(root, PROGRAMS[verb]), args);

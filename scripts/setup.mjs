@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { command } from './setup/command.mjs';
 import { withLock } from './setup/lock.mjs';
 import { checkNode, installNodeModules, nodeModulesStale } from './setup/node-modules.mjs';
+import { options } from './setup/options.mjs';
 import { installPython, pythonStale } from './setup/python.mjs';
 import { root, whenChanged } from './setup/stamps.mjs';
 import { Problem, printProblem, step } from './setup/terminal.mjs';
@@ -67,7 +68,7 @@ function checkSpace() {
 if (fs.existsSync(process.argv[1] ?? '') && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const start = Date.now();
   try {
-    await setup({ tests: process.argv.includes('--tests'), build: process.argv.includes('--build') });
+    await setup(options('setup', process.argv.slice(2), { tests: { type: 'boolean' }, build: { type: 'boolean' } }));
     console.log(`Ready (${((Date.now() - start) / 1000).toFixed(1)} s).`);
   } catch (error) {
     printProblem(error);

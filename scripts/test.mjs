@@ -5,26 +5,23 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { options } from './setup/options.mjs';
 import { printProblem, Problem } from './setup/terminal.mjs';
 import { setup } from './setup.mjs';
 import { leftovers } from './tests/leftovers.mjs';
 
-const argument = (name) => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : (process.argv[at + 1] ?? '');
-};
-
 const outcomes = [];
 let stopped = false;
 try {
+  const { tier, list } = options('test', process.argv.slice(2), { tier: { type: 'string' }, list: { type: 'boolean' } });
   await setup({ tests: true });
   // These use what the set-up has just made.
   const { empty, endRunning, fail, sum, tiers } = await import('./tests/tiers.mjs');
-  if (process.argv.includes('--list')) {
+  if (list) {
     for (const tier of tiers) console.log(tier.name);
   } else {
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop(signal, endRunning));
-    await runTiers(chosenTiers(tiers), { empty, fail });
+    await runTiers(chosenTiers(tiers, tier), { empty, fail });
     report(sum(outcomes));
   }
 } catch (error) {
@@ -33,8 +30,7 @@ try {
   process.exitCode = 1;
 }
 
-function chosenTiers(tiers) {
-  const wanted = argument('--tier');
+function chosenTiers(tiers, wanted) {
   if (wanted === undefined) return tiers;
   const chosen = tiers.filter((tier) => tier.name === wanted);
   if (chosen.length === 0) throw new Problem(`There is no tier "${wanted}".`, `Use one of: ${tiers.map((tier) => tier.name).join(', ')}.`);
@@ -55,7 +51,7 @@ async function runTiers(tiers, { empty, fail }) {
       outcome = await tier.run(context);
     } catch (error) {
       outcome = empty();
-      fail(outcome, tier.name, error instanceof Problem ? `${error.message}\nWhat to do: ${error.todo}` : String(error.stack));
+      fail(outcome, tier.name, error instanceof Problem ? `${error.message}\nhint: ${error.todo}` : String(error.stack));
     }
     outcomes.push(outcome);
     console.log(line(tier.name, outcome, Date.now() - start));

@@ -48,7 +48,7 @@ export async function installNodeModules() {
   await step(
     'node modules',
     () => command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root, what: 'Installing the node modules' }),
-    'once, about 20 s',
+    'once; downloads packages',
   );
   if (nodeModulesStale()) {
     throw new Problem(

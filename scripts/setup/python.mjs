@@ -1,9 +1,9 @@
 // The trainer's virtual environment, from pinned requirements.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { collect, command } from './command.mjs';
 import { fingerprint, root } from './stamps.mjs';
-import { Problem, step } from './terminal.mjs';
+import { OWN_CHECKOUT, Problem, step } from './terminal.mjs';
 
 export const trainerFolder = path.join(root, 'trainer-py');
 const venv = path.join(trainerFolder, '.venv');
@@ -23,12 +23,13 @@ export function pythonStale({ tests }) {
 }
 
 export async function installPython({ tests }) {
-  if (existsSync(unfinished) || !(await works(python))) await createEnvironment();
+  if (!existsSync(venv) || existsSync(unfinished)) await createEnvironment();
+  else await checkEnvironment();
   writeFileSync(unfinished, '');
   try {
     const torch = /^torch==\S+/m.exec(readFileSync(path.join(root, RUNTIME[0]), 'utf8'))?.[0];
     // First and alone: whatever asks for torch later finds this one and fetches no other.
-    if (torch) await step(`Python package ${torch}`, () => pip([torch], 'Installing PyTorch'), 'once, a minute or more');
+    if (torch) await step(`Python package ${torch}`, () => pip([torch], 'Installing PyTorch'), 'once; a large download');
     await step('Python packages of the trainer', () => pip(['-r', RUNTIME[0]], 'Installing the Python packages'), 'once');
     if (tests)
       await step('Python packages of the tests', () => pip(['-r', TESTS[1]], 'Installing the Python packages of the tests'), 'once');
@@ -40,7 +41,36 @@ export async function installPython({ tests }) {
   writeFileSync(stamp, JSON.stringify({ runtime: fingerprint(RUNTIME), tests: keepsTests ? fingerprint(TESTS) : '' }));
 }
 
+/** An environment that is there stays, whatever is wrong with it: it may be someone else's, or hold more than ours. */
+async function checkEnvironment() {
+  checkOwner(venv);
+  if (await works(python)) return;
+  throw new Problem(
+    `The Python environment ${venv} does not run: its Python is gone or damaged.`,
+    `Delete ${venv} if you do not need it, and run the command again; it is then made anew.`,
+  );
+}
+
+/** A Problem when the folder belongs to another user. */
+export function checkOwner(folder) {
+  const { uid } = statSync(folder);
+  if (process.getuid === undefined || uid === process.getuid()) return;
+  throw new Problem(`The Python environment ${folder} belongs to another user (${nameOf(uid)}) and is not changed.`, OWN_CHECKOUT);
+}
+
+function nameOf(uid) {
+  try {
+    const line = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((one) => one.split(':')[2] === String(uid));
+    return line?.split(':')[0] ?? `uid ${uid}`;
+  } catch {
+    return `uid ${uid}`;
+  }
+}
+
 async function createEnvironment() {
+  if (existsSync(venv)) checkOwner(venv);
   const base = await findPython();
   const check = await collect(base, ['-c', 'import venv, ensurepip']);
   if (check.code !== 0) {
@@ -51,7 +81,9 @@ async function createEnvironment() {
     );
   }
   rmSync(venv, { recursive: true, force: true });
-  mkdirSync(trainerFolder, { recursive: true });
+  mkdirSync(venv, { recursive: true });
+  // Before anything else: a half-made environment is known as ours.
+  writeFileSync(unfinished, '');
   await step('Python environment', () => command(base, ['-m', 'venv', venv], { cwd: root, what: 'Making the Python environment' }));
 }
 

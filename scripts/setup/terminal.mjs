@@ -29,12 +29,32 @@ export async function step(name, work, note = '') {
   }
 }
 
+const FAULTS = {
+  EACCES: 'this user may not write it',
+  EPERM: 'this user may not write it',
+  EROFS: 'it is on a read-only file system',
+  ENOSPC: 'the disk is full',
+};
+
 /** Prints a problem the way every command here does; anything else keeps its stack, because it is our mistake. */
 export function printProblem(error) {
-  if (error instanceof Problem) {
-    console.error(`\n${error.message}`);
-    if (error.todo) console.error(`\nWhat to do: ${error.todo}`);
-  } else {
+  const problem = error instanceof Problem ? error : fromSystem(error);
+  if (problem === undefined) {
     console.error(error);
+    return;
   }
+  console.error(`\nerror: ${problem.message}`);
+  if (problem.todo) console.error(`hint: ${problem.todo}`);
 }
+
+/** A refusal of the file system as a Problem: the checkout may belong to someone else. */
+function fromSystem(error) {
+  const why = FAULTS[error?.code];
+  if (why === undefined || error.path === undefined) return undefined;
+  return new Problem(
+    `${error.path} cannot be written: ${why}.`,
+    error.code === 'ENOSPC' ? 'Free some disk space and run the command again.' : OWN_CHECKOUT,
+  );
+}
+
+export const OWN_CHECKOUT = 'Run the command as the user that the checkout belongs to, or make a checkout of your own.';

@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule, type AppOptions } from './app.module.js';
-import { DomainError, messageOf } from './platform/errors.js';
 import { serveConsole } from './platform/http/console.js';
 import { inCallersName, jsonOnly, sameSiteOnly, securityHeaders } from './platform/http/protection.js';
+import { CONSOLE, listenFault } from './platform/transport/addresses.js';
 import { HttpErrors } from './platform/transport/http-errors.js';
 import { GrpcServer } from './platform/transport/grpc-server.js';
 
@@ -33,20 +33,13 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     await app.listen(config.httpPort, config.host);
   } catch (error) {
     await app.close().catch(() => undefined);
-    throw listenError(error, `${config.host}:${config.httpPort}`);
+    throw isListenFault(error) ? listenFault(error, config.host, config.httpPort, CONSOLE) : error;
   }
   const address: unknown = app.getHttpServer().address();
   return { app, httpPort: portOf(address) ?? config.httpPort, grpcPort: app.get(GrpcServer).port };
 }
 
-function listenError(error: unknown, address: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') return error;
-  const why = code === 'EADDRINUSE' ? 'another program uses it' : messageOf(error);
-  return new DomainError('FAILED_PRECONDITION', `The console cannot listen on ${address}: ${why}.`, {
-    hint: code === 'EADDRNOTAVAIL' ? 'Set STIC_HOST to an address of this machine.' : 'Set STIC_HTTP_PORT to a free port.',
-  });
-}
+const isListenFault = (error: unknown): boolean => error instanceof Error && 'syscall' in error && error.syscall === 'listen';
 
 const portOf = (address: unknown): number | undefined =>
   typeof address === 'object' && address !== null && 'port' in address && typeof address.port === 'number' ? address.port : undefined;

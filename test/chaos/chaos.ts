@@ -17,10 +17,20 @@ const LOOK_MS = 50;
 /** A run that takes longer than this, kills and all, counts as lost. */
 const RUN_WITHIN_MS = 600_000;
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '20' }, seed: { type: 'string' } } });
-const wanted = Number(values.kills);
-const seed = values.seed ?? String(randomInt(1e9));
-if (!Number.isInteger(wanted) || wanted < 1) throw new Error(`--kills is a number of kills from 1 on, not "${values.kills}".`);
+const { wanted, seed } = options();
+
+/** Number of kills and seed; another argument is refused in words. */
+function options(): { wanted: number; seed: string } {
+  try {
+    const { values } = parseArgs({ options: { kills: { type: 'string', default: '20' }, seed: { type: 'string' } } });
+    const wanted = Number(values.kills);
+    if (!Number.isInteger(wanted) || wanted < 1) throw new Error(`--kills is a number of kills from 1 on, not "${values.kills}".`);
+    return { wanted, seed: values.seed ?? String(randomInt(1e9)) };
+  } catch (error) {
+    process.stderr.write(`error: ${messageOf(error)}\nhint: \`npm run chaos -- --help\` lists the options.\n`);
+    process.exit(1);
+  }
+}
 
 /** From 0 up to 1: the same for the same seed and name, whatever came before. */
 const chance = (name: string): number => createHash('sha256').update(`${seed}/${name}`).digest().readUInt32BE() / 2 ** 32;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { HELP, parseOptions } from './arguments.js';
+import { parseOptions } from './arguments.js';
+import { repositoryRoot } from '../platform/config/repository.js';
 import { CliError } from './cli-error.js';
+import { helpOf } from './help.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-cli-'));
 const file = path.join(folder, 'rows.json');
@@ -89,6 +91,36 @@ test('what cannot be meant is refused by the name of the option', () => {
   refused(['images'], /images/);
 });
 
+test('a file for the result that cannot be written is refused before the work', () => {
+  refused(['--json', path.join(folder, 'nowhere/out.json')], /--json: .*out\.json cannot be written: its folder does not exist/);
+  refused(['--json', folder], /--json: .* cannot be written: it is a folder/);
+  refused(['--json', path.join(file, 'out.json')], /--json: .* cannot be written: a part of the path is a file/);
+  parseOptions(['--json', path.join(folder, 'new.json')]);
+  assert.ok(!existsSync(path.join(folder, 'new.json')), 'the check leaves nothing');
+  parseOptions(['--json', file]);
+  assert.equal(readFileSync(file, 'utf8'), '[]', 'what is there stays until there is a result');
+});
+
+test('the help names every family of models', () => {
+  const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const models = readFileSync(path.join(repositoryRoot(), 'docs/models.md'), 'utf8');
+  const families = [...models.matchAll(/^\| `(\w+?)For\w+`/gm)].map(([, family = '']) => family);
+  assert.ok(families.length >= 5);
+  for (const family of families) assert.ok(plain(helpOf('demo')).includes(plain(family)), family);
+});
+
+test('the help of every command fits 80 columns', () => {
+  for (const verb of ['start', 'demo', 'stic', 'chaos'] as const) {
+    assert.deepEqual(
+      helpOf(verb)
+        .split('\n')
+        .filter((line) => line.length > 80),
+      [],
+      verb,
+    );
+  }
+});
+
 test('every option is in the help', () => {
   for (const option of [
     'exit',
@@ -105,5 +137,5 @@ test('every option is in the help', () => {
     'set',
     'state',
   ])
-    assert.match(HELP, new RegExp(`^  --${option} `, 'm'));
+    assert.match(helpOf('demo'), new RegExp(`^  --${option} `, 'm'));
 });

@@ -1,28 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
+
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { pathFault } from '../platform/path-faults.js';
 import { CliError } from './cli-error.js';
-
-export const HELP = `npm run demo [-- options]
-
-Runs the whole recipe through the product and shows whether it helped. Without options on the embedded world; stays up until Ctrl-C.
-
-  --exit               end after the table; exit code 0 only when the run succeeded
-  --arms               then run the control arms (chosen only, swapped) and print them beside STIC
-  --json FILE          write the comparison and the run's facts as JSON
-  --images DIR         use your own images (any format Pillow opens, found in all subfolders)
-  --image-list FILE    take only the images that this file names: a JSON list, or text with one name a line
-  --instructions FILE  LLaVA-format JSON for stage 2; without it the run ends after stage 1
-  --pairs FILE         preference pairs of your own (STIC's, TRL's, LLaMA-Factory's, ms-swift's layout): the run starts at dpo
-  --image-root DIR     folder that image paths in --instructions and --pairs are relative to (default: the file's own)
-  --model PATH         a local Hugging Face model folder, see docs/models.md (default: the embedded model)
-  --preset NAME        recipe to start from (default: tiny; with --model: paper)
-  --seed N             seed of the run, and of the embedded world's pictures
-  --max-images N       use at most N images
-  --set FIELD=VALUE    change any recipe field, e.g. --set dpo.optimizer.epochs=2; repeatable
-  --state DIR          state folder (default: STIC_STATE, or .stic in the repository)
-  --help               this text
-`;
 
 export type Options = {
   exit: boolean;
@@ -65,7 +46,7 @@ export function parseOptions(args: string[]): Options | undefined {
   return {
     exit: values.exit ?? false,
     arms: values.arms ?? false,
-    json: absolute(values.json),
+    json: writable(values.json, '--json'),
     images: existing(values.images, '--images', 'folder'),
     imageList: existing(values['image-list'], '--image-list', 'file'),
     instructions: existing(values.instructions, '--instructions', 'file'),
@@ -117,6 +98,23 @@ function existing(value: string | undefined, option: string, kind: 'file' | 'fol
   if (full === undefined) return undefined;
   if (!existsSync(full)) throw new CliError(`${option}: ${full} does not exist.`, `Name a ${kind} on this machine.`);
   if (statSync(full).isDirectory() !== (kind === 'folder')) throw new CliError(`${option}: ${full} is not a ${kind}.`, `Name a ${kind}.`);
+  return full;
+}
+
+/** A file that can be written, which is found out by opening it: hours of work end with it. */
+function writable(value: string | undefined, option: string): string | undefined {
+  const full = absolute(value);
+  if (full === undefined) return undefined;
+  const isNew = !existsSync(full);
+  try {
+    closeSync(openSync(full, 'a'));
+    if (isNew) rmSync(full);
+  } catch (error) {
+    throw new CliError(
+      `${option}: ${full} cannot be written: ${pathFault(error)}.`,
+      'Name a file in a folder that exists and that you may write to.',
+    );
+  }
   return full;
 }
 

@@ -1,5 +1,9 @@
-import type { ServiceError } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { DomainError } from '../platform/errors.js';
 import { ERROR_TRAILER } from '../platform/transport/grpc-errors.js';
+import { reasonOf } from '../platform/transport/grpc-channel.js';
+import * as terminal from './terminal.js';
+import { wrap } from './text.js';
 
 /** An error for the person at the terminal: one message, and what to do about it. Shown without a stack. */
 export class CliError extends Error {
@@ -17,7 +21,10 @@ type ErrorBody = { message: string; field?: string; hint?: string };
 /** The server's error in its own words, with the request field at fault and the hint. */
 export function fromService(error: ServiceError): CliError {
   const [trailer] = error.metadata.get(ERROR_TRAILER);
-  if (trailer === undefined) return new CliError(error.details || error.message);
+  if (trailer === undefined) {
+    if (error.code !== status.UNAVAILABLE) return new CliError(error.details || error.message);
+    return new CliError(`The server cannot be reached: ${reasonOf(error.details)}.`, 'Run the same command again: it continues the run.');
+  }
   const body = JSON.parse(trailer.toString()) as ErrorBody;
   const where = body.field !== undefined && !body.message.includes(body.field) ? `${body.field}: ` : '';
   return new CliError(`${where}${body.message}`, body.hint);
@@ -25,10 +32,11 @@ export function fromService(error: ServiceError): CliError {
 
 /** Prints anything thrown: what is meant for people in plain words, a mistake of ours with its stack. */
 export function printError(error: unknown): void {
-  if (error instanceof CliError) {
-    console.error(`\nerror: ${error.message}`);
-    if (error.hint) console.error(`What to do: ${error.hint}`);
-  } else {
-    console.error(error);
+  if (!(error instanceof CliError || error instanceof DomainError)) {
+    terminal.printError(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return;
   }
+  const lines = `error: ${error.message}`.split('\n').map((line) => wrap(line, terminal.width()));
+  terminal.printError(`\n${lines.join('\n')}`);
+  if (error.hint) terminal.printError(wrap(`hint: ${error.hint}`, terminal.width()));
 }

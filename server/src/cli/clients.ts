@@ -4,6 +4,7 @@ import { CheckpointServiceClient } from '../gen/stic/checkpoints/v1/checkpoints.
 import { DatasetServiceClient } from '../gen/stic/datasets/v1/datasets.js';
 import { EvaluationServiceClient } from '../gen/stic/evaluations/v1/evaluations.js';
 import { RunServiceClient } from '../gen/stic/runs/v1/runs.js';
+import { DIRECT } from '../platform/transport/grpc-channel.js';
 import { fromService } from './cli-error.js';
 
 export type Clients = {
@@ -17,10 +18,10 @@ export type Clients = {
 export function connect(address: string): Clients {
   const open = credentials.createInsecure();
   return {
-    datasets: new DatasetServiceClient(address, open),
-    runs: new RunServiceClient(address, open),
-    checkpoints: new CheckpointServiceClient(address, open),
-    evaluations: new EvaluationServiceClient(address, open),
+    datasets: new DatasetServiceClient(address, open, DIRECT),
+    runs: new RunServiceClient(address, open, DIRECT),
+    checkpoints: new CheckpointServiceClient(address, open, DIRECT),
+    evaluations: new EvaluationServiceClient(address, open, DIRECT),
   };
 }
 
@@ -35,6 +36,15 @@ export function call<Response>(invoke: (done: Done<Response>) => unknown): Promi
   return new Promise((resolve, reject) => {
     invoke((error, response) => (error ? reject(fromService(error)) : resolve(response)));
   });
+}
+
+/** A stream's messages; its error becomes a CliError too. */
+export async function* watch<Message>(stream: AsyncIterable<Message>): AsyncGenerator<Message, void, undefined> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw error instanceof Error && 'metadata' in error ? fromService(error as ServiceError) : error;
+  }
 }
 
 /** All items of a listing, page after page. */

@@ -4,9 +4,10 @@ import { type Dataset, VersionState } from '../gen/stic/datasets/v1/datasets.js'
 import type { RunInput } from '../gen/stic/runs/v1/runs.js';
 import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
 import { CliError } from './cli-error.js';
-import { call, type Clients, newRequestId, requestIdFor } from './clients.js';
-import { bar } from './progress.js';
-import { dim, LiveArea, print } from './terminal.js';
+import { call, type Clients, newRequestId, requestIdFor, watch } from './clients.js';
+import { bar, barCells } from './progress.js';
+import { dim, LiveArea, print, say, width } from './terminal.js';
+import { columnsOf, prose, shown } from './text.js';
 
 /** A source to register: what it is called, its kind and where it lies. */
 export type Source = {
@@ -46,7 +47,7 @@ async function register(clients: Clients, source: Source): Promise<RunInput> {
   if (version === undefined || version.state !== VersionState.VERSION_STATE_READY) {
     await showProblems(clients, dataset);
     throw new CliError(
-      `${source.role} ${source.path} could not be imported: ${version?.error ?? 'no version'}`,
+      `${source.role} ${shown(source.path, 200)} could not be imported: ${prose(version?.error ?? 'no version')}`,
       hintFor(version?.errorCode ?? ''),
     );
   }
@@ -56,7 +57,11 @@ async function register(clients: Clients, source: Source): Promise<RunInput> {
     ...(version.duplicates > 0 ? [`${version.duplicates} with the content of another`] : []),
     ...(version.repeats > 0 ? [`${version.repeats} repeats in the list`] : []),
   ].join(', ');
-  print(`  ✓ ${source.role.padEnd(12)} ${dataset.name}  ${dim(`${counts}, version ${version.digest.slice(0, 12)}`)}`);
+  const revision = `, version ${version.digest.slice(0, 12)}`;
+  const room = width() - 19 - counts.length;
+  print(
+    `  ✓ ${source.role.padEnd(12)} ${shown(dataset.name, Math.max(12, room))}  ${dim(counts + (room - columnsOf(dataset.name) > revision.length ? revision : ''))}`,
+  );
   if (version.skipped > 0) await showProblems(clients, dataset);
   return {
     role: source.role,
@@ -95,10 +100,12 @@ async function current(clients: Clients, source: Source): Promise<Dataset> {
 async function imported(clients: Clients, dataset: Dataset): Promise<Dataset> {
   const area = new LiveArea();
   let latest = dataset;
-  for await (const next of clients.datasets.watchDataset({ datasetId: dataset.id }) as AsyncIterable<Dataset>) {
+  for await (const next of watch(clients.datasets.watchDataset({ datasetId: dataset.id }) as AsyncIterable<Dataset>)) {
     latest = next;
     const { done = 0, total = 0 } = next.latest ?? {};
-    area.draw([`  … ${next.name} ${bar(done, total)} ${done}${total > 0 ? `/${total}` : ''} items`]);
+    const count = `${done}${total > 0 ? `/${total}` : ''} files`;
+    const cells = barCells(width());
+    area.draw([`  … ${shown(next.name, width() - cells - count.length - 8)} ${bar(done, total, cells)} ${count}`]);
   }
   area.draw([]);
   return latest;
@@ -108,9 +115,9 @@ async function showProblems(clients: Clients, dataset: Dataset): Promise<void> {
   const { problems } = await call<{ problems: { name: string; code: string; reason: string }[] }>((done) =>
     clients.datasets.listDatasetProblems({ datasetId: dataset.id, versionId: '', pageSize: PROBLEMS_SHOWN, pageToken: '' }, done),
   );
-  for (const { name, code, reason } of problems) print(`      ${name}: ${reason} ${dim(code)}`);
+  for (const { name, code, reason } of problems) say(`${shown(name)}: ${prose(reason)} ${dim(code)}`, '      ');
   const more = (dataset.latest?.skipped ?? 0) - problems.length;
-  if (more > 0) print(dim(`      and ${more} more; the console lists them all`));
+  if (more > 0) say(dim(`and ${more} more; the console lists them all`), '      ');
 }
 
 function hintFor(code: string): string {

@@ -1,15 +1,20 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../platform/config/config.js';
+import { usableFolder } from '../platform/path-faults.js';
 import { endProcess, isAlive } from '../platform/processes/process-table.js';
+import { type Owner, ownerOf } from '../platform/processes/state-folder.js';
+import { assertFree, authority, CONSOLE, GRPC, reachable } from '../platform/transport/addresses.js';
 import { CliError } from './cli-error.js';
+import { dim, print } from './terminal.js';
 
 const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 60_000;
+const LOOK_MS = 100;
+const TELL_AFTER_MS = 2_000;
 
 /** A running product: where it is, and how it ends. */
 export type Product = {
@@ -22,39 +27,69 @@ export type Product = {
   stop: () => Promise<void>;
 };
 
-/** What a demo leaves for the next one on the same state folder. */
-type Note = { http_port: number; grpc_port: number; server_pid: number; demo_pid: number };
+/** What a demo leaves for the next one on the same state folder: the server that it has started and has to stop. */
+type Note = { server_pid: number; demo_pid: number };
 
-/** Adopts the product that runs on this state folder, or starts one and waits until it is ready. */
-export async function openProduct(config: Config): Promise<Product> {
-  const note = readNote(config);
-  for (const [httpPort, grpcPort] of [
-    [note?.http_port, note?.grpc_port],
-    [config.httpPort, config.grpcPort],
-  ]) {
-    if (httpPort && grpcPort && (await isOurs(config, httpPort))) return adopt(config, httpPort, grpcPort, note);
+/**
+ * Adopts the server of this state folder, also one that another demo is just starting, or starts one; ready when it returns.
+ * Throws when `signal` is aborted meanwhile; what was started is then stopped.
+ */
+export async function openProduct(config: Config, signal: AbortSignal): Promise<Product> {
+  usableFolder(config.state, 'STIC_STATE');
+  usableFolder(path.join(config.state, 'logs'), 'STIC_STATE');
+  for (let mayStart = true; ;) {
+    const owner = ownerOf(config.state);
+    if (owner) {
+      const product = await adopted(config, owner, signal);
+      if (product) return product;
+    } else if (mayStart) {
+      const product = await started(config, signal);
+      if (product) return product;
+      mayStart = false;
+    } else throw new CliError('The server of another program on this state folder ended while it started.', 'Run the command again.');
   }
-  return start(config);
 }
 
-/** A server left by a demo that was killed is this demo's to stop; anybody else's is not. */
-function adopt(config: Config, httpPort: number, grpcPort: number, note: Note | undefined): Product {
-  const orphan = note !== undefined && note.http_port === httpPort && isAlive(note.server_pid) && !isAlive(note.demo_pid);
-  if (orphan) writeNote(config, { ...note, demo_pid: process.pid });
+/**
+ * The owner's server once it is ready; undefined when it ends before. A server left by a demo that was killed is this demo's to stop;
+ * any other is not.
+ */
+async function adopted(config: Config, owner: Owner, signal: AbortSignal): Promise<Product | undefined> {
+  const ready = await untilReady(config, owner.pid, signal, () => {
+    print(dim(`  … waiting for the server that process ${owner.pid} is starting`));
+  });
+  if (!ready) return undefined;
+  const note = readNote(config);
+  const isOrphan = note?.server_pid === owner.pid && !isAlive(note.demo_pid);
+  if (isOrphan) writeNote(config, { server_pid: owner.pid, demo_pid: process.pid });
   return {
-    ...addresses(config, httpPort, grpcPort),
-    adopted: !orphan,
-    failure: new Promise<never>(() => {}),
+    ...ready,
+    adopted: !isOrphan,
+    failure: untilGone(config, owner.pid),
     stop: async () => {
-      if (orphan) await stopServer(config, note.server_pid);
+      if (isOrphan) await stopServer(config, owner.pid);
     },
   };
 }
 
-async function start(config: Config): Promise<Product> {
+/** Rejects when the owner has ended; looks while the process of this command lives. */
+function untilGone(config: Config, pid: number): Promise<never> {
+  const failure = new Promise<never>((_, reject) => {
+    const timer = setInterval(() => {
+      if (ownerOf(config.state)?.pid === pid) return;
+      clearInterval(timer);
+      reject(new CliError(`The server (process ${pid}) has ended.`, 'Run the same command again: it continues the run.'));
+    }, LOOK_MS);
+    timer.unref();
+  });
+  failure.catch(() => undefined);
+  return failure;
+}
+
+/** A server of this demo's own; undefined when another one has claimed the state folder first. */
+async function started(config: Config, signal: AbortSignal): Promise<Product | undefined> {
   const [httpPort, grpcPort] = await choosePorts(config);
   const log = path.join(config.state, 'logs/demo-server.log');
-  mkdirSync(path.dirname(log), { recursive: true });
   const offset = existsSync(log) ? statSync(log).size : 0;
   const out = openSync(log, 'a');
   const child = spawn(process.execPath, ['--enable-source-maps', fileURLToPath(new URL('../main.js', import.meta.url))], {
@@ -66,58 +101,73 @@ async function start(config: Config): Promise<Product> {
   closeSync(out);
   const pid = child.pid;
   if (pid === undefined) throw new CliError('The server process could not be started.');
-  writeNote(config, { http_port: httpPort, grpc_port: grpcPort, server_pid: pid, demo_pid: process.pid });
-  let stopping = false;
+  let isStopping = false;
   const failure = new Promise<never>((_, reject) => {
     child.once('exit', () => {
-      if (!stopping) reject(new CliError(`The server ended unexpectedly.\n${lastWords(log, offset)}`, `Its whole log is ${log}.`));
+      if (!isStopping) reject(ended(log, offset));
     });
   });
-  failure.catch(() => {});
+  failure.catch(() => undefined);
   const stop = async (): Promise<void> => {
-    stopping = true;
+    isStopping = true;
     await stopServer(config, pid);
   };
   try {
-    await Promise.race([untilReady(config, httpPort), failure]);
+    const ready = await untilReady(config, pid, signal);
+    if (!ready && ownerOf(config.state)) return undefined;
+    if (!ready) return await failure;
+    writeNote(config, { server_pid: pid, demo_pid: process.pid });
+    return { ...ready, adopted: false, failure, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { ...addresses(config, httpPort, grpcPort), adopted: false, failure, stop };
 }
 
-/** The configured ports; when others hold the defaults and nobody chose them, free ones. */
+/** The configured ports; when others hold the defaults and nobody chose them, free ones. DomainError when a chosen one is taken. */
 async function choosePorts(config: Config): Promise<[number, number]> {
-  const chosen = process.env['STIC_HTTP_PORT'] !== undefined || process.env['STIC_GRPC_PORT'] !== undefined;
-  const free = (await isFree(config.host, config.httpPort)) && (await isFree(config.host, config.grpcPort));
-  if (config.httpPort !== 0 && config.grpcPort !== 0 && (chosen || free)) return [config.httpPort, config.grpcPort];
-  return [await freePort(config.host), await freePort(config.host)];
+  const { host, httpPort, grpcPort } = config;
+  const isChosen = process.env['STIC_HTTP_PORT'] !== undefined || process.env['STIC_GRPC_PORT'] !== undefined;
+  try {
+    await assertFree(host, httpPort, CONSOLE);
+    await assertFree(host, grpcPort, GRPC);
+    return [httpPort, grpcPort];
+  } catch (error) {
+    if (isChosen) throw error;
+    return [0, 0];
+  }
 }
 
-async function untilReady(config: Config, httpPort: number): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < deadline) {
-    if (await answers(config, httpPort, '/api/health')) return;
-    await delay(100);
+/** Addresses of the server once it answers; undefined when it ends, or loses the state folder, before. `onWait` is told when it takes long. */
+async function untilReady(
+  config: Config,
+  pid: number,
+  signal: AbortSignal,
+  onWait: () => void = () => undefined,
+): Promise<{ http: string; grpc: string } | undefined> {
+  const host = reachable(config.host);
+  const begun = Date.now();
+  let [isTold, isOwner] = [false, false];
+  while (Date.now() - begun < READY_WITHIN_MS) {
+    const owner = ownerOf(config.state);
+    isOwner ||= owner?.pid === pid;
+    if (!isAlive(pid) || (isOwner && owner?.pid !== pid)) return undefined;
+    const { http_port: httpPort, grpc_port: grpcPort } = owner?.pid === pid ? owner : {};
+    const http = `http://${authority(host, httpPort ?? 0)}`;
+    if (httpPort !== undefined && grpcPort !== undefined && (await answers(`${http}/api/health`)))
+      return { http, grpc: authority(host, grpcPort) };
+    if (!isTold && Date.now() - begun > TELL_AFTER_MS) onWait();
+    isTold ||= Date.now() - begun > TELL_AFTER_MS;
+    await delay(LOOK_MS, undefined, { signal });
   }
   throw new CliError(`The server was not ready after ${READY_WITHIN_MS / 1000} seconds.`, `See ${path.join(config.state, 'logs')}.`);
 }
 
-/** True when a server on this port has a trainer on this state's artifact store. */
-async function isOurs(config: Config, httpPort: number): Promise<boolean> {
-  const id = path.join(config.store, 'id');
-  if (!existsSync(id)) return false;
-  const trainers = await answers(config, httpPort, '/api/trainers');
-  return trainers !== undefined && trainers.includes(readFileSync(id, 'utf8').trim());
-}
-
-async function answers(config: Config, httpPort: number, what: string): Promise<string | undefined> {
+async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${addresses(config, httpPort, 0).http}${what}`, { signal: AbortSignal.timeout(5_000) });
-    return response.ok ? await response.text() : undefined;
+    return (await fetch(url, { signal: AbortSignal.timeout(5_000) })).ok;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
@@ -126,15 +176,13 @@ async function stopServer(config: Config, pid: number): Promise<void> {
   rmSync(noteFile(config), { force: true });
 }
 
-function addresses(config: Config, httpPort: number, grpcPort: number): { http: string; grpc: string } {
-  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
-  return { http: `http://${host}:${httpPort}`, grpc: `${host}:${grpcPort}` };
-}
-
-/** What the server said at its end: plain lines as they are, log records by their message. */
-function lastWords(log: string, offset: number): string {
-  const lines = readFileSync(log).subarray(offset).toString().trim().split('\n').slice(-12);
-  return lines.map((line) => /"msg":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line).join('\n');
+/** What the server said at its end: its own error and hint, else its last lines. */
+function ended(log: string, offset: number): CliError {
+  const lines = readFileSync(log).subarray(offset).toString().trim().split('\n');
+  const said = (label: string): string | undefined => lines.findLast((line) => line.startsWith(label))?.slice(label.length);
+  const message = said('error: ');
+  if (message !== undefined) return new CliError(message, said('hint: '));
+  return new CliError(`The server ended unexpectedly.\n${lines.slice(-12).join('\n')}`, `Its whole log is ${log}.`);
 }
 
 const noteFile = (config: Config): string => path.join(config.state, 'demo/server.json');
@@ -146,24 +194,4 @@ function readNote(config: Config): Note | undefined {
 function writeNote(config: Config, note: Note): void {
   mkdirSync(path.dirname(noteFile(config)), { recursive: true });
   writeFileSync(noteFile(config), JSON.stringify(note));
-}
-
-async function isFree(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-      .once('error', () => resolve(false))
-      .listen(port, host, () => probe.close(() => resolve(true)));
-  });
-}
-
-async function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-      .once('error', reject)
-      .listen(0, host, () => {
-        const address = probe.address();
-        const port = typeof address === 'object' && address !== null ? address.port : 0;
-        probe.close(() => resolve(port));
-      });
-  });
 }

@@ -1,26 +1,12 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from '../platform/config/config.js';
-import { DomainError } from '../platform/errors.js';
 import { backup, check } from './backup.js';
 import { CliError, printError } from './cli-error.js';
 import { exportCheckpoint } from './export.js';
+import { helpOf } from './help.js';
 import { restore } from './restore.js';
 import { print } from './terminal.js';
-
-const HELP = `npm run stic -- COMMAND FILE_OR_FOLDER [options]
-
-  backup   write database and artifact store to a new folder, or to one file when the name ends in .tar;
-           the server may go on working meanwhile
-  check    read a backup and compare every digest
-  restore  load a backup into an empty installation whose server does not run, and compare every digest and count
-  export   CHECKPOINT_ID FOLDER: download a checkpoint's adapter from the running server into a new folder
-
-  --merged     export: merge the adapter into its base model first; a plain Hugging Face folder
-  --dtype TYPE export --merged: float32, bfloat16 or float16 for all weights (default: the base model's)
-  --state DIR  state folder (default: STIC_STATE, or .stic in the repository)
-  --help       this text
-`;
 
 const COMMANDS: Readonly<Record<string, (config: Config, folder: string) => Promise<void>>> = {
   backup,
@@ -39,7 +25,7 @@ async function main(args: string[]): Promise<void> {
   const { values, positionals } = parse(args);
   const [name = '', operand, ...more] = positionals;
   if (values.help || name === 'help') {
-    print(HELP);
+    print(helpOf('stic'));
     return;
   }
   const state = values.state === undefined ? {} : { STIC_STATE: absolute(values.state) };
@@ -72,6 +58,6 @@ const usage = (message: string): CliError => new CliError(message, '`npm run sti
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  printError(error instanceof DomainError ? new CliError(error.message, error.hint) : error);
+  printError(error);
   process.exitCode = 1;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { requestIdFor } from './clients.js';
 import { bar } from './progress.js';
-import { clock, wrap } from './terminal.js';
+import { clock } from './terminal.js';
 
 test('times are shown as a clock shows them', () => {
   const cases: [number, string][] = [
@@ -16,13 +16,6 @@ test('times are shown as a clock shows them', () => {
     [360_000, '100:00:00'],
   ];
   for (const [seconds, text] of cases) assert.equal(clock(seconds), text);
-});
-
-test('a text is broken at spaces, its indent counted, and a long word kept whole', () => {
-  assert.equal(wrap('one two three', 9, '  '), '  one two\n  three');
-  assert.equal(wrap('a supercalifragilistic b', 8), 'a\nsupercalifragilistic\nb');
-  assert.equal(wrap('  spaced \n out  ', 20), 'spaced out');
-  assert.equal(wrap('', 20, '  '), '');
 });
 
 test('a bar fills with the work, and is empty as long as the whole is unknown', () => {

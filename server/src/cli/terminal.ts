@@ -1,6 +1,11 @@
+import { escaping } from '../platform/printable.js';
+import { clip, wrap } from './text.js';
+
 /** What a terminal can do here: redraw lines and colours, or plain lines only. */
 export const isTerminal = process.stdout.isTTY;
 const hasColors = isTerminal && process.env['NO_COLOR'] === undefined;
+const OFF_TERMINAL_COLUMNS = 100;
+const LEAST_COLUMNS = 20;
 
 const paint = (code: number) => (text: string) => (hasColors ? `\u001b[${code}m${text}\u001b[0m` : text);
 export const bold = paint(1);
@@ -8,11 +13,22 @@ export const dim = paint(2);
 export const red = paint(31);
 export const green = paint(32);
 
-export const width = (): number => Math.max(60, isTerminal ? process.stdout.columns : 100);
+/** The one gate to the terminal: of control characters only line ends and the colours above pass. */
+const safe = escaping(hasColors ? /\n|\u001b\[(?:0|1|2|31|32)m/ : /\n/);
+
+/** Columns of a line. */
+export const width = (): number => Math.max(LEAST_COLUMNS, isTerminal ? process.stdout.columns : OFF_TERMINAL_COLUMNS);
 
 export function print(text = ''): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${safe(text)}\n`);
 }
+
+export function printError(text: string): void {
+  process.stderr.write(`${safe(text)}\n`);
+}
+
+/** Prints sentences, broken at the terminal's width. */
+export const say = (text: string, indent = '  '): void => print(wrap(text, width(), indent));
 
 /** 75 -> "1:15", 3700 -> "1:01:40". */
 export function clock(seconds: number): string {
@@ -23,26 +39,22 @@ export function clock(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-/** Breaks a text at spaces; a word longer than a line stays whole. */
-export function wrap(text: string, columns: number, indent = ''): string {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/).filter(Boolean)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= columns - indent.length) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line) => indent + line).join('\n');
-}
-
 /** Lines at the bottom of the terminal that are drawn over again; off a terminal nothing is drawn. */
 export class LiveArea {
+  static #frozen = false;
   #drawn = 0;
 
+  /** From here on nothing is drawn: what is printed now stays below what was drawn last. */
+  static freeze(): void {
+    LiveArea.#frozen = true;
+  }
+
   draw(lines: string[]): void {
-    if (!isTerminal) return;
+    if (!isTerminal || LiveArea.#frozen) return;
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}F` : '';
-    const columns = width();
-    process.stdout.write(`${up}${lines.map((line) => `\u001b[2K${clip(line, columns)}\n`).join('')}\u001b[0J`);
+    // A line that the terminal wraps would spoil the redrawing.
+    const columns = width() - 1;
+    process.stdout.write(`${up}${lines.map((line) => `\u001b[2K${clip(safe(line), columns)}\n`).join('')}\u001b[0J`);
     this.#drawn = lines.length;
   }
 
@@ -50,11 +62,4 @@ export class LiveArea {
   release(): void {
     this.#drawn = 0;
   }
-}
-
-/** Cuts a line to the columns, not counting colour codes; a wrapped line would spoil the redrawing. */
-function clip(line: string, columns: number): string {
-  let seen = 0;
-
-  return line.replace(/\u001b\[\d+m|[^\u001b]/gu, (part) => (part.startsWith('\u001b') || ++seen < columns ? part : ''));
 }

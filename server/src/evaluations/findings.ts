@@ -6,7 +6,6 @@ const subjects: Readonly<Record<string, string>> = {
   stage2: 'Stage 2',
   champion: 'The champion',
 };
-const modes: Readonly<Record<string, string>> = { plain: 'plain', dar: 'describe-and-respond' };
 
 /** The difference's interval lies on one side of zero. */
 const isClear = (score: EvaluationScore): boolean => score.low > 0 || score.high < 0;
@@ -15,17 +14,15 @@ const isBetter = (score: EvaluationScore): boolean => (score.higherIsBetter ? sc
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`;
 
-const interval = (score: EvaluationScore): string =>
-  `${signed(score.difference)} points, 95 % interval ${signed(score.low)} to ${signed(score.high)}, n = ${score.n}`;
-
 /**
- * What the comparison says, in words: per trained subject a verdict over the benchmarks' headline metrics in plain mode, then every
- * headline cell whose interval excludes zero, then what stays within chance. Empty without scores.
+ * What the comparison says, in a few sentences that do not repeat its figures: per trained subject a verdict over the benchmarks'
+ * headline metrics, plain and, where that differs, with describe-and-respond; then where an answer without looking does as well.
+ * Empty without scores.
  */
 export function findingsOf(scores: readonly EvaluationScore[]): string[] {
   const headline = scores.filter((score) => score.primary);
   const trained = ['stage1', 'stage2'].filter((subject) => headline.some((score) => score.subject === subject));
-  return [...trained.map((subject) => verdict(subject, headline)), ...clearCells(headline), ...unclear(headline), ...pointless(headline)];
+  return [...trained.map((subject) => verdict(subject, headline)), ...withDescription(trained, headline), ...pointless(headline)];
 }
 
 /**
@@ -60,54 +57,56 @@ const meanGain = (scores: readonly EvaluationScore[]): number => scores.reduce((
 const way = ({ subject, mode }: EvaluationScore): string =>
   `${lowerFirst(subjects[subject] ?? subject)}${mode === 'dar' ? ' with DaR' : ''}`;
 
+/** Benchmarks by how the cells differ from the base model, each list as the end of a sentence. */
+function byChange(cells: readonly EvaluationScore[]): { better: string; worse: string; same: string } {
+  const named = (wanted: (score: EvaluationScore) => boolean): string => list(cells.filter(wanted).map((score) => score.benchmark));
+  return {
+    better: named((score) => isClear(score) && isBetter(score)),
+    worse: named((score) => isClear(score) && !isBetter(score)),
+    same: named((score) => !isClear(score)),
+  };
+}
+
 function verdict(subject: string, headline: readonly EvaluationScore[]): string {
   const name = subjects[subject] ?? subject;
-  const cells = headline.filter((score) => score.subject === subject && score.mode === 'plain');
-  const better = cells.filter((score) => isClear(score) && isBetter(score)).map((score) => score.benchmark);
-  const worse = cells.filter((score) => isClear(score) && !isBetter(score)).map((score) => score.benchmark);
-  if (better.length > 0 && worse.length > 0) return `${name} helped on ${list(better)} and did harm on ${list(worse)}.`;
-  if (better.length > 0)
-    return `${name} helped: better than the base model on ${list(better)}, ${better.length} of ${cells.length} benchmarks, and worse on none.`;
-  if (worse.length > 0) return `${name} did not help: it is worse than the base model on ${list(worse)} and better on none.`;
-  return `${name} did not help: on none of the ${cells.length} benchmarks is the difference from the base model beyond chance.`;
+  const { better, worse, same } = byChange(headline.filter((score) => score.subject === subject && score.mode === 'plain'));
+  const unchanged = same === '' ? '' : `; no clear change on ${same}`;
+  if (better !== '' && worse !== '') return `${name} helped on ${better} and did harm on ${worse}${unchanged}.`;
+  if (better !== '') return `${name} helped: better than the base model on ${better}${unchanged}.`;
+  if (worse !== '') return `${name} did not help: worse than the base model on ${worse}${unchanged}.`;
+  return `${name} did not help: the difference from the base model is within chance on ${same}.`;
 }
 
-function clearCells(headline: readonly EvaluationScore[]): string[] {
-  return headline
-    .filter((score) => isClear(score))
-    .map((score) => {
-      const direction = isBetter(score) ? 'better' : 'worse';
-      return `${score.benchmark}: ${cell(score)} is ${direction} than the base model (${score.metric} ${score.value.toFixed(1)}, ${interval(score)}).`;
-    });
-}
-
-function unclear(headline: readonly EvaluationScore[]): string[] {
-  const within = headline.filter((score) => !isBaseline(score) && !isClear(score));
-  if (within.length === 0) return [];
-  const byCell = new Map<string, string[]>();
-  for (const score of within) byCell.set(cell(score), [...(byCell.get(cell(score)) ?? []), score.benchmark]);
-  const parts = [...byCell].map(([name, benchmarks]) => `${lowerFirst(name)} on ${list(benchmarks)}`);
-  return [`No clear change, the interval contains zero: ${parts.join('; ')}.`];
+/** One sentence for the subjects whose answers with describe-and-respond differ clearly from the base model's plain ones. */
+function withDescription(trained: readonly string[], headline: readonly EvaluationScore[]): string[] {
+  const parts = ['base', ...trained].flatMap((subject) => {
+    const { better, worse } = byChange(headline.filter((score) => score.subject === subject && score.mode === 'dar'));
+    const changes = [better && `better on ${better}`, worse && `worse on ${worse}`].filter(Boolean);
+    return changes.length === 0 ? [] : [`${lowerFirst(subjects[subject] ?? subject)} is ${changes.join(' and ')}`];
+  });
+  return parts.length === 0 ? [] : [`With describe-and-respond, against the base model's plain answers: ${parts.join('; ')}.`];
 }
 
 /** A model that is no better than always giving the most frequent answer has not shown that it looks at the image. */
 function pointless(headline: readonly EvaluationScore[]): string[] {
   const below = headline.filter((score) => score.majority >= 0 && score.higherIsBetter && score.value <= score.majority);
   const benchmarks = [...new Set(below.map((score) => score.benchmark))];
-  return benchmarks.map((benchmark) => {
-    const cells = below.filter((score) => score.benchmark === benchmark);
-    const parts = cells.map((score) => `${lowerFirst(cell(score))} (${score.value.toFixed(1)})`);
-    return `${benchmark}: always giving the most frequent answer scores ${cells[0]?.majority.toFixed(1) ?? ''}; not above that: ${parts.join('; ')}.`;
+  if (benchmarks.length === 0) return [];
+  const parts = benchmarks.map((benchmark) => {
+    const ways = [...new Set(below.filter((score) => score.benchmark === benchmark).map(way))];
+    return `${list(ways)} on ${benchmark}`;
   });
+  return [`No better than always giving the most frequent answer: ${parts.join('; ')}.`];
 }
 
 /** Differences are taken against this cell. */
 const isBaseline = (score: EvaluationScore): boolean => score.subject === 'base' && score.mode === 'plain';
 
-const cell = (score: EvaluationScore): string => `${subjects[score.subject] ?? score.subject}, ${modes[score.mode] ?? score.mode}`;
-
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
+const MOST_NAMES = 3;
+
 function list(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
+  const shown = names.length > MOST_NAMES + 1 ? [...names.slice(0, MOST_NAMES), `${names.length - MOST_NAMES} more`] : names;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
 }

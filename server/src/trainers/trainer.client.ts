@@ -15,6 +15,7 @@ import {
   TrainerServiceClient,
   type WatchJobRequest,
 } from '../gen/stic/trainer/v1/trainer.js';
+import { DIRECT } from '../platform/transport/grpc-channel.js';
 import { fromTrainer } from './trainer.errors.js';
 
 const UNARY_DEADLINE_MS = 10_000;
@@ -23,6 +24,7 @@ const INFO_DEADLINE_MS = 3_000;
 const INSPECT_DEADLINE_MS = 300_000;
 
 const CHANNEL_OPTIONS = {
+  ...DIRECT,
   // A frozen peer is noticed within ten seconds of silence.
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,

@@ -1,5 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { DomainError, type ErrorCode, messageOf } from '../platform/errors.js';
+import { reasonOf } from '../platform/transport/grpc-channel.js';
 
 /** Trailer with the code of the trainer's own error. */
 const REASON_TRAILER = 'stic-error-code';
@@ -19,7 +20,7 @@ export function fromTrainer(error: unknown, address: string): DomainError {
 }
 
 function textOf(code: ErrorCode, details: string, address: string): string {
-  if (code === 'UNAVAILABLE') return `The trainer at ${address} cannot be reached: ${details}`;
+  if (code === 'UNAVAILABLE') return `The trainer at ${address} cannot be reached: ${reasonOf(details)}.`;
   if (code === 'DEADLINE_EXCEEDED') return `The trainer at ${address} did not answer in time.`;
   if (code === 'INTERNAL') return `The trainer at ${address} failed: ${details}`;
   return details;

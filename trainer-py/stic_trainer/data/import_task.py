@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar
 from stic_trainer.data.folder import Folder, allowed_roots
 from stic_trainer.data.ingest import Problem
 from stic_trainer.data.records import Record, to_line
-from stic_trainer.runtime.progress import RecentRate
+from stic_trainer.runtime.progress import RemainingTime
 from stic_trainer.runtime.store import Store
 
 _In = TypeVar("_In")
@@ -47,7 +47,7 @@ class Import:
         self._pool = pool
         self._ahead = threads * _AHEAD_PER_THREAD
         self._unit, self._done, self._total = "", 0, 0
-        self._rate, self._sent = RecentRate(), float("-inf")
+        self._remaining, self._sent = RemainingTime(), float("-inf")
 
     def folder(self, path: Path) -> Folder:
         """The folder ``path`` with the rules for what links in it may lead to."""
@@ -98,7 +98,7 @@ class Import:
 
     def _send_progress(self) -> None:
         self._sent = time.monotonic()
-        eta = round(self._rate.eta_seconds(self._sent, self._done, self._total), 1)
+        eta = round(self._remaining.eta_seconds(self._sent, self._done, self._total), 1)
         count = {"unit": self._unit, "done": self._done, "total": self._total, "eta_seconds": eta, "phase": "checking"}
         self.emit({"progress": count})
 

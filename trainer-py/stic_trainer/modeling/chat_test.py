@@ -17,6 +17,7 @@ from stic_trainer.modeling.testing import CHAT_TEMPLATE
 from stic_trainer.modeling.testing_tokenizers import TOKENIZERS
 
 _IMAGES = 3  # tokens of an image
+_SETTINGS: dict[str, Any] = {"patch_size": 14, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
 
 
 def _template(turn: str, *, opening: str = "", start: str = "", parts: str = "{{ i }}{{ t }}") -> str:
@@ -86,7 +87,7 @@ def _tokenizer(name: str) -> PreTrainedTokenizerFast:
 def _chat(case: _Case) -> tuple[Chat, Any]:
     tokenizer = _tokenizer(case.tokenizer)
     build: Any = LlavaProcessor
-    processor = build(CLIPImageProcessorPil(), tokenizer, chat_template=case.template, image_token=case.image)
+    processor = build(CLIPImageProcessorPil(), tokenizer, **_SETTINGS, chat_template=case.template, image_token=case.image)
     ids: Any = tokenizer.convert_tokens_to_ids(list(case.stops))
     return Chat(processor, Path("model"), ids), processor
 
@@ -206,7 +207,7 @@ def test_a_special_token_at_which_generation_does_not_stop_becomes_one() -> None
     tokenizer = TOKENIZERS["qwen"]()
     tokenizer.eos_token = "<|endoftext|>"
     build: Any = LlavaProcessor
-    chat = Chat(build(CLIPImageProcessorPil(), tokenizer, chat_template=INTERLEAVE), Path("model"))
+    chat = Chat(build(CLIPImageProcessorPil(), tokenizer, **_SETTINGS, chat_template=INTERLEAVE), Path("model"))
     assert chat.end_id == tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert "<|im_end|>" in chat.warnings[0]
     assert all(turn[-1] == chat.end_id for turn in _turns(chat.conversation(CONVERSATION, _IMAGES)))
@@ -383,7 +384,7 @@ def test_a_template_that_writes_what_changes_is_read_again() -> None:
     """As one does that writes the date."""
     tokenizer = TOKENIZERS["llama"]()
     build: Any = LlavaProcessor
-    chat = Chat(build(CLIPImageProcessorPil(), tokenizer, chat_template="{{ pad_token }}" + VICUNA), Path("model"))
+    chat = Chat(build(CLIPImageProcessorPil(), tokenizer, **_SETTINGS, chat_template="{{ pad_token }}" + VICUNA), Path("model"))
     before = chat.conversation(CONVERSATION, _IMAGES)
     tokenizer.pad_token = "</b>"
     after = chat.conversation(CONVERSATION, _IMAGES)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from stic_trainer.errors import StageError
 from stic_trainer.modeling.families import Positions
+from stic_trainer.modeling.image_text import process_image
 from stic_trainer.modeling.library_errors import library_errors
 from stic_trainer.modeling.loading import SAMPLE_SIZE, SAMPLE_TURNS, outline_policy
 from stic_trainer.modeling.policy import Policy
@@ -78,7 +79,7 @@ def _check_image(policy: Policy, size: tuple[int, int], folder: Path) -> None:
 @torch.no_grad()
 def _count_features(policy: Policy, image: Image.Image) -> int:
     """Features that the vision tower has for ``image``, by its own forward pass where that needs no numbers."""
-    inputs = policy.processor.image_processor(images=image, return_tensors="pt")
+    inputs = process_image(policy.processor, image)
     pixels = inputs["pixel_values"]
     if policy.family.positions is Positions.GRID:
         # This tower indexes by the numbers of its grid. Its input is one row for each patch.
@@ -89,8 +90,8 @@ def _count_features(policy: Policy, image: Image.Image) -> int:
         return int(pixels.shape[0]) // int(vision.spatial_merge_size) ** 2
     arguments = {name: inputs[name] for name in policy.family.image_inputs}
     arguments["pixel_values"] = pixels.to("meta", policy.dtype)
-    (features,) = policy.base.model.get_image_features(**arguments, return_dict=True).pooler_output
-    return int(features.shape[0])
+    output = policy.base.model.get_image_features(**arguments, return_dict=True)
+    return sum(int(features.shape[0]) for features in output.pooler_output)
 
 
 def _with_one_image_token(text: str, token: str) -> str:
@@ -99,7 +100,7 @@ def _with_one_image_token(text: str, token: str) -> str:
 
 
 def _warnings(policy: Policy, image_tokens: int) -> list[str]:
-    warnings = []
+    warnings = list(policy.chat.warnings)
     if image_tokens >= policy.max_positions:
         warnings.append(f"an image of 640 x 480 px has {image_tokens} tokens, and the model takes {policy.max_positions} in all")
     if policy.dtype == torch.float16:

@@ -12,7 +12,7 @@ from stic_trainer.config.job import ArtifactKind, ModelSpec
 from stic_trainer.data.records import ImageRef
 from stic_trainer.errors import StageError, Stopped
 from stic_trainer.ranks import Ranks
-from stic_trainer.runtime.progress import RecentRate
+from stic_trainer.runtime.progress import RemainingTime
 from stic_trainer.runtime.sinks import Sink
 from stic_trainer.runtime.stop import StopSignal
 from stic_trainer.runtime.store import Store
@@ -34,7 +34,7 @@ class StageContext:
         self.ranks = Ranks()  # until the stage has met the others
         self._sink = sink
         self._stop = stop or StopSignal()
-        self._rate = RecentRate()
+        self._remaining = RemainingTime()
         self._progress = {"unit": "", "done": 0, "total": 0, "eta_seconds": -1.0, "phase": ""}
         self._progress_sent = float("-inf")
         self._progress_waits = False
@@ -43,17 +43,20 @@ class StageContext:
 
     # What is happening
 
-    def progress(self, done: int, total: int, *, unit: str = "", phase: str = "") -> None:
-        """Counts ``unit`` (pairs, steps, rows, items, images); sent at most 4 times a second, the last one always."""
+    def progress(self, done: int, total: int, *, unit: str = "", phase: str = "", work: tuple[float, float] | None = None) -> None:
+        """Counts ``unit`` (pairs, steps, rows, items, images); sent at most 4 times a second, the last one always.
+
+        work: done and total for the estimate of the time left, where one unit takes longer than another.
+        """
         now = time.monotonic()
         new_count = (unit or self._progress["unit"]) != self._progress["unit"] or total != self._progress["total"]
-        if new_count or (phase and phase != self._progress["phase"]):
-            self._rate.restart()
+        if new_count:
+            self._remaining.restart()
         self._progress = {
             "unit": unit or self._progress["unit"],
             "done": done,
             "total": total,
-            "eta_seconds": round(self._rate.eta_seconds(now, done, total), 1),
+            "eta_seconds": round(self._remaining.eta_seconds(now, *(work or (done, total))), 1),
             "phase": phase or self._progress["phase"],
         }
         self._progress_waits = True
@@ -63,7 +66,7 @@ class StageContext:
     def phase(self, text: str) -> None:
         """Says in words what begins now; the count starts anew with the next ``progress``."""
         self.flush()
-        self._rate.restart()
+        self._remaining.restart()
         self._progress = {"unit": "", "done": 0, "total": 0, "eta_seconds": -1.0, "phase": text}
         self._send_progress(time.monotonic())
 

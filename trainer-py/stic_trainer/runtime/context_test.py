@@ -14,7 +14,6 @@ from stic_trainer.data.records import ImageRef
 from stic_trainer.errors import StageError, Stopped
 from stic_trainer.runtime.context import StageContext
 from stic_trainer.runtime.failures import job_error
-from stic_trainer.runtime.progress import RecentRate
 from stic_trainer.runtime.sinks import TerminalSink
 from stic_trainer.runtime.stop import StopSignal
 from stic_trainer.runtime.store import Store
@@ -142,23 +141,6 @@ def test_a_model_that_is_not_there_is_named(ctx: StageContext, tmp_path: Path) -
     with pytest.raises(StageError, match="MODEL_INVALID") as caught:
         ctx.model_path(ModelSpec(path=missing, digest="", architecture="", template_hash=""))
     assert caught.value.subject == missing
-
-
-def test_the_time_left_follows_the_recent_rate() -> None:
-    rate = RecentRate()
-    assert rate.eta_seconds(0, 0, 100) == -1
-    assert rate.eta_seconds(10, 10, 100) == 90
-    # Four times as fast for longer than the window: the slow beginning is forgotten.
-    for second in range(11, 60):
-        left = rate.eta_seconds(second, 10 + 4 * (second - 10), 1000)
-    assert left == pytest.approx((1000 - 206) / 4)
-    assert rate.eta_seconds(60, 1000, 1000) == 0
-    assert rate.eta_seconds(61, 5, 1000) == -1  # a count that starts anew
-
-
-def test_no_progress_means_no_estimate() -> None:
-    rate = RecentRate()
-    assert [rate.eta_seconds(now, 3, 10) for now in (0, 5, 5, 100)] == [-1] * 4
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from stic_trainer.config.job import GenerationConfig, Job
@@ -30,6 +31,8 @@ from stic_trainer.stages.stage_setup import load_adapter, metadata, open_policy
 from stic_trainer.stages.texts import Texts, write_texts
 
 _ADAPTERS = ("champion", "stage1", "stage2")
+_DESCRIPTION_WORK = 8.0
+"""How many short answers take as long as one description, for the estimate of the time left: their usual lengths, roughly."""
 
 
 def run(job: Job, ctx: StageContext) -> None:
@@ -44,7 +47,7 @@ def run(job: Job, ctx: StageContext) -> None:
             load_adapter(policy, ctx, adapter, rows_of(policy, _questions(ctx, exams)), subject=role, name=role)
             subjects.append(role)
     samples = samples if config.sample_images else []
-    writer = _Writer(job, ctx, policy, total=len(subjects) * _texts_of_a_subject(exams, config.modes, len(samples)))
+    writer = _Writer(job, ctx, policy, size=_size_of_a_subject(exams, config.modes, len(samples)) * len(subjects))
 
     for subject in subjects:
         _describe_samples(writer, subject, samples)
@@ -75,24 +78,56 @@ def _questions(ctx: StageContext, exams: Sequence[Exam]) -> Iterator[Question]:
         yield from ((item.prompt, image_file(ctx, item.image) if item.image else None) for item in items if item)
 
 
-def _texts_of_a_subject(exams: Sequence[Exam], modes: Sequence[str], num_samples: int) -> int:
-    """How many texts one subject writes; with DaR also one description an image."""
-    items = sum(len(exam.items) for exam in exams)
+@dataclass(frozen=True)
+class _Size:
+    """Texts, and what they cost in short answers."""
+
+    texts: int = 0
+    work: float = 0.0
+
+    def __add__(self, other: _Size) -> _Size:
+        return _Size(self.texts + other.texts, self.work + other.work)
+
+    def __mul__(self, times: int) -> _Size:
+        return _Size(self.texts * times, self.work * times)
+
+
+def _size_of_a_subject(exams: Sequence[Exam], modes: Sequence[str], num_samples: int) -> _Size:
+    """What one subject writes; with DaR also one description an image."""
     images = len({item.image.sha256 for exam in exams for item in exam.items if item.image})
-    return num_samples + sum(items + (images if mode == "dar" else 0) for mode in modes)
+    size = _descriptions(num_samples)
+    for mode in modes:
+        size += _answers(exams) + _descriptions(images if mode == "dar" else 0)
+    return size
+
+
+def _descriptions(count: int) -> _Size:
+    return _Size(count, count * _DESCRIPTION_WORK)
+
+
+def _answers(exams: Sequence[Exam]) -> _Size:
+    """An item without an answer to compare with asks for a description."""
+    items = [item for exam in exams for item in exam.items]
+    return _Size(len(items), sum(_DESCRIPTION_WORK if item.answer is None else 1.0 for item in items))
 
 
 class _Writer:
     """Texts of any subject, kept in the work folder, with one count over the stage and one of items that were refused."""
 
-    def __init__(self, job: Job, ctx: StageContext, policy: Policy, *, total: int) -> None:
+    def __init__(self, job: Job, ctx: StageContext, policy: Policy, *, size: _Size) -> None:
         self.job, self.ctx, self.policy = job, ctx, policy
         self.skipped = Skipped(ctx, total=1, stage="evaluate", max_fraction=None)
-        self._written, self._total = 0, total
+        self._written, self._size = _Size(), size
 
-    def write(self, subject: str, requests: Sequence[Request], settings: GenerationConfig, phase: str) -> Texts:
+    def write(self, subject: str, requests: Sequence[Request], settings: GenerationConfig, phase: str, size: _Size) -> Texts:
+        """``size`` is that of all the requests."""
+
         def on_progress(texts: Texts) -> None:
-            self.ctx.progress(self._written + len(texts.said) + len(texts.refused), self._total, unit="texts", phase=phase)
+            done = len(texts.said) + len(texts.refused)
+            work = self._written.work + size.work * done / max(1, len(requests))
+            self.ctx.progress(
+                self._written.texts + done, self._size.texts, unit="texts", phase=phase, work=(work, max(work, self._size.work))
+            )
 
         with self.policy.adapters.using(None if subject == "base" else subject):
             texts = write_texts(
@@ -106,7 +141,7 @@ class _Writer:
             )
         for key, refusal in texts.refused.items():
             self.skipped.add(key, refusal.code, refusal.reason)
-        self._written += len(requests)
+        self._written += _Size(len(requests), size.work)
         return texts
 
     def _source(self, subject: str) -> str:
@@ -122,7 +157,7 @@ def _describe_samples(writer: _Writer, subject: str, samples: Sequence[ImageItem
     job, ctx = writer.job, writer.ctx
     prompts = {image.name: pick_plain(writer.seed(image.name), job.recipe.prompts.plain) for image in samples}
     requests = [Request(f"sample/{image.name}", prompts[image.name], image_file(ctx, image), writer.seed(image.name)) for image in samples]
-    texts = writer.write(subject, requests, job.recipe.evaluate.describe_generation, f"samples: {subject}")
+    texts = writer.write(subject, requests, job.recipe.evaluate.describe_generation, f"samples: {subject}", _descriptions(len(requests)))
     for image in samples:
         if f"sample/{image.name}" in texts.said:
             ctx.sample(subject, image.ref, prompts[image.name], texts.said[f"sample/{image.name}"])
@@ -152,7 +187,7 @@ def _sit(writer: _Writer, exams: Sequence[Exam], subject: str, mode: str) -> lis
             asked[item.name] = (key, description)
             requests.append(Request(key, question, image, writer.seed(f"{exam.name}/{item.name}")))
         given.append(asked)
-    texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} answers")
+    texts = writer.write(subject, requests, config.answer_generation, f"{mode}: {subject} answers", _answers(exams))
     return [{name: (texts.said[key], told) for name, (key, told) in asked.items() if key in texts.said} for asked in given]
 
 
@@ -162,5 +197,5 @@ def _describe(writer: _Writer, exams: Sequence[Exam], subject: str) -> dict[str,
     images = {item.image.sha256: image_file(ctx, item.image) for exam in exams for item in exam.items if item.image}
     prompt = job.recipe.prompts.describe_and_respond
     turns = [Request(f"dar/{sha256}", prompt, image, writer.seed(sha256)) for sha256, image in images.items()]
-    texts = writer.write(subject, turns, job.recipe.evaluate.describe_generation, f"dar: {subject} describes")
+    texts = writer.write(subject, turns, job.recipe.evaluate.describe_generation, f"dar: {subject} describes", _descriptions(len(turns)))
     return {sha256: texts.said[f"dar/{sha256}"] for sha256 in images if f"dar/{sha256}" in texts.said}

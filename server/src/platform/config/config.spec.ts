@@ -78,3 +78,7 @@ test('all bad values are told at once', () => {
   const message = refusal({ STIC_HTTP_PORT: 'x', STIC_GRPC_PORT: 'y' });
   assert.match(message, /STIC_HTTP_PORT.*STIC_GRPC_PORT/);
 });
+
+test('an IPv6 host may be written in brackets', () => {
+  assert.deepEqual([loadConfig({ STIC_HOST: '[::1]' }).host, loadConfig({ STIC_HOST: '::1' }).host], ['::1', '::1']);
+});

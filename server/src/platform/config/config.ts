@@ -65,7 +65,8 @@ const environmentSchema = z.object({
       .optional(),
   ),
   TRAINERS: optionalText.transform((text) => (text ?? '').split(',').flatMap((part) => part.trim() || [])).pipe(z.array(address)),
-  STIC_HOST: optionalText.transform((text) => text ?? '127.0.0.1'),
+  // An IPv6 address may come in the brackets of a URL.
+  STIC_HOST: optionalText.transform((text) => (text ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1')),
   STIC_HTTP_PORT: optionalText.transform((text) => text ?? '7420').pipe(port),
   STIC_GRPC_PORT: optionalText.transform((text) => text ?? '7421').pipe(port),
   PG_BIN: optionalText,

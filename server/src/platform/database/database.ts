@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { DataSource, type EntityTarget, type MigrationInterface, type ObjectLiteral } from 'typeorm';
-import { DomainError, messageOf } from '../errors.js';
+import { DomainError } from '../errors.js';
+import { databaseFault } from './faults.js';
 import { advisoryLock } from './locks.js';
 import { SnakeNaming } from './naming.js';
 
@@ -41,10 +42,7 @@ async function migrate(dataSource: DataSource, url: string): Promise<void> {
   try {
     await locker.connect();
   } catch (error) {
-    throw new DomainError('UNAVAILABLE', `Cannot reach Postgres at ${withoutPassword(url)}: ${messageOf(error)}`, {
-      hint: 'Start it, or unset DATABASE_URL to use the embedded one.',
-      cause: error,
-    });
+    throw databaseFault(error, withoutPassword(url));
   }
   try {
     await checkVersion(locker);
@@ -53,7 +51,7 @@ async function migrate(dataSource: DataSource, url: string): Promise<void> {
     await dataSource.runMigrations({ transaction: 'each' });
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy();
-    throw error;
+    throw error instanceof DomainError ? error : databaseFault(error, withoutPassword(url));
   } finally {
     await locker.end();
   }

@@ -2,11 +2,12 @@ import path from 'node:path';
 import { type LoggerService } from '@nestjs/common';
 import pino from 'pino';
 import type { Config } from '../config/config.js';
+import { printable } from '../printable.js';
 
 /** A password in a connection string, wherever a message quotes one. */
 const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s@/]+@/gi;
 
-const redact = (text: string): string => text.replaceAll(CREDENTIALS, '$1:***@');
+export const redact = (text: string): string => text.replaceAll(CREDENTIALS, '$1:***@');
 
 /** Everything as JSON lines to `<state>/logs/server.log`; the same in short on the terminal. */
 export function openLogs(config: Pick<Config, 'state' | 'logLevel'>): pino.Logger {
@@ -16,17 +17,18 @@ export function openLogs(config: Pick<Config, 'state' | 'logLevel'>): pino.Logge
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.multistream([
       { level, stream: file },
-      { level, stream: { write: (line: string) => void process.stdout.write(short(line)) } },
+      { level, stream: { write: (line: string) => void process.stdout.write(short(line, level)) } },
     ]),
   );
 }
 
 type Line = { level: number; time: string; context?: string; msg: string };
 
-function short(json: string): string {
+function short(json: string, shown: Config['logLevel']): string {
   const { level, time, context, msg } = JSON.parse(json) as Line;
+  if (context !== undefined && EXPLAINED_CONTEXTS.has(context) && shown !== 'debug') return '';
   const mark = level >= 50 ? 'ERROR ' : level >= 40 ? 'warning ' : '';
-  return `${time.slice(11, 19)} ${context === undefined ? '' : `${context.toLowerCase()}: `}${mark}${msg.split('\n')[0] ?? ''}\n`;
+  return `${time.slice(11, 19)} ${context === undefined ? '' : `${context.toLowerCase()}: `}${mark}${printable(msg.split('\n')[0] ?? '')}\n`;
 }
 
 /** Nest's `new Logger('Context')` writing to pino. */
@@ -67,5 +69,11 @@ export class PinoLogger implements LoggerService {
     this.logger[level](typeof context === 'string' ? { context } : {}, redact(text));
   }
 }
+
+/** Context of the record of a failed start. */
+export const START_CONTEXT = 'Start';
+
+/** What these report ends the start, and the launcher says it in words. */
+const EXPLAINED_CONTEXTS = new Set([START_CONTEXT, 'ExceptionHandler', 'NestApplication', 'TypeOrmModule']);
 
 const FRAMEWORK_CONTEXTS = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DomainError } from '../errors.js';
+import { codeOf, usableFolder } from '../path-faults.js';
 import { isAlive, startOf } from './process-table.js';
 
-type Owner = { pid: number; start: string };
+/** The process that a state folder belongs to, and where it listens once it does. */
+export type Owner = { pid: number; start: string; http_port?: number; grpc_port?: number };
+
+/** A claim; `announce` says where the owner listens. */
+export type Claim = { announce: (httpPort: number, grpcPort: number) => void; release: () => void };
 
 /** Makes the state folder this process's own until `release`; a second server on it is refused in words. */
-export function claimStateFolder(folder: string): { release: () => void } {
-  mkdirSync(folder, { recursive: true });
-  const file = path.join(folder, 'server.json');
+export function claimStateFolder(folder: string): Claim {
+  usableFolder(folder, 'STIC_STATE');
+  const file = fileOf(folder);
   const own: Owner = { pid: process.pid, start: startOf(process.pid) };
   const draft = path.join(folder, `.server.${randomUUID()}`);
   writeFileSync(draft, JSON.stringify(own));
@@ -18,17 +23,31 @@ export function claimStateFolder(folder: string): { release: () => void } {
       try {
         // Linking is atomic and fails when the name exists, so one of many wins.
         linkSync(draft, file);
-        return { release: () => release(file, own) };
+        return { announce: (http_port, grpc_port) => replace(file, { ...own, http_port, grpc_port }), release: () => release(file, own) };
       } catch (error) {
-        if (!isCode(error, 'EEXIST')) throw error;
+        if (codeOf(error) !== 'EEXIST') throw error;
       }
-      const owner = read(file);
-      if (owner && isAlive(owner.pid) && startOf(owner.pid) === owner.start) throw occupied(folder, owner.pid);
-      discard(file, owner);
+      const owner = ownerOf(folder);
+      if (owner) throw occupied(folder, owner.pid);
+      discard(file, read(file));
     }
   } finally {
     rmSync(draft, { force: true });
   }
+}
+
+/** The living server of the state folder. */
+export function ownerOf(folder: string): Owner | undefined {
+  const owner = read(fileOf(folder));
+  return owner && isAlive(owner.pid) && startOf(owner.pid) === owner.start ? owner : undefined;
+}
+
+const fileOf = (folder: string): string => path.join(folder, 'server.json');
+
+function replace(file: string, owner: Owner): void {
+  const draft = `${file}.${randomUUID()}`;
+  writeFileSync(draft, JSON.stringify(owner));
+  renameSync(draft, file);
 }
 
 /** Removes what a dead server left, unless another one has claimed the folder in the meantime. */
@@ -37,7 +56,7 @@ function discard(file: string, stale: Owner | undefined): void {
   try {
     renameSync(file, aside);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
+    if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
   const moved = read(aside);
@@ -61,5 +80,3 @@ const occupied = (folder: string, pid: number): DomainError =>
   new DomainError('FAILED_PRECONDITION', `Another server (process ${pid}) already runs on the state folder ${folder}.`, {
     hint: 'Use that one, stop it, or set STIC_STATE to another folder.',
   });
-
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;

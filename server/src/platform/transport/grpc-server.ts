@@ -10,7 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { ACTOR_HEADER, asCaller } from '../caller.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { DomainError } from '../errors.js';
+import { authority, GRPC, listenFault } from './addresses.js';
 import { healthImplementation, HealthService } from './grpc-health.js';
 import { toGrpcError } from './grpc-errors.js';
 
@@ -74,14 +74,15 @@ export class GrpcServer implements OnApplicationBootstrap, BeforeApplicationShut
 
   async onApplicationBootstrap(): Promise<void> {
     this.add(HealthService, healthImplementation);
-    const address = `${this.config.host}:${this.config.grpcPort}`;
+    const { host, grpcPort } = this.config;
+    const address = authority(host, grpcPort);
     this.bound = await new Promise<number>((resolve, reject) => {
       this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-        if (error) reject(portError(address, error));
+        if (error) reject(listenFault(error, host, grpcPort, GRPC));
         else resolve(port);
       });
     });
-    this.logger.log(`gRPC on ${this.config.host}:${this.bound}`);
+    this.logger.log(`gRPC on ${authority(host, this.bound)}`);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -91,9 +92,3 @@ export class GrpcServer implements OnApplicationBootstrap, BeforeApplicationShut
     clearTimeout(forced);
   }
 }
-
-const portError = (address: string, cause: Error): DomainError =>
-  new DomainError('FAILED_PRECONDITION', `gRPC cannot listen on ${address}: ${cause.message}`, {
-    hint: 'Another program (or another STIC) has the port: set STIC_GRPC_PORT to a free one.',
-    cause,
-  });
