@@ -21,7 +21,8 @@ BELOW: dict[str, set[str]] = {
     "benchmarks": {"method", "data", "world"},
     "stages": {"config", "method", "data", "modeling", "engine", "runtime", "benchmarks"},
     "world": {"method", "data", "benchmarks", "modeling"},
-    "sidecar": {"config", "data", "modeling", "runtime", "benchmarks"},
+    "preflight": {"config", "method", "data", "modeling", "runtime", "stages"},
+    "sidecar": {"config", "data", "modeling", "runtime", "benchmarks", "preflight"},
 }
 
 # Third-party libraries that are at home in some folders only.
@@ -32,7 +33,7 @@ HOMES: dict[str, set[str]] = {
     "stic": {"sidecar"},
     "accelerate": {"engine"},
     "peft": {"modeling"},
-    "transformers": {"modeling", "world"},
+    "transformers": {"modeling", "preflight", "world"},
 }
 
 

@@ -25,7 +25,7 @@ def load_policy(folder: Path, *, device: str | None = None, dtype: torch.dtype |
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = dtype or (torch.bfloat16 if device.startswith("cuda") else torch.float32)
     try:
-        processor = _load_processor(folder, family)
+        processor = load_processor(folder, family)
         base: Any = AutoModelForImageTextToText.from_pretrained(
             folder,
             dtype=dtype,
@@ -47,7 +47,8 @@ class _StillImages:
         return None if argument is None else check(name, argument)
 
 
-def _load_processor(folder: Path, family: Family) -> Any:
+def load_processor(folder: Path, family: Family) -> Any:
+    """The folder's processor. OSError, ValueError or KeyError where its files do not make one."""
     kind = getattr(transformers, family.processor)
     # The image processors' backends differ numerically; Pillow's is always there, so it is the one.
     load_images: Any = AutoImageProcessor

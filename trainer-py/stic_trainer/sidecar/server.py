@@ -21,6 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from stic.trainer.v1 import trainer_pb2_grpc
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
+from stic_trainer.sidecar.estimates import Estimates
 from stic_trainer.sidecar.models import Models
 from stic_trainer.sidecar.service import Host, TrainerService
 from stic_trainer.sidecar.supervisor import Supervisor
@@ -72,7 +73,12 @@ async def _serve(options: argparse.Namespace) -> int:
     if (known := host.cached_device(device_cache)) is not None:
         facts.accelerator = known
     service = TrainerService(
-        host_facts=facts, supervisor=supervisor, store=store, models=Models(state / "models.json"), import_log=state / "import.log"
+        host_facts=facts,
+        supervisor=supervisor,
+        store=store,
+        models=Models(state / "models.json"),
+        estimates=Estimates(store.root, state / "preflight.log"),
+        import_log=state / "import.log",
     )
     server = grpc.aio.server(options=_OPTIONS)
     checks = health.aio.HealthServicer()

@@ -18,6 +18,7 @@ from stic_trainer.errors import StageError
 from stic_trainer.runtime.jobfolder import JobFolder, is_job_id
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
+from stic_trainer.sidecar.estimates import Estimates
 from stic_trainer.sidecar.imports import run_import
 from stic_trainer.sidecar.models import Models
 from stic_trainer.sidecar.supervisor import OtherContent, Supervisor
@@ -43,12 +44,15 @@ class Host:
 
 
 class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
-    def __init__(self, *, host_facts: Host, supervisor: Supervisor, store: Store, models: Models, import_log: Path) -> None:
+    def __init__(
+        self, *, host_facts: Host, supervisor: Supervisor, store: Store, models: Models, estimates: Estimates, import_log: Path
+    ) -> None:
         self._host = host_facts
         self._supervisor = supervisor
         self._store = store
         self._store_id = store.id()
         self._models = models
+        self._estimates = estimates
         self._import_log = import_log
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
@@ -77,6 +81,13 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
             path=request.path, digest=facts.digest, architecture=facts.architecture, template_hash=facts.template_hash
         )
         return pb.InspectModelResponse(model=model, parameters=facts.parameters, bytes=facts.bytes)
+
+    async def EstimateRun(self, request: pb.EstimateRunRequest, context: Context) -> pb.EstimateRunResponse:
+        gpu_bytes = self._host.accelerator.memory_bytes
+        try:
+            return await self._estimates.estimate(request, on_gpu=gpu_bytes > 0, memory_bytes=gpu_bytes or self._host.memory_bytes)
+        except StageError as error:
+            await _abort(context, error)
 
     async def SubmitJob(self, request: pb.SubmitJobRequest, context: Context) -> pb.SubmitJobResponse:
         for name in ("job_id", "resume_from_job_id"):
