@@ -81,6 +81,37 @@ test('validate_only says what the run would be and stores nothing', async () => 
   assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
 });
 
+test('validate_only says image tokens, row lengths, memory and refused shares; a run that cannot succeed is refused before it is queued', async () => {
+  const asked = { recipe, inputs: [{ role: 'images', dataset_id: spoiled }] };
+  const preview = Run.fromJSON(await server.post('/api/runs', { ...asked, validate_only: true })).preflight;
+  assert.ok(preview?.estimate, preview?.unavailable);
+  const [images] = preview.estimate.inputs;
+  assert.equal(images?.items, 4);
+  assert.equal(images.sampled, 4);
+  assert.equal(images.imageTokens?.min, 9);
+  assert.deepEqual(
+    preview.estimate.stages.map(({ kind }) => kind),
+    [StageKind.STAGE_KIND_PREFER, StageKind.STAGE_KIND_DPO],
+  );
+  assert.ok(preview.estimate.stages.every(({ memoryBytes, memory }) => memoryBytes === memory.reduce((sum, { bytes }) => sum + bytes, 0n)));
+  const [share] = preview.refused;
+  assert.deepEqual([share?.refused, share?.items, share?.field], [2, 4, 'prefer.max_skipped_fraction']);
+
+  const strict = { ...asked, recipe: await server.smallRecipe(({ prefer }) => prefer && (prefer.maxSkippedFraction = 0.05)) };
+  const refused = await server.call('POST', '/api/runs', strict);
+  const { error } = refused.body as { error: { field: string; hint: string } };
+  assert.equal(error.field, 'prefer.max_skipped_fraction');
+  assert.match(error.hint, /--set prefer\.max_skipped_fraction=0\.34/);
+  const short = await server.smallRecipe((changed) => {
+    if (changed.prefer) changed.prefer.maxSkippedFraction = 0.34;
+    if (changed.dpo) changed.dpo.maxLength = 20;
+  });
+  const long = (await server.call('POST', '/api/runs', { ...asked, recipe: short })).body as { error: { field: string; message: string } };
+  assert.equal(long.error.field, 'dpo.max_length');
+  assert.match(long.error.message, /All 4 rows of stage dpo are too long/);
+  assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
+});
+
 test('a request that cannot become a run is refused with the field and the reason', async () => {
   const refused = async (body: object, status: number, field: string, message: RegExp): Promise<void> => {
     const answer = await server.call('POST', '/api/runs', { recipe, inputs, ...body });

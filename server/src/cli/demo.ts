@@ -16,6 +16,7 @@ import { CliError, printError } from './cli-error.js';
 import { call, type Clients, connect, disconnect, newRequestId, requestIdFor } from './clients.js';
 import { comparisonJson, tableOf } from './comparison.js';
 import { ownSource, registerInputs, type Source } from './inputs.js';
+import { preflightLines } from './preflight.js';
 import { openProduct, type Product } from './product.js';
 import { RunProgress } from './progress.js';
 import { chooseRecipe } from './recipe.js';
@@ -122,6 +123,8 @@ async function startRun(clients: Clients, recipe: Recipe, inputs: RunInput[], na
     forkedFrom: '',
     changes: {},
   };
+  const { preflight } = await call<Run>((done) => clients.runs.createRun({ ...request, requestId: '', validateOnly: true }, done));
+  if (preflight) for (const line of preflightLines(preflight)) print(wrap(line, width(), '  '));
   const create = (): Promise<Run> => call<Run>((done) => clients.runs.createRun(request, done));
   const run = await create();
   if (run.state !== RunState.RUN_STATE_FAILED && run.state !== RunState.RUN_STATE_CANCELLED) return run;

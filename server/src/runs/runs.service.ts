@@ -9,6 +9,7 @@ import type {
   ListPresetsResponse,
   ListRunsRequest,
   ListRunsResponse,
+  Preflight,
   Run,
   WatchRunRequest,
 } from '../gen/stic/runs/v1/runs.js';
@@ -30,12 +31,18 @@ import { checkedRecipe, checkGate, freeze, resolveInputs, warningsOf } from './f
 import { hasEnded } from './run.messages.js';
 import { originOf } from './fork.js';
 import { checkedPlace } from './place.js';
+import { preflightWarnings, Preflights, refuseObstacle } from './preflight.js';
 import { noRun, RunReader } from './run.reader.js';
 
 const longestName = 200;
 const uniqueViolation = '23505';
 
-type NewRun = { readonly run: RunEntity; readonly inputs: RunInputEntity[]; readonly stages: StageEntity[] };
+type NewRun = {
+  readonly run: RunEntity;
+  readonly inputs: RunInputEntity[];
+  readonly stages: StageEntity[];
+  readonly preflight: Preflight;
+};
 
 /** stic.runs.v1.RunService, as far as it is about runs themselves; what runs have made is in RunRecords. */
 @Injectable()
@@ -46,6 +53,7 @@ export class RunsService {
     private readonly trainers: TrainerPool,
     private readonly datasets: DatasetsService,
     private readonly reader: RunReader,
+    private readonly preflights: Preflights,
     @Inject(PRESETS) private readonly presets: Presets,
   ) {}
 
@@ -57,7 +65,8 @@ export class RunsService {
     const earlier = await this.answered(request.requestId);
     if (earlier) return earlier;
     const made = await this.prepare(request);
-    if (request.validateOnly) return this.preview(made);
+    if (request.validateOnly) return { ...(await this.preview(made)), preflight: made.preflight };
+    refuseObstacle(made.preflight.obstacles);
     try {
       await this.db.transaction(async (manager) => {
         await insert(manager, made);
@@ -119,6 +128,7 @@ export class RunsService {
     checkGate(checked, inputs);
     const seen = await this.inspect(model.path);
     const recipe = freeze(await resolveStart(this.db.manager, checked, seen), prompts, seen);
+    const preflight = await this.preflights.of(recipe, inputs);
     const id = randomUUID();
     const createdAt = new Date();
     const run = this.db.manager.create(RunEntity, {
@@ -132,7 +142,7 @@ export class RunsService {
       reuseStages: request.reuseStages ?? true,
       forkedFrom: origin.runId,
       forkChanges: origin.changes(recipe),
-      warnings: [...warningsOf(recipe, inputs), ...startWarnings(recipe)],
+      warnings: [...warningsOf(recipe, inputs), ...startWarnings(recipe), ...preflightWarnings(preflight)],
       error: null,
       cancelRequestedAt: null,
       pauseRequestedAt: null,
@@ -142,6 +152,7 @@ export class RunsService {
     });
     return {
       run,
+      preflight,
       inputs: inputs.map((input, position) => this.db.manager.create(RunInputEntity, { ...input, runId: id, position })),
       stages: this.stagesOf(
         id,

@@ -1,5 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
+  type EstimateRunRequest,
+  type EstimateRunResponse,
   type GetInfoResponse,
   type ImportDatasetEvent,
   type ImportDatasetRequest,
@@ -81,6 +83,11 @@ export class TrainerPool implements OnApplicationShutdown {
   async inspectModel(path: string): Promise<InspectModelResponse> {
     const { address } = await this.pickComing();
     return this.entry(address).client.inspectModel(path);
+  }
+
+  async estimateRun(request: EstimateRunRequest): Promise<EstimateRunResponse> {
+    const { address } = await this.pick();
+    return this.entry(address).client.estimateRun(request);
   }
 
   async *importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {

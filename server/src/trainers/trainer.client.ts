@@ -1,6 +1,8 @@
 import { type CallOptions, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   type CancelJobRequest,
+  type EstimateRunRequest,
+  type EstimateRunResponse,
   type GetInfoResponse,
   type ImportDatasetEvent,
   type ImportDatasetRequest,
@@ -17,6 +19,9 @@ const UNARY_DEADLINE_MS = 10_000;
 const INFO_DEADLINE_MS = 3_000;
 /** Digesting a model of several gigabytes takes a while on a cold disk. */
 const INSPECT_DEADLINE_MS = 300_000;
+
+/** Loading a model's processor and counting the tokens of two thousand rows. */
+const ESTIMATE_DEADLINE_MS = 130_000;
 
 const CHANNEL_OPTIONS = {
   // A frozen peer is noticed within ten seconds of silence.
@@ -49,6 +54,10 @@ export class TrainerClient {
 
   inspectModel(path: string): Promise<InspectModelResponse> {
     return this.unary(this.stub.inspectModel.bind(this.stub), { path }, INSPECT_DEADLINE_MS);
+  }
+
+  estimateRun(request: EstimateRunRequest): Promise<EstimateRunResponse> {
+    return this.unary(this.stub.estimateRun.bind(this.stub), request, ESTIMATE_DEADLINE_MS);
   }
 
   submitJob(request: SubmitJobRequest): Promise<SubmitJobResponse> {
