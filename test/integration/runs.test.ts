@@ -104,7 +104,7 @@ test('validate_only says image tokens, row lengths, memory and refused shares; a
   assert.match(error.hint, /--set prefer\.max_skipped_fraction=0\.34/);
   const short = await server.smallRecipe((changed) => {
     if (changed.prefer) changed.prefer.maxSkippedFraction = 0.34;
-    if (changed.dpo) changed.dpo.maxLength = 12;
+    if (changed.dpo) changed.dpo.maxLength = 16;
   });
   const long = (await server.call('POST', '/api/runs', { ...asked, recipe: short })).body as { error: { field: string; message: string } };
   assert.equal(long.error.field, 'dpo.max_length');
