@@ -36,6 +36,7 @@ import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.
 import { Changes } from '../../server/src/platform/watch.js';
 import { RunActions } from '../../server/src/runs/run.actions.js';
 import { RunReader } from '../../server/src/runs/run.reader.js';
+import { Preflights } from '../../server/src/runs/preflight.js';
 import { RunsService } from '../../server/src/runs/runs.service.js';
 import { localTime } from '../../server/src/schedules/fire-times.js';
 import { planNext } from '../../server/src/schedules/planning.js';
@@ -89,7 +90,7 @@ async function startServer(store: ArtifactStore, presets: Presets): Promise<Serv
   const datasets = new DatasetsService(database, changes, store);
   const additions = new DatasetAdditions(database, store, datasets);
   const reader = new RunReader(database, trainers, presets);
-  const runs = new RunsService(database, changes, trainers, datasets, reader, presets);
+  const runs = new RunsService(database, changes, trainers, datasets, reader, new Preflights(database, trainers), presets);
   const schedules = new SchedulesService(database, changes, clock, runs);
   return {
     db: database,

@@ -32,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
         from stic_trainer.export.command import export_checkpoint
 
         return export_checkpoint(options)
+    if command == "preflight":
+        from stic_trainer.preflight.measure import run_preflight
+
+        return run_preflight(options.store, sys.stdin, sys.stdout)
     if command == "inspect":
         from stic_trainer.sidecar.inspection import print_inspection
 
@@ -79,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("--store", type=Path, required=True)
     stage.add_argument("--work", type=Path, required=True, help="folder of resumable state")
     stage.add_argument("--threads", type=int, default=0)
+
+    preflight = commands.add_parser("preflight", help="what a run would find and need; the request as JSON on standard input")
+    preflight.add_argument("--store", type=Path, required=True)
 
     importing = commands.add_parser("import", help="check a dataset and copy it into the store; events as JSON lines")
     importing.add_argument("kind", choices=["images", "instructions", "benchmark", "preferences"])

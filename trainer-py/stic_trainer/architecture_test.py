@@ -22,7 +22,8 @@ BELOW: dict[str, set[str]] = {
     "stages": {"config", "method", "data", "modeling", "engine", "runtime", "benchmarks"},
     "export": {"modeling", "runtime"},
     "world": {"method", "data", "benchmarks", "modeling"},
-    "sidecar": {"config", "data", "modeling", "runtime", "benchmarks"},
+    "preflight": {"config", "method", "data", "modeling", "runtime", "stages"},
+    "sidecar": {"config", "data", "modeling", "runtime", "benchmarks", "preflight"},
 }
 
 # Third-party libraries that are at home in some folders only.
@@ -33,7 +34,7 @@ HOMES: dict[str, set[str]] = {
     "stic": {"sidecar"},
     "accelerate": {"engine"},
     "peft": {"modeling"},
-    "transformers": {"modeling", "world"},
+    "transformers": {"modeling", "preflight", "world"},
 }
 
 

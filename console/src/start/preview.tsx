@@ -8,6 +8,7 @@ import { Refusal } from '../ui/feedback';
 import { Section } from '../ui/layout';
 import { stagePurpose, stageWord } from '../words';
 import { stageWork } from './plan';
+import { PreflightTable } from './preflight';
 
 interface PreviewProps {
   run: Run | undefined;
@@ -22,7 +23,7 @@ interface PreviewProps {
 
 /** What the run will do, as the server sees it, and the button that does it. */
 export function Preview({ run, error, missing, checking, starting, request, onStart }: PreviewProps) {
-  const startable = run !== undefined && !error && !missing && !checking;
+  const startable = run !== undefined && !error && !missing && !checking && !run.preflight?.obstacles.length;
   return (
     <Stack gap="md" pos="sticky" top={64}>
       <Section title="What will run" actions={checking ? <Loader size="xs" aria-label="Checking" /> : undefined}>
@@ -70,6 +71,7 @@ function Plan({ run }: { run: Run }) {
           ))}
         </Table.Tbody>
       </Table>
+      {run.preflight && <PreflightTable preflight={run.preflight} />}
       {run.recipe?.gate && <Text fz="sm">{gateRule(run.recipe.gate)}</Text>}
       {notes.length > 0 && (
         <Alert color="orange" py="xs">

@@ -51,7 +51,10 @@ export async function resolveInputs(
       throw invalid('inputs', `A run has one dataset of ${role}.`, 'Put several sources into one dataset.');
   }
   if (!roles.includes('images') && !roles.includes('preferences')) {
-    throw invalid('inputs', 'A run needs a dataset of images, from which pairs are made, or a dataset of preferences: the pairs themselves.');
+    throw invalid(
+      'inputs',
+      'A run needs a dataset of images, from which pairs are made, or a dataset of preferences: the pairs themselves.',
+    );
   }
   const resolved: ResolvedInput[] = [];
   for (const [index, input] of inputs.entries()) {

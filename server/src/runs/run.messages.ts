@@ -62,6 +62,7 @@ export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Rec
     outcome: parts.outcome,
     fork: row.forkedFrom === null ? undefined : toFork(row.forkedFrom, row, parts),
     schedule: parts.schedules.get(row.id),
+    preflight: undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DatasetsModule } from '../datasets/index.js';
 import { PairsExport } from './export/pairs.export.js';
+import { Preflights } from './preflight.js';
 import { RunActions } from './run.actions.js';
 import { RunReader } from './run.reader.js';
 import { RunRecords } from './run.records.js';
@@ -10,7 +11,7 @@ import { RunsService } from './runs.service.js';
 
 @Module({
   imports: [DatasetsModule],
-  providers: [RunsService, RunActions, RunReader, RunRecords, PairsExport, RunsGrpc],
+  providers: [RunsService, Preflights, RunActions, RunReader, RunRecords, PairsExport, RunsGrpc],
   controllers: [RunsController],
   exports: [RunsService, RunActions],
 })

@@ -10,6 +10,7 @@ import type {
   ListPresetsResponse,
   ListRunsRequest,
   ListRunsResponse,
+  Preflight,
   Run,
   WatchRunRequest,
 } from '../gen/stic/runs/v1/runs.js';
@@ -31,12 +32,18 @@ import { checkedRecipe, checkGate, freeze, resolveInputs, warningsOf } from './f
 import { hasEnded } from './run.messages.js';
 import { originOf } from './fork.js';
 import { checkedPlace } from './place.js';
+import { preflightWarnings, Preflights, refuseObstacle } from './preflight.js';
 import { noRun, RunReader } from './run.reader.js';
 
 const longestName = 200;
 const uniqueViolation = '23505';
 
-type NewRun = { readonly run: RunEntity; readonly inputs: RunInputEntity[]; readonly stages: StageEntity[] };
+type NewRun = {
+  readonly run: RunEntity;
+  readonly inputs: RunInputEntity[];
+  readonly stages: StageEntity[];
+  readonly preflight: Preflight;
+};
 
 /** stic.runs.v1.RunService, as far as it is about runs themselves; what runs have made is in RunRecords. */
 @Injectable()
@@ -47,6 +54,7 @@ export class RunsService {
     private readonly trainers: TrainerPool,
     private readonly datasets: DatasetsService,
     private readonly reader: RunReader,
+    private readonly preflights: Preflights,
     @Inject(PRESETS) private readonly presets: Presets,
   ) {}
 
@@ -58,7 +66,8 @@ export class RunsService {
     const earlier = await this.answered(request.requestId);
     if (earlier) return earlier;
     const made = await this.prepare(request);
-    if (request.validateOnly) return this.preview(made);
+    if (request.validateOnly) return { ...(await this.preview(made)), preflight: made.preflight };
+    refuseObstacle(made.preflight.obstacles);
     try {
       await this.db.transaction(async (manager) => {
         await insert(manager, made);
@@ -120,6 +129,7 @@ export class RunsService {
     checkGate(checked, inputs);
     const { model: seen, warnings } = await this.inspect(model.path);
     const recipe = freeze(await resolveStart(this.db.manager, checked, seen), prompts, seen);
+    const preflight = await this.preflights.of(recipe, inputs);
     const id = randomUUID();
     const createdAt = new Date();
     const run = this.db.manager.create(RunEntity, {
@@ -133,7 +143,7 @@ export class RunsService {
       reuseStages: request.reuseStages ?? true,
       forkedFrom: origin.runId,
       forkChanges: origin.changes(recipe),
-      warnings: [...warningsOf(recipe, inputs), ...warnings, ...startWarnings(recipe)],
+      warnings: [...warningsOf(recipe, inputs), ...warnings, ...startWarnings(recipe), ...preflightWarnings(preflight)],
       error: null,
       cancelRequestedAt: null,
       pauseRequestedAt: null,
@@ -143,6 +153,7 @@ export class RunsService {
     });
     return {
       run,
+      preflight,
       inputs: inputs.map((input, position) => this.db.manager.create(RunInputEntity, { ...input, runId: id, position })),
       stages: this.stagesOf(
         id,

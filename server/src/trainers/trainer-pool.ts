@@ -1,5 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
+  type EstimateRunRequest,
+  type EstimateRunResponse,
   type ExportCheckpointEvent,
   type ExportCheckpointRequest,
   type GetInfoResponse,
@@ -90,6 +92,11 @@ export class TrainerPool implements OnApplicationShutdown {
   async importAdapter(request: ImportAdapterRequest): Promise<ImportAdapterResponse> {
     const { address } = await this.pickComing();
     return this.entry(address).client.importAdapter(request);
+  }
+
+  async estimateRun(request: EstimateRunRequest): Promise<EstimateRunResponse> {
+    const { address } = await this.pick();
+    return this.entry(address).client.estimateRun(request);
   }
 
   async *importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {

@@ -1,6 +1,8 @@
 import { type CallOptions, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   type CancelJobRequest,
+  type EstimateRunRequest,
+  type EstimateRunResponse,
   type ExportCheckpointEvent,
   type ExportCheckpointRequest,
   type GetInfoResponse,
@@ -22,6 +24,9 @@ const UNARY_DEADLINE_MS = 10_000;
 const INFO_DEADLINE_MS = 3_000;
 /** Digesting a model of several gigabytes takes a while on a cold disk. */
 const INSPECT_DEADLINE_MS = 300_000;
+
+/** Loading a model's processor and counting the tokens of two thousand rows. */
+const ESTIMATE_DEADLINE_MS = 130_000;
 
 const CHANNEL_OPTIONS = {
   ...DIRECT,
@@ -59,6 +64,10 @@ export class TrainerClient {
 
   importAdapter(request: ImportAdapterRequest): Promise<ImportAdapterResponse> {
     return this.unary(this.stub.importAdapter.bind(this.stub), request, INSPECT_DEADLINE_MS);
+  }
+
+  estimateRun(request: EstimateRunRequest): Promise<EstimateRunResponse> {
+    return this.unary(this.stub.estimateRun.bind(this.stub), request, ESTIMATE_DEADLINE_MS);
   }
 
   submitJob(request: SubmitJobRequest): Promise<SubmitJobResponse> {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -153,6 +153,13 @@ def read_rows(path: Path, kind: type[_R]) -> Iterator[_R]:
     with open(path, encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, start=1):
             yield _parse(line, kind, path, number)
+
+
+def read_chosen(path: Path, kind: type[_R], choose: Callable[[int], list[int]], *, skip: int = 0) -> tuple[int, list[_R]]:
+    """How many rows a file has after its first ``skip``, and those that ``choose`` picks of that many: the others are not parsed."""
+    with open(path, encoding="utf-8", newline="\n") as file:
+        lines = file.readlines()[skip:]
+    return len(lines), [_parse(lines[index], kind, path, index + skip + 1) for index in choose(len(lines))]
 
 
 def read_benchmark(path: Path) -> tuple[BenchmarkHeader, list[BenchmarkItem]]:

@@ -395,7 +395,7 @@ def test_a_template_that_writes_what_changes_is_read_again() -> None:
 def test_a_template_of_strings_is_for_llava_only() -> None:
     kind = type("OtherProcessor", (LlavaProcessor,), {})
     with pytest.raises(StageError, match="can only concatenate str") as caught:
-        Chat(kind(CLIPImageProcessorPil(), _tokenizer("qwen"), chat_template=CHATML_STRING), Path("model"))
+        Chat(kind(CLIPImageProcessorPil(), _tokenizer("qwen"), **_SETTINGS, chat_template=CHATML_STRING), Path("model"))
     assert caught.value.code == "MODEL_INVALID"
 
 

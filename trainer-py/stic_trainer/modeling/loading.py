@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from stic_trainer.modeling.adapters import model_name
 from stic_trainer.modeling.attention import GROUPED_SDPA
 from stic_trainer.modeling.chat import Message
 from stic_trainer.modeling.config_check import read_config
+from stic_trainer.modeling.families import Family
 from stic_trainer.modeling.library_errors import library_errors
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.processor import load_processor
@@ -48,24 +50,42 @@ def outline_policy(folder: Path) -> Policy:
     return _open(folder, "meta", {"pretrained_model_name_or_path": None, "state_dict": tensors, "device_map": {"": "meta"}})
 
 
-def _open(folder: Path, device: str, source: dict[str, Any], name: str = "") -> Policy:
+@dataclass(frozen=True)
+class OpenedFolder:
+    """What a folder's small files give."""
+
+    raw: dict[str, Any]
+    """config.json as written."""
+    config: Any
+    """The library's configuration."""
+    family: Family
+    processor: Any
+
+
+def open_folder(folder: Path) -> OpenedFolder:
+    """Configuration and processor of a folder, without its weights. StageError MODEL_UNSUPPORTED or MODEL_INVALID."""
     raw, family = read_config(folder)
     with library_errors("config.json cannot be read", f"{folder}/config.json"):
         load_config: Any = AutoConfig
         config = load_config.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    kind = getattr(transformers, family.architecture)
-    if not isinstance(config, kind.config_class):
+    wanted = getattr(transformers, family.architecture).config_class
+    if not isinstance(config, wanted):
         raise StageError(
             "MODEL_INVALID",
-            f"model_type {config.model_type} is not that of {family.architecture}, {kind.config_class.model_type}",
+            f"model_type {config.model_type} is not that of {family.architecture}, {wanted.model_type}",
             f"{folder}/config.json: model_type",
             "Fetch config.json again.",
         )
-    processor = load_processor(folder, family, config)
+    return OpenedFolder(raw, config, family, load_processor(folder, family, config))
+
+
+def _open(folder: Path, device: str, source: dict[str, Any], name: str = "") -> Policy:
+    opened = open_folder(folder)
+    kind = getattr(transformers, opened.family.architecture)
     with library_errors("the model cannot be loaded", str(folder)):
         base, info = kind.from_pretrained(
             **source,
-            config=config,
+            config=opened.config,
             attn_implementation={"text_config": GROUPED_SDPA, "vision_config": "sdpa"},
             local_files_only=True,
             trust_remote_code=False,
@@ -73,8 +93,8 @@ def _open(folder: Path, device: str, source: dict[str, Any], name: str = "") -> 
             output_loading_info=True,
         )
     check_loaded(info, folder)
-    policy = Policy(folder, base.to(device).eval().requires_grad_(False), processor, family, name or model_name(str(folder)))
-    _check_vocabulary(policy, raw, folder)
+    policy = Policy(folder, base.to(device).eval().requires_grad_(False), opened.processor, opened.family, name or model_name(str(folder)))
+    _check_vocabulary(policy, opened.raw, folder)
     _check_template(policy, folder)
     return policy
 

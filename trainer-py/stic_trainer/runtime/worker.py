@@ -27,6 +27,7 @@ from stic_trainer.runtime.context import StageContext
 from stic_trainer.runtime.failures import is_lost_peer, job_error
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.journal import Journal, JournalBusy, is_closed
+from stic_trainer.runtime.memory import peak_gpu_memory, peak_memory
 from stic_trainer.runtime.sinks import JournalSink, SilentSink
 from stic_trainer.runtime.stop import StopSignal
 from stic_trainer.runtime.store import Store
@@ -93,6 +94,7 @@ def run_stage(job: Job, ctx: StageContext, *, threads: int) -> None:
         torch.manual_seed(job.recipe.seed)
     ctx.check_stop()
     importlib.import_module(f"stic_trainer.stages.{job.kind}").run(job, ctx)
+    ctx.facts(peak_memory_bytes=str(peak_memory()), **({"peak_gpu_memory_bytes": str(gpu)} if (gpu := peak_gpu_memory()) else {}))
     ctx.flush()
 
 

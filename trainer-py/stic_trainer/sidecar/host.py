@@ -89,8 +89,14 @@ def process_count() -> int:
     return int(wanted) if wanted.isdigit() and int(wanted) > 0 else max(1, gpu_count())
 
 
+_CONTROL_GROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
 def memory_bytes() -> int:
-    return int(psutil.virtual_memory().total)
+    """Memory of the machine, or of the control group (a container, a batch job) that this process is in where that has less."""
+    texts = [path.read_text("utf-8").strip() for path in _CONTROL_GROUP_LIMITS if path.is_file()]
+    limits = [int(text) for text in texts if text.isdigit()]  # "max" is none
+    return min([int(psutil.virtual_memory().total), *limits])
 
 
 def cached_device(cache: Path) -> Accelerator | None:

@@ -21,6 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from stic.trainer.v1 import trainer_pb2_grpc
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
+from stic_trainer.sidecar.estimates import Estimates
 from stic_trainer.sidecar.inspection import Inspections
 from stic_trainer.sidecar.models import Models
 from stic_trainer.sidecar.service import Host, TrainerService
@@ -78,6 +79,7 @@ async def _serve(options: argparse.Namespace) -> int:
         store=store,
         models=Models(state / "models.json"),
         inspections=Inspections(state / "inspections"),
+        estimates=Estimates(store.root, state / "preflight.log"),
         import_log=state / "import.log",
     )
     server = grpc.aio.server(options=_OPTIONS)

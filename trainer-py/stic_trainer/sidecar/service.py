@@ -19,6 +19,7 @@ from stic_trainer.runtime.jobfolder import JobFolder, is_job_id
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
 from stic_trainer.sidecar.adapters import import_adapter
+from stic_trainer.sidecar.estimates import Estimates
 from stic_trainer.sidecar.exports import run_export
 from stic_trainer.sidecar.imports import run_import
 from stic_trainer.sidecar.inspection import Inspections
@@ -47,7 +48,15 @@ class Host:
 
 class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
     def __init__(
-        self, *, host_facts: Host, supervisor: Supervisor, store: Store, models: Models, inspections: Inspections, import_log: Path
+        self,
+        *,
+        host_facts: Host,
+        supervisor: Supervisor,
+        store: Store,
+        models: Models,
+        inspections: Inspections,
+        estimates: Estimates,
+        import_log: Path,
     ) -> None:
         self._host = host_facts
         self._supervisor = supervisor
@@ -55,6 +64,7 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
         self._store_id = store.id()
         self._models = models
         self._inspections = inspections
+        self._estimates = estimates
         self._import_log = import_log
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
@@ -81,6 +91,13 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
         except StageError as error:
             await _abort(context, error)
         return pb.InspectModelResponse(model=_model_spec(request.path, files), bytes=files.bytes, **report)
+
+    async def EstimateRun(self, request: pb.EstimateRunRequest, context: Context) -> pb.EstimateRunResponse:
+        gpu_bytes = self._host.accelerator.memory_bytes
+        try:
+            return await self._estimates.estimate(request, on_gpu=gpu_bytes > 0, memory_bytes=gpu_bytes or self._host.memory_bytes)
+        except StageError as error:
+            await _abort(context, error)
 
     async def SubmitJob(self, request: pb.SubmitJobRequest, context: Context) -> pb.SubmitJobResponse:
         for name in ("job_id", "resume_from_job_id"):

@@ -55,7 +55,7 @@ STAGE_STATE_SKIPPED: StageState
 STAGE_STATE_PAUSED: StageState
 
 class Run(_message.Message):
-    __slots__ = ("id", "name", "state", "recipe", "recipe_digest", "differences", "inputs", "stages", "created_at", "started_at", "ended_at", "error", "skipped", "eta_seconds", "queue_position", "warnings", "priority", "requires", "reuse_stages", "waiting", "fork", "schedule", "outcome")
+    __slots__ = ("id", "name", "state", "recipe", "recipe_digest", "differences", "inputs", "stages", "created_at", "started_at", "ended_at", "error", "skipped", "eta_seconds", "queue_position", "warnings", "priority", "requires", "reuse_stages", "waiting", "fork", "schedule", "outcome", "preflight")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -79,6 +79,7 @@ class Run(_message.Message):
     FORK_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    PREFLIGHT_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     state: RunState
@@ -102,7 +103,62 @@ class Run(_message.Message):
     fork: Fork
     schedule: RunSchedule
     outcome: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., recipe_digest: _Optional[str] = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., skipped: _Optional[int] = ..., eta_seconds: _Optional[float] = ..., queue_position: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., priority: _Optional[int] = ..., requires: _Optional[_Union[Requirements, _Mapping]] = ..., reuse_stages: _Optional[bool] = ..., waiting: _Optional[str] = ..., fork: _Optional[_Union[Fork, _Mapping]] = ..., schedule: _Optional[_Union[RunSchedule, _Mapping]] = ..., outcome: _Optional[str] = ...) -> None: ...
+    preflight: Preflight
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., recipe_digest: _Optional[str] = ..., differences: _Optional[_Iterable[_Union[FieldDifference, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[RunInput, _Mapping]]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_trainer_pb2.JobError, _Mapping]] = ..., skipped: _Optional[int] = ..., eta_seconds: _Optional[float] = ..., queue_position: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., priority: _Optional[int] = ..., requires: _Optional[_Union[Requirements, _Mapping]] = ..., reuse_stages: _Optional[bool] = ..., waiting: _Optional[str] = ..., fork: _Optional[_Union[Fork, _Mapping]] = ..., schedule: _Optional[_Union[RunSchedule, _Mapping]] = ..., outcome: _Optional[str] = ..., preflight: _Optional[_Union[Preflight, _Mapping]] = ...) -> None: ...
+
+class Preflight(_message.Message):
+    __slots__ = ("refused", "estimate", "unavailable", "times", "seconds", "obstacles")
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    OBSTACLES_FIELD_NUMBER: _ClassVar[int]
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedShare]
+    estimate: _trainer_pb2.EstimateRunResponse
+    unavailable: str
+    times: _containers.RepeatedCompositeFieldContainer[StageTime]
+    seconds: float
+    obstacles: _containers.RepeatedCompositeFieldContainer[Obstacle]
+    def __init__(self, refused: _Optional[_Iterable[_Union[RefusedShare, _Mapping]]] = ..., estimate: _Optional[_Union[_trainer_pb2.EstimateRunResponse, _Mapping]] = ..., unavailable: _Optional[str] = ..., times: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., seconds: _Optional[float] = ..., obstacles: _Optional[_Iterable[_Union[Obstacle, _Mapping]]] = ...) -> None: ...
+
+class RefusedShare(_message.Message):
+    __slots__ = ("role", "refused", "items", "share", "allowed", "field")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    refused: int
+    items: int
+    share: float
+    allowed: float
+    field: str
+    def __init__(self, role: _Optional[str] = ..., refused: _Optional[int] = ..., items: _Optional[int] = ..., share: _Optional[float] = ..., allowed: _Optional[float] = ..., field: _Optional[str] = ...) -> None: ...
+
+class StageTime(_message.Message):
+    __slots__ = ("kind", "seconds", "unit", "units")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    kind: _recipe_pb2.StageKind
+    seconds: float
+    unit: str
+    units: int
+    def __init__(self, kind: _Optional[_Union[_recipe_pb2.StageKind, str]] = ..., seconds: _Optional[float] = ..., unit: _Optional[str] = ..., units: _Optional[int] = ...) -> None: ...
+
+class Obstacle(_message.Message):
+    __slots__ = ("field", "message", "hint")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    message: str
+    hint: str
+    def __init__(self, field: _Optional[str] = ..., message: _Optional[str] = ..., hint: _Optional[str] = ...) -> None: ...
 
 class RunSchedule(_message.Message):
     __slots__ = ("schedule_id", "schedule_name")

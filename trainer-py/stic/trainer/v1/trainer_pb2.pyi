@@ -122,6 +122,84 @@ class InspectModelResponse(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, model: _Optional[_Union[_recipe_pb2.ModelSpec, _Mapping]] = ..., parameters: _Optional[int] = ..., bytes: _Optional[int] = ..., dtype: _Optional[str] = ..., max_positions: _Optional[int] = ..., image_tokens: _Optional[int] = ..., conversation: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class EstimateRunRequest(_message.Message):
+    __slots__ = ("recipe", "inputs")
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    recipe: _recipe_pb2.Recipe
+    inputs: _containers.RepeatedCompositeFieldContainer[JobInput]
+    def __init__(self, recipe: _Optional[_Union[_recipe_pb2.Recipe, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[JobInput, _Mapping]]] = ...) -> None: ...
+
+class EstimateRunResponse(_message.Message):
+    __slots__ = ("inputs", "stages", "max_positions", "memory_bytes")
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    MAX_POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    inputs: _containers.RepeatedCompositeFieldContainer[InputEstimate]
+    stages: _containers.RepeatedCompositeFieldContainer[StageEstimate]
+    max_positions: int
+    memory_bytes: int
+    def __init__(self, inputs: _Optional[_Iterable[_Union[InputEstimate, _Mapping]]] = ..., stages: _Optional[_Iterable[_Union[StageEstimate, _Mapping]]] = ..., max_positions: _Optional[int] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
+
+class Spread(_message.Message):
+    __slots__ = ("min", "median", "max")
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    min: int
+    median: int
+    max: int
+    def __init__(self, min: _Optional[int] = ..., median: _Optional[int] = ..., max: _Optional[int] = ...) -> None: ...
+
+class InputEstimate(_message.Message):
+    __slots__ = ("role", "items", "sampled", "image_tokens")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    items: int
+    sampled: int
+    image_tokens: Spread
+    def __init__(self, role: _Optional[str] = ..., items: _Optional[int] = ..., sampled: _Optional[int] = ..., image_tokens: _Optional[_Union[Spread, _Mapping]] = ...) -> None: ...
+
+class StageEstimate(_message.Message):
+    __slots__ = ("kind", "rows", "sampled", "shortest", "longest", "always_too_long", "possibly_too_long", "limit_field", "limit", "longest_excess", "memory_bytes", "memory")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    SHORTEST_FIELD_NUMBER: _ClassVar[int]
+    LONGEST_FIELD_NUMBER: _ClassVar[int]
+    ALWAYS_TOO_LONG_FIELD_NUMBER: _ClassVar[int]
+    POSSIBLY_TOO_LONG_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    LONGEST_EXCESS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_FIELD_NUMBER: _ClassVar[int]
+    kind: _recipe_pb2.StageKind
+    rows: int
+    sampled: int
+    shortest: Spread
+    longest: Spread
+    always_too_long: int
+    possibly_too_long: int
+    limit_field: str
+    limit: int
+    longest_excess: int
+    memory_bytes: int
+    memory: _containers.RepeatedCompositeFieldContainer[MemoryPart]
+    def __init__(self, kind: _Optional[_Union[_recipe_pb2.StageKind, str]] = ..., rows: _Optional[int] = ..., sampled: _Optional[int] = ..., shortest: _Optional[_Union[Spread, _Mapping]] = ..., longest: _Optional[_Union[Spread, _Mapping]] = ..., always_too_long: _Optional[int] = ..., possibly_too_long: _Optional[int] = ..., limit_field: _Optional[str] = ..., limit: _Optional[int] = ..., longest_excess: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., memory: _Optional[_Iterable[_Union[MemoryPart, _Mapping]]] = ...) -> None: ...
+
+class MemoryPart(_message.Message):
+    __slots__ = ("name", "bytes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    bytes: int
+    def __init__(self, name: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
+
 class JobInput(_message.Message):
     __slots__ = ("role", "name", "sha256", "kind", "metadata")
     class MetadataEntry(_message.Message):

@@ -46,6 +46,11 @@ class TrainerServiceStub:
                 request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.InspectModelRequest.SerializeToString,
                 response_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.InspectModelResponse.FromString,
                 _registered_method=True)
+        self.EstimateRun = channel.unary_unary(
+                '/stic.trainer.v1.TrainerService/EstimateRun',
+                request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunRequest.SerializeToString,
+                response_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunResponse.FromString,
+                _registered_method=True)
         self.SubmitJob = channel.unary_unary(
                 '/stic.trainer.v1.TrainerService/SubmitJob',
                 request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.SubmitJobRequest.SerializeToString,
@@ -93,6 +98,14 @@ class TrainerServiceServicer:
     def InspectModel(self, request, context):
         """Checks a model folder without reading its weights: architecture, names and shapes of all tensors, processor, chat template, image
         tokens; and computes its digest. Takes seconds the first time for a folder.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EstimateRun(self, request, context):
+        """What a run would find and need, before it is queued: image tokens, row lengths against the limits, memory. Takes seconds the first
+        time for a model and datasets, since it loads the model's processor, and is quick after that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +168,11 @@ def add_TrainerServiceServicer_to_server(servicer, server):
                     servicer.InspectModel,
                     request_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.InspectModelRequest.FromString,
                     response_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.InspectModelResponse.SerializeToString,
+            ),
+            'EstimateRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateRun,
+                    request_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunRequest.FromString,
+                    response_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunResponse.SerializeToString,
             ),
             'SubmitJob': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitJob,
@@ -243,6 +261,33 @@ class TrainerService:
             '/stic.trainer.v1.TrainerService/InspectModel',
             stic_dot_trainer_dot_v1_dot_trainer__pb2.InspectModelRequest.SerializeToString,
             stic_dot_trainer_dot_v1_dot_trainer__pb2.InspectModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stic.trainer.v1.TrainerService/EstimateRun',
+            stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunRequest.SerializeToString,
+            stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

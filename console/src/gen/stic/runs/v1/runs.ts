@@ -9,6 +9,7 @@ import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Recipe, StageKind, stageKindFromJSON, stageKindToJSON } from "../../recipe/v1/recipe.js";
 import {
   Artifact,
+  EstimateRunResponse,
   JobError,
   JobState,
   jobStateFromJSON,
@@ -231,6 +232,55 @@ export interface Run {
     | undefined;
   /** In one sentence what came of it: whether there is a better model, and why. Empty until the run has ended. */
   outcome: string;
+  /** Of a run that does not exist yet (validate_only): what it would find and need. */
+  preflight: Preflight | undefined;
+}
+
+/** What is known of a run before it is queued. */
+export interface Preflight {
+  /** Share of each input that was refused at import, against the recipe's limit. */
+  refused: RefusedShare[];
+  /** By the trainer, from the model's processor and the manifests. Absent when it could not be asked. */
+  estimate:
+    | EstimateRunResponse
+    | undefined;
+  /** Why there is no estimate; empty when there is one. */
+  unavailable: string;
+  /** By what the same stages took on the same model before. */
+  times: StageTime[];
+  /** Seconds of the whole run; negative while one of its stages has no known rate. */
+  seconds: number;
+  /** What makes it certain that the run cannot succeed: CreateRun refuses it for the first of these. */
+  obstacles: Obstacle[];
+}
+
+/** An input's share that was refused at import. */
+export interface RefusedShare {
+  role: string;
+  refused: number;
+  items: number;
+  share: number;
+  allowed: number;
+  /** The recipe field with the limit, e.g. prefer.max_skipped_fraction. */
+  field: string;
+}
+
+/** How long a stage will take. */
+export interface StageTime {
+  kind: StageKind;
+  /** Negative when nothing is known. */
+  seconds: number;
+  /** What is counted: pairs, steps, images, rows, texts. */
+  unit: string;
+  units: number;
+}
+
+/** Why a run cannot succeed. */
+export interface Obstacle {
+  /** Recipe field to change. */
+  field: string;
+  message: string;
+  hint: string;
 }
 
 /** A schedule that has made a run. */
@@ -598,6 +648,7 @@ function createBaseRun(): Run {
     fork: undefined,
     schedule: undefined,
     outcome: "",
+    preflight: undefined,
   };
 }
 
@@ -631,6 +682,7 @@ export const Run: MessageFns<Run> = {
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
       schedule: isSet(object.schedule) ? RunSchedule.fromJSON(object.schedule) : undefined,
       outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      preflight: isSet(object.preflight) ? Preflight.fromJSON(object.preflight) : undefined,
     };
   },
 
@@ -705,6 +757,9 @@ export const Run: MessageFns<Run> = {
     if (message.outcome !== "") {
       obj.outcome = message.outcome;
     }
+    if (message.preflight !== undefined) {
+      obj.preflight = Preflight.toJSON(message.preflight);
+    }
     return obj;
   },
 
@@ -744,6 +799,206 @@ export const Run: MessageFns<Run> = {
       ? RunSchedule.fromPartial(object.schedule)
       : undefined;
     message.outcome = object.outcome ?? "";
+    message.preflight = (object.preflight !== undefined && object.preflight !== null)
+      ? Preflight.fromPartial(object.preflight)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePreflight(): Preflight {
+  return { refused: [], estimate: undefined, unavailable: "", times: [], seconds: 0, obstacles: [] };
+}
+
+export const Preflight: MessageFns<Preflight> = {
+  fromJSON(object: any): Preflight {
+    return {
+      refused: globalThis.Array.isArray(object?.refused)
+        ? object.refused.map((e: any) => RefusedShare.fromJSON(e))
+        : [],
+      estimate: isSet(object.estimate) ? EstimateRunResponse.fromJSON(object.estimate) : undefined,
+      unavailable: isSet(object.unavailable) ? globalThis.String(object.unavailable) : "",
+      times: globalThis.Array.isArray(object?.times) ? object.times.map((e: any) => StageTime.fromJSON(e)) : [],
+      seconds: isSet(object.seconds) ? globalThis.Number(object.seconds) : 0,
+      obstacles: globalThis.Array.isArray(object?.obstacles)
+        ? object.obstacles.map((e: any) => Obstacle.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Preflight): unknown {
+    const obj: any = {};
+    if (message.refused?.length) {
+      obj.refused = message.refused.map((e) => RefusedShare.toJSON(e));
+    }
+    if (message.estimate !== undefined) {
+      obj.estimate = EstimateRunResponse.toJSON(message.estimate);
+    }
+    if (message.unavailable !== "") {
+      obj.unavailable = message.unavailable;
+    }
+    if (message.times?.length) {
+      obj.times = message.times.map((e) => StageTime.toJSON(e));
+    }
+    if (message.seconds !== 0) {
+      obj.seconds = floatToJson(message.seconds);
+    }
+    if (message.obstacles?.length) {
+      obj.obstacles = message.obstacles.map((e) => Obstacle.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Preflight>, I>>(base?: I): Preflight {
+    return Preflight.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Preflight>, I>>(object: I): Preflight {
+    const message = createBasePreflight();
+    message.refused = object.refused?.map((e) => RefusedShare.fromPartial(e)) || [];
+    message.estimate = (object.estimate !== undefined && object.estimate !== null)
+      ? EstimateRunResponse.fromPartial(object.estimate)
+      : undefined;
+    message.unavailable = object.unavailable ?? "";
+    message.times = object.times?.map((e) => StageTime.fromPartial(e)) || [];
+    message.seconds = object.seconds ?? 0;
+    message.obstacles = object.obstacles?.map((e) => Obstacle.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRefusedShare(): RefusedShare {
+  return { role: "", refused: 0, items: 0, share: 0, allowed: 0, field: "" };
+}
+
+export const RefusedShare: MessageFns<RefusedShare> = {
+  fromJSON(object: any): RefusedShare {
+    return {
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      refused: isSet(object.refused) ? globalThis.Number(object.refused) : 0,
+      items: isSet(object.items) ? globalThis.Number(object.items) : 0,
+      share: isSet(object.share) ? globalThis.Number(object.share) : 0,
+      allowed: isSet(object.allowed) ? globalThis.Number(object.allowed) : 0,
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+    };
+  },
+
+  toJSON(message: RefusedShare): unknown {
+    const obj: any = {};
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.refused !== 0) {
+      obj.refused = Math.round(message.refused);
+    }
+    if (message.items !== 0) {
+      obj.items = Math.round(message.items);
+    }
+    if (message.share !== 0) {
+      obj.share = floatToJson(message.share);
+    }
+    if (message.allowed !== 0) {
+      obj.allowed = floatToJson(message.allowed);
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RefusedShare>, I>>(base?: I): RefusedShare {
+    return RefusedShare.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RefusedShare>, I>>(object: I): RefusedShare {
+    const message = createBaseRefusedShare();
+    message.role = object.role ?? "";
+    message.refused = object.refused ?? 0;
+    message.items = object.items ?? 0;
+    message.share = object.share ?? 0;
+    message.allowed = object.allowed ?? 0;
+    message.field = object.field ?? "";
+    return message;
+  },
+};
+
+function createBaseStageTime(): StageTime {
+  return { kind: StageKind.STAGE_KIND_UNSPECIFIED, seconds: 0, unit: "", units: 0 };
+}
+
+export const StageTime: MessageFns<StageTime> = {
+  fromJSON(object: any): StageTime {
+    return {
+      kind: isSet(object.kind) ? stageKindFromJSON(object.kind) : StageKind.STAGE_KIND_UNSPECIFIED,
+      seconds: isSet(object.seconds) ? globalThis.Number(object.seconds) : 0,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      units: isSet(object.units) ? globalThis.Number(object.units) : 0,
+    };
+  },
+
+  toJSON(message: StageTime): unknown {
+    const obj: any = {};
+    if (message.kind !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      obj.kind = stageKindToJSON(message.kind);
+    }
+    if (message.seconds !== 0) {
+      obj.seconds = floatToJson(message.seconds);
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.units !== 0) {
+      obj.units = Math.round(message.units);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StageTime>, I>>(base?: I): StageTime {
+    return StageTime.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StageTime>, I>>(object: I): StageTime {
+    const message = createBaseStageTime();
+    message.kind = object.kind ?? StageKind.STAGE_KIND_UNSPECIFIED;
+    message.seconds = object.seconds ?? 0;
+    message.unit = object.unit ?? "";
+    message.units = object.units ?? 0;
+    return message;
+  },
+};
+
+function createBaseObstacle(): Obstacle {
+  return { field: "", message: "", hint: "" };
+}
+
+export const Obstacle: MessageFns<Obstacle> = {
+  fromJSON(object: any): Obstacle {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
+    };
+  },
+
+  toJSON(message: Obstacle): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.hint !== "") {
+      obj.hint = message.hint;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Obstacle>, I>>(base?: I): Obstacle {
+    return Obstacle.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Obstacle>, I>>(object: I): Obstacle {
+    const message = createBaseObstacle();
+    message.field = object.field ?? "";
+    message.message = object.message ?? "";
+    message.hint = object.hint ?? "";
     return message;
   },
 };

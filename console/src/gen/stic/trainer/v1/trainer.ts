@@ -243,6 +243,78 @@ export interface InspectModelResponse {
   warnings: string[];
 }
 
+/** Request of EstimateRun: the recipe as jobs will get it, and the run's datasets. */
+export interface EstimateRunRequest {
+  recipe:
+    | Recipe
+    | undefined;
+  /** Roles images, instructions and benchmark; start, where the run starts from an adapter. */
+  inputs: JobInput[];
+}
+
+/** Answer of EstimateRun. INVALID_ARGUMENT when the model's processor cannot be loaded or a manifest cannot be read. */
+export interface EstimateRunResponse {
+  /** images, then instructions where they are given. */
+  inputs: InputEstimate[];
+  /** Stages that use the model, in order. */
+  stages: StageEstimate[];
+  /** Longest sequence the model takes, tokens. */
+  maxPositions: number;
+  /** Memory that a job can have: of the accelerator, else of this machine or its control group. */
+  memoryBytes: bigint;
+}
+
+/** Whole numbers over a sample. */
+export interface Spread {
+  min: number;
+  median: number;
+  max: number;
+}
+
+/** What of a dataset a run uses. */
+export interface InputEstimate {
+  /** images | instructions */
+  role: string;
+  /** Items that the run takes: all, or as many as the recipe draws. */
+  items: number;
+  /** Those that were looked at: all, or a seeded sample of 2,000. */
+  sampled: number;
+  /** Tokens of one image. Absent when no sampled item has an image. */
+  imageTokens: Spread | undefined;
+}
+
+/** What a stage would do and need. */
+export interface StageEstimate {
+  kind: StageKind;
+  /** Rows (pairs, conversations, requests) when nothing is left out. */
+  rows: number;
+  sampled: number;
+  /** Tokens of a row when every generated text is empty, and with texts of the longest allowed length. */
+  shortest: Spread | undefined;
+  longest:
+    | Spread
+    | undefined;
+  /** Sampled rows that are left out however short the generated texts are, and those that are when they are longest. */
+  alwaysTooLong: number;
+  possiblyTooLong: number;
+  /** The recipe field that leaves out the first of them, dpo.max_length; "model" for the model's positions. Empty: none is left out. */
+  limitField: string;
+  /** Its value, tokens. */
+  limit: number;
+  /** Length of the longest of the rows that are always too long. */
+  longestExcess: number;
+  /** Most memory held at once, in all and by part, bytes. */
+  memoryBytes: bigint;
+  memory: MemoryPart[];
+}
+
+/** A part of a stage's memory. */
+export interface MemoryPart {
+  /** libraries | weights | adapters | activations | logits | kv_cache | image_features | vision */
+  name: string;
+  bytes: bigint;
+}
+
 /** What a job reads: a blob or tree of the artifact store, under a role the stage knows. */
 export interface JobInput {
   /** images | instructions | benchmark | pairs | descriptions | infused | adapter | stage1 | stage2 | champion | start */
@@ -888,6 +960,310 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
     message.imageTokens = object.imageTokens ?? 0;
     message.conversation = object.conversation ?? "";
     message.warnings = object.warnings?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEstimateRunRequest(): EstimateRunRequest {
+  return { recipe: undefined, inputs: [] };
+}
+
+export const EstimateRunRequest: MessageFns<EstimateRunRequest> = {
+  fromJSON(object: any): EstimateRunRequest {
+    return {
+      recipe: isSet(object.recipe) ? Recipe.fromJSON(object.recipe) : undefined,
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => JobInput.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: EstimateRunRequest): unknown {
+    const obj: any = {};
+    if (message.recipe !== undefined) {
+      obj.recipe = Recipe.toJSON(message.recipe);
+    }
+    if (message.inputs?.length) {
+      obj.inputs = message.inputs.map((e) => JobInput.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EstimateRunRequest>, I>>(base?: I): EstimateRunRequest {
+    return EstimateRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EstimateRunRequest>, I>>(object: I): EstimateRunRequest {
+    const message = createBaseEstimateRunRequest();
+    message.recipe = (object.recipe !== undefined && object.recipe !== null)
+      ? Recipe.fromPartial(object.recipe)
+      : undefined;
+    message.inputs = object.inputs?.map((e) => JobInput.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseEstimateRunResponse(): EstimateRunResponse {
+  return { inputs: [], stages: [], maxPositions: 0, memoryBytes: 0n };
+}
+
+export const EstimateRunResponse: MessageFns<EstimateRunResponse> = {
+  fromJSON(object: any): EstimateRunResponse {
+    return {
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => InputEstimate.fromJSON(e)) : [],
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => StageEstimate.fromJSON(e)) : [],
+      maxPositions: isSet(object.max_positions) ? globalThis.Number(object.max_positions) : 0,
+      memoryBytes: isSet(object.memory_bytes) ? BigInt(object.memory_bytes) : 0n,
+    };
+  },
+
+  toJSON(message: EstimateRunResponse): unknown {
+    const obj: any = {};
+    if (message.inputs?.length) {
+      obj.inputs = message.inputs.map((e) => InputEstimate.toJSON(e));
+    }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => StageEstimate.toJSON(e));
+    }
+    if (message.maxPositions !== 0) {
+      obj.max_positions = Math.round(message.maxPositions);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memory_bytes = message.memoryBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EstimateRunResponse>, I>>(base?: I): EstimateRunResponse {
+    return EstimateRunResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EstimateRunResponse>, I>>(object: I): EstimateRunResponse {
+    const message = createBaseEstimateRunResponse();
+    message.inputs = object.inputs?.map((e) => InputEstimate.fromPartial(e)) || [];
+    message.stages = object.stages?.map((e) => StageEstimate.fromPartial(e)) || [];
+    message.maxPositions = object.maxPositions ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseSpread(): Spread {
+  return { min: 0, median: 0, max: 0 };
+}
+
+export const Spread: MessageFns<Spread> = {
+  fromJSON(object: any): Spread {
+    return {
+      min: isSet(object.min) ? globalThis.Number(object.min) : 0,
+      median: isSet(object.median) ? globalThis.Number(object.median) : 0,
+      max: isSet(object.max) ? globalThis.Number(object.max) : 0,
+    };
+  },
+
+  toJSON(message: Spread): unknown {
+    const obj: any = {};
+    if (message.min !== 0) {
+      obj.min = Math.round(message.min);
+    }
+    if (message.median !== 0) {
+      obj.median = Math.round(message.median);
+    }
+    if (message.max !== 0) {
+      obj.max = Math.round(message.max);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Spread>, I>>(base?: I): Spread {
+    return Spread.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Spread>, I>>(object: I): Spread {
+    const message = createBaseSpread();
+    message.min = object.min ?? 0;
+    message.median = object.median ?? 0;
+    message.max = object.max ?? 0;
+    return message;
+  },
+};
+
+function createBaseInputEstimate(): InputEstimate {
+  return { role: "", items: 0, sampled: 0, imageTokens: undefined };
+}
+
+export const InputEstimate: MessageFns<InputEstimate> = {
+  fromJSON(object: any): InputEstimate {
+    return {
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      items: isSet(object.items) ? globalThis.Number(object.items) : 0,
+      sampled: isSet(object.sampled) ? globalThis.Number(object.sampled) : 0,
+      imageTokens: isSet(object.image_tokens) ? Spread.fromJSON(object.image_tokens) : undefined,
+    };
+  },
+
+  toJSON(message: InputEstimate): unknown {
+    const obj: any = {};
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.items !== 0) {
+      obj.items = Math.round(message.items);
+    }
+    if (message.sampled !== 0) {
+      obj.sampled = Math.round(message.sampled);
+    }
+    if (message.imageTokens !== undefined) {
+      obj.image_tokens = Spread.toJSON(message.imageTokens);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InputEstimate>, I>>(base?: I): InputEstimate {
+    return InputEstimate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InputEstimate>, I>>(object: I): InputEstimate {
+    const message = createBaseInputEstimate();
+    message.role = object.role ?? "";
+    message.items = object.items ?? 0;
+    message.sampled = object.sampled ?? 0;
+    message.imageTokens = (object.imageTokens !== undefined && object.imageTokens !== null)
+      ? Spread.fromPartial(object.imageTokens)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStageEstimate(): StageEstimate {
+  return {
+    kind: StageKind.STAGE_KIND_UNSPECIFIED,
+    rows: 0,
+    sampled: 0,
+    shortest: undefined,
+    longest: undefined,
+    alwaysTooLong: 0,
+    possiblyTooLong: 0,
+    limitField: "",
+    limit: 0,
+    longestExcess: 0,
+    memoryBytes: 0n,
+    memory: [],
+  };
+}
+
+export const StageEstimate: MessageFns<StageEstimate> = {
+  fromJSON(object: any): StageEstimate {
+    return {
+      kind: isSet(object.kind) ? stageKindFromJSON(object.kind) : StageKind.STAGE_KIND_UNSPECIFIED,
+      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      sampled: isSet(object.sampled) ? globalThis.Number(object.sampled) : 0,
+      shortest: isSet(object.shortest) ? Spread.fromJSON(object.shortest) : undefined,
+      longest: isSet(object.longest) ? Spread.fromJSON(object.longest) : undefined,
+      alwaysTooLong: isSet(object.always_too_long) ? globalThis.Number(object.always_too_long) : 0,
+      possiblyTooLong: isSet(object.possibly_too_long) ? globalThis.Number(object.possibly_too_long) : 0,
+      limitField: isSet(object.limit_field) ? globalThis.String(object.limit_field) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      longestExcess: isSet(object.longest_excess) ? globalThis.Number(object.longest_excess) : 0,
+      memoryBytes: isSet(object.memory_bytes) ? BigInt(object.memory_bytes) : 0n,
+      memory: globalThis.Array.isArray(object?.memory) ? object.memory.map((e: any) => MemoryPart.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: StageEstimate): unknown {
+    const obj: any = {};
+    if (message.kind !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      obj.kind = stageKindToJSON(message.kind);
+    }
+    if (message.rows !== 0) {
+      obj.rows = Math.round(message.rows);
+    }
+    if (message.sampled !== 0) {
+      obj.sampled = Math.round(message.sampled);
+    }
+    if (message.shortest !== undefined) {
+      obj.shortest = Spread.toJSON(message.shortest);
+    }
+    if (message.longest !== undefined) {
+      obj.longest = Spread.toJSON(message.longest);
+    }
+    if (message.alwaysTooLong !== 0) {
+      obj.always_too_long = Math.round(message.alwaysTooLong);
+    }
+    if (message.possiblyTooLong !== 0) {
+      obj.possibly_too_long = Math.round(message.possiblyTooLong);
+    }
+    if (message.limitField !== "") {
+      obj.limit_field = message.limitField;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    if (message.longestExcess !== 0) {
+      obj.longest_excess = Math.round(message.longestExcess);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memory_bytes = message.memoryBytes.toString();
+    }
+    if (message.memory?.length) {
+      obj.memory = message.memory.map((e) => MemoryPart.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StageEstimate>, I>>(base?: I): StageEstimate {
+    return StageEstimate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StageEstimate>, I>>(object: I): StageEstimate {
+    const message = createBaseStageEstimate();
+    message.kind = object.kind ?? StageKind.STAGE_KIND_UNSPECIFIED;
+    message.rows = object.rows ?? 0;
+    message.sampled = object.sampled ?? 0;
+    message.shortest = (object.shortest !== undefined && object.shortest !== null)
+      ? Spread.fromPartial(object.shortest)
+      : undefined;
+    message.longest = (object.longest !== undefined && object.longest !== null)
+      ? Spread.fromPartial(object.longest)
+      : undefined;
+    message.alwaysTooLong = object.alwaysTooLong ?? 0;
+    message.possiblyTooLong = object.possiblyTooLong ?? 0;
+    message.limitField = object.limitField ?? "";
+    message.limit = object.limit ?? 0;
+    message.longestExcess = object.longestExcess ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    message.memory = object.memory?.map((e) => MemoryPart.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMemoryPart(): MemoryPart {
+  return { name: "", bytes: 0n };
+}
+
+export const MemoryPart: MessageFns<MemoryPart> = {
+  fromJSON(object: any): MemoryPart {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+    };
+  },
+
+  toJSON(message: MemoryPart): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MemoryPart>, I>>(base?: I): MemoryPart {
+    return MemoryPart.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MemoryPart>, I>>(object: I): MemoryPart {
+    const message = createBaseMemoryPart();
+    message.name = object.name ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
     return message;
   },
 };

@@ -24,6 +24,7 @@ import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Recipe, StageKind, stageKindFromJSON, stageKindToJSON, stageKindToNumber } from "../../recipe/v1/recipe.js";
 import {
   Artifact,
+  EstimateRunResponse,
   JobError,
   JobState,
   jobStateFromJSON,
@@ -299,6 +300,55 @@ export interface Run {
     | undefined;
   /** In one sentence what came of it: whether there is a better model, and why. Empty until the run has ended. */
   outcome: string;
+  /** Of a run that does not exist yet (validate_only): what it would find and need. */
+  preflight: Preflight | undefined;
+}
+
+/** What is known of a run before it is queued. */
+export interface Preflight {
+  /** Share of each input that was refused at import, against the recipe's limit. */
+  refused: RefusedShare[];
+  /** By the trainer, from the model's processor and the manifests. Absent when it could not be asked. */
+  estimate:
+    | EstimateRunResponse
+    | undefined;
+  /** Why there is no estimate; empty when there is one. */
+  unavailable: string;
+  /** By what the same stages took on the same model before. */
+  times: StageTime[];
+  /** Seconds of the whole run; negative while one of its stages has no known rate. */
+  seconds: number;
+  /** What makes it certain that the run cannot succeed: CreateRun refuses it for the first of these. */
+  obstacles: Obstacle[];
+}
+
+/** An input's share that was refused at import. */
+export interface RefusedShare {
+  role: string;
+  refused: number;
+  items: number;
+  share: number;
+  allowed: number;
+  /** The recipe field with the limit, e.g. prefer.max_skipped_fraction. */
+  field: string;
+}
+
+/** How long a stage will take. */
+export interface StageTime {
+  kind: StageKind;
+  /** Negative when nothing is known. */
+  seconds: number;
+  /** What is counted: pairs, steps, images, rows, texts. */
+  unit: string;
+  units: number;
+}
+
+/** Why a run cannot succeed. */
+export interface Obstacle {
+  /** Recipe field to change. */
+  field: string;
+  message: string;
+  hint: string;
 }
 
 /** A schedule that has made a run. */
@@ -666,6 +716,7 @@ function createBaseRun(): Run {
     fork: undefined,
     schedule: undefined,
     outcome: "",
+    preflight: undefined,
   };
 }
 
@@ -739,6 +790,9 @@ export const Run: MessageFns<Run> = {
     }
     if (message.outcome !== "") {
       writer.uint32(186).string(message.outcome);
+    }
+    if (message.preflight !== undefined) {
+      Preflight.encode(message.preflight, writer.uint32(482).fork()).join();
     }
     return writer;
   },
@@ -940,6 +994,14 @@ export const Run: MessageFns<Run> = {
             message.outcome = reader.string();
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.preflight = Preflight.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -979,6 +1041,7 @@ export const Run: MessageFns<Run> = {
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
       schedule: isSet(object.schedule) ? RunSchedule.fromJSON(object.schedule) : undefined,
       outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      preflight: isSet(object.preflight) ? Preflight.fromJSON(object.preflight) : undefined,
     };
   },
 
@@ -1053,6 +1116,9 @@ export const Run: MessageFns<Run> = {
     if (message.outcome !== "") {
       obj.outcome = message.outcome;
     }
+    if (message.preflight !== undefined) {
+      obj.preflight = Preflight.toJSON(message.preflight);
+    }
     return obj;
   },
 
@@ -1092,6 +1158,531 @@ export const Run: MessageFns<Run> = {
       ? RunSchedule.fromPartial(object.schedule)
       : undefined;
     message.outcome = object.outcome ?? "";
+    message.preflight = (object.preflight !== undefined && object.preflight !== null)
+      ? Preflight.fromPartial(object.preflight)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePreflight(): Preflight {
+  return { refused: [], estimate: undefined, unavailable: "", times: [], seconds: 0, obstacles: [] };
+}
+
+export const Preflight: MessageFns<Preflight> = {
+  encode(message: Preflight, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.refused) {
+      RefusedShare.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.estimate !== undefined) {
+      EstimateRunResponse.encode(message.estimate, writer.uint32(18).fork()).join();
+    }
+    if (message.unavailable !== "") {
+      writer.uint32(26).string(message.unavailable);
+    }
+    for (const v of message.times) {
+      StageTime.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.seconds !== 0) {
+      writer.uint32(41).double(message.seconds);
+    }
+    for (const v of message.obstacles) {
+      Obstacle.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Preflight {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreflight();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.refused.push(RefusedShare.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.estimate = EstimateRunResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unavailable = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.times.push(StageTime.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.seconds = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.obstacles.push(Obstacle.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Preflight {
+    return {
+      refused: globalThis.Array.isArray(object?.refused)
+        ? object.refused.map((e: any) => RefusedShare.fromJSON(e))
+        : [],
+      estimate: isSet(object.estimate) ? EstimateRunResponse.fromJSON(object.estimate) : undefined,
+      unavailable: isSet(object.unavailable) ? globalThis.String(object.unavailable) : "",
+      times: globalThis.Array.isArray(object?.times) ? object.times.map((e: any) => StageTime.fromJSON(e)) : [],
+      seconds: isSet(object.seconds) ? globalThis.Number(object.seconds) : 0,
+      obstacles: globalThis.Array.isArray(object?.obstacles)
+        ? object.obstacles.map((e: any) => Obstacle.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Preflight): unknown {
+    const obj: any = {};
+    if (message.refused?.length) {
+      obj.refused = message.refused.map((e) => RefusedShare.toJSON(e));
+    }
+    if (message.estimate !== undefined) {
+      obj.estimate = EstimateRunResponse.toJSON(message.estimate);
+    }
+    if (message.unavailable !== "") {
+      obj.unavailable = message.unavailable;
+    }
+    if (message.times?.length) {
+      obj.times = message.times.map((e) => StageTime.toJSON(e));
+    }
+    if (message.seconds !== 0) {
+      obj.seconds = floatToJson(message.seconds);
+    }
+    if (message.obstacles?.length) {
+      obj.obstacles = message.obstacles.map((e) => Obstacle.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Preflight>, I>>(base?: I): Preflight {
+    return Preflight.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Preflight>, I>>(object: I): Preflight {
+    const message = createBasePreflight();
+    message.refused = object.refused?.map((e) => RefusedShare.fromPartial(e)) || [];
+    message.estimate = (object.estimate !== undefined && object.estimate !== null)
+      ? EstimateRunResponse.fromPartial(object.estimate)
+      : undefined;
+    message.unavailable = object.unavailable ?? "";
+    message.times = object.times?.map((e) => StageTime.fromPartial(e)) || [];
+    message.seconds = object.seconds ?? 0;
+    message.obstacles = object.obstacles?.map((e) => Obstacle.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRefusedShare(): RefusedShare {
+  return { role: "", refused: 0, items: 0, share: 0, allowed: 0, field: "" };
+}
+
+export const RefusedShare: MessageFns<RefusedShare> = {
+  encode(message: RefusedShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.role !== "") {
+      writer.uint32(10).string(message.role);
+    }
+    if (message.refused !== 0) {
+      writer.uint32(16).int32(message.refused);
+    }
+    if (message.items !== 0) {
+      writer.uint32(24).int32(message.items);
+    }
+    if (message.share !== 0) {
+      writer.uint32(33).double(message.share);
+    }
+    if (message.allowed !== 0) {
+      writer.uint32(41).double(message.allowed);
+    }
+    if (message.field !== "") {
+      writer.uint32(50).string(message.field);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefusedShare {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefusedShare();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.refused = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.items = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.share = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.allowed = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RefusedShare {
+    return {
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      refused: isSet(object.refused) ? globalThis.Number(object.refused) : 0,
+      items: isSet(object.items) ? globalThis.Number(object.items) : 0,
+      share: isSet(object.share) ? globalThis.Number(object.share) : 0,
+      allowed: isSet(object.allowed) ? globalThis.Number(object.allowed) : 0,
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+    };
+  },
+
+  toJSON(message: RefusedShare): unknown {
+    const obj: any = {};
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.refused !== 0) {
+      obj.refused = Math.round(message.refused);
+    }
+    if (message.items !== 0) {
+      obj.items = Math.round(message.items);
+    }
+    if (message.share !== 0) {
+      obj.share = floatToJson(message.share);
+    }
+    if (message.allowed !== 0) {
+      obj.allowed = floatToJson(message.allowed);
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RefusedShare>, I>>(base?: I): RefusedShare {
+    return RefusedShare.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RefusedShare>, I>>(object: I): RefusedShare {
+    const message = createBaseRefusedShare();
+    message.role = object.role ?? "";
+    message.refused = object.refused ?? 0;
+    message.items = object.items ?? 0;
+    message.share = object.share ?? 0;
+    message.allowed = object.allowed ?? 0;
+    message.field = object.field ?? "";
+    return message;
+  },
+};
+
+function createBaseStageTime(): StageTime {
+  return { kind: StageKind.STAGE_KIND_UNSPECIFIED, seconds: 0, unit: "", units: 0 };
+}
+
+export const StageTime: MessageFns<StageTime> = {
+  encode(message: StageTime, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      writer.uint32(8).int32(stageKindToNumber(message.kind));
+    }
+    if (message.seconds !== 0) {
+      writer.uint32(17).double(message.seconds);
+    }
+    if (message.unit !== "") {
+      writer.uint32(26).string(message.unit);
+    }
+    if (message.units !== 0) {
+      writer.uint32(32).int32(message.units);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StageTime {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStageTime();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = stageKindFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.seconds = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.units = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StageTime {
+    return {
+      kind: isSet(object.kind) ? stageKindFromJSON(object.kind) : StageKind.STAGE_KIND_UNSPECIFIED,
+      seconds: isSet(object.seconds) ? globalThis.Number(object.seconds) : 0,
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      units: isSet(object.units) ? globalThis.Number(object.units) : 0,
+    };
+  },
+
+  toJSON(message: StageTime): unknown {
+    const obj: any = {};
+    if (message.kind !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      obj.kind = stageKindToJSON(message.kind);
+    }
+    if (message.seconds !== 0) {
+      obj.seconds = floatToJson(message.seconds);
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.units !== 0) {
+      obj.units = Math.round(message.units);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StageTime>, I>>(base?: I): StageTime {
+    return StageTime.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StageTime>, I>>(object: I): StageTime {
+    const message = createBaseStageTime();
+    message.kind = object.kind ?? StageKind.STAGE_KIND_UNSPECIFIED;
+    message.seconds = object.seconds ?? 0;
+    message.unit = object.unit ?? "";
+    message.units = object.units ?? 0;
+    return message;
+  },
+};
+
+function createBaseObstacle(): Obstacle {
+  return { field: "", message: "", hint: "" };
+}
+
+export const Obstacle: MessageFns<Obstacle> = {
+  encode(message: Obstacle, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.hint !== "") {
+      writer.uint32(26).string(message.hint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Obstacle {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseObstacle();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Obstacle {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
+    };
+  },
+
+  toJSON(message: Obstacle): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.hint !== "") {
+      obj.hint = message.hint;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Obstacle>, I>>(base?: I): Obstacle {
+    return Obstacle.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Obstacle>, I>>(object: I): Obstacle {
+    const message = createBaseObstacle();
+    message.field = object.field ?? "";
+    message.message = object.message ?? "";
+    message.hint = object.hint ?? "";
     return message;
   },
 };

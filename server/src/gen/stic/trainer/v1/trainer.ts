@@ -313,6 +313,78 @@ export interface InspectModelResponse {
   warnings: string[];
 }
 
+/** Request of EstimateRun: the recipe as jobs will get it, and the run's datasets. */
+export interface EstimateRunRequest {
+  recipe:
+    | Recipe
+    | undefined;
+  /** Roles images, instructions and benchmark; start, where the run starts from an adapter. */
+  inputs: JobInput[];
+}
+
+/** Answer of EstimateRun. INVALID_ARGUMENT when the model's processor cannot be loaded or a manifest cannot be read. */
+export interface EstimateRunResponse {
+  /** images, then instructions where they are given. */
+  inputs: InputEstimate[];
+  /** Stages that use the model, in order. */
+  stages: StageEstimate[];
+  /** Longest sequence the model takes, tokens. */
+  maxPositions: number;
+  /** Memory that a job can have: of the accelerator, else of this machine or its control group. */
+  memoryBytes: bigint;
+}
+
+/** Whole numbers over a sample. */
+export interface Spread {
+  min: number;
+  median: number;
+  max: number;
+}
+
+/** What of a dataset a run uses. */
+export interface InputEstimate {
+  /** images | instructions */
+  role: string;
+  /** Items that the run takes: all, or as many as the recipe draws. */
+  items: number;
+  /** Those that were looked at: all, or a seeded sample of 2,000. */
+  sampled: number;
+  /** Tokens of one image. Absent when no sampled item has an image. */
+  imageTokens: Spread | undefined;
+}
+
+/** What a stage would do and need. */
+export interface StageEstimate {
+  kind: StageKind;
+  /** Rows (pairs, conversations, requests) when nothing is left out. */
+  rows: number;
+  sampled: number;
+  /** Tokens of a row when every generated text is empty, and with texts of the longest allowed length. */
+  shortest: Spread | undefined;
+  longest:
+    | Spread
+    | undefined;
+  /** Sampled rows that are left out however short the generated texts are, and those that are when they are longest. */
+  alwaysTooLong: number;
+  possiblyTooLong: number;
+  /** The recipe field that leaves out the first of them, dpo.max_length; "model" for the model's positions. Empty: none is left out. */
+  limitField: string;
+  /** Its value, tokens. */
+  limit: number;
+  /** Length of the longest of the rows that are always too long. */
+  longestExcess: number;
+  /** Most memory held at once, in all and by part, bytes. */
+  memoryBytes: bigint;
+  memory: MemoryPart[];
+}
+
+/** A part of a stage's memory. */
+export interface MemoryPart {
+  /** libraries | weights | adapters | activations | logits | kv_cache | image_features | vision */
+  name: string;
+  bytes: bigint;
+}
+
 /** What a job reads: a blob or tree of the artifact store, under a role the stage knows. */
 export interface JobInput {
   /** images | instructions | benchmark | pairs | descriptions | infused | adapter | stage1 | stage2 | champion | start */
@@ -1425,6 +1497,790 @@ export const InspectModelResponse: MessageFns<InspectModelResponse> = {
     message.imageTokens = object.imageTokens ?? 0;
     message.conversation = object.conversation ?? "";
     message.warnings = object.warnings?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEstimateRunRequest(): EstimateRunRequest {
+  return { recipe: undefined, inputs: [] };
+}
+
+export const EstimateRunRequest: MessageFns<EstimateRunRequest> = {
+  encode(message: EstimateRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recipe !== undefined) {
+      Recipe.encode(message.recipe, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.inputs) {
+      JobInput.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EstimateRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEstimateRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.recipe = Recipe.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.inputs.push(JobInput.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EstimateRunRequest {
+    return {
+      recipe: isSet(object.recipe) ? Recipe.fromJSON(object.recipe) : undefined,
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => JobInput.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: EstimateRunRequest): unknown {
+    const obj: any = {};
+    if (message.recipe !== undefined) {
+      obj.recipe = Recipe.toJSON(message.recipe);
+    }
+    if (message.inputs?.length) {
+      obj.inputs = message.inputs.map((e) => JobInput.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EstimateRunRequest>, I>>(base?: I): EstimateRunRequest {
+    return EstimateRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EstimateRunRequest>, I>>(object: I): EstimateRunRequest {
+    const message = createBaseEstimateRunRequest();
+    message.recipe = (object.recipe !== undefined && object.recipe !== null)
+      ? Recipe.fromPartial(object.recipe)
+      : undefined;
+    message.inputs = object.inputs?.map((e) => JobInput.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseEstimateRunResponse(): EstimateRunResponse {
+  return { inputs: [], stages: [], maxPositions: 0, memoryBytes: 0n };
+}
+
+export const EstimateRunResponse: MessageFns<EstimateRunResponse> = {
+  encode(message: EstimateRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.inputs) {
+      InputEstimate.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.stages) {
+      StageEstimate.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.maxPositions !== 0) {
+      writer.uint32(24).int32(message.maxPositions);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asIntN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type int64 too large");
+      }
+      writer.uint32(32).int64(message.memoryBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EstimateRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEstimateRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.inputs.push(InputEstimate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stages.push(StageEstimate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxPositions = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.memoryBytes = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EstimateRunResponse {
+    return {
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => InputEstimate.fromJSON(e)) : [],
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => StageEstimate.fromJSON(e)) : [],
+      maxPositions: isSet(object.max_positions) ? globalThis.Number(object.max_positions) : 0,
+      memoryBytes: isSet(object.memory_bytes) ? BigInt(object.memory_bytes) : 0n,
+    };
+  },
+
+  toJSON(message: EstimateRunResponse): unknown {
+    const obj: any = {};
+    if (message.inputs?.length) {
+      obj.inputs = message.inputs.map((e) => InputEstimate.toJSON(e));
+    }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => StageEstimate.toJSON(e));
+    }
+    if (message.maxPositions !== 0) {
+      obj.max_positions = Math.round(message.maxPositions);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memory_bytes = message.memoryBytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<EstimateRunResponse>, I>>(base?: I): EstimateRunResponse {
+    return EstimateRunResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EstimateRunResponse>, I>>(object: I): EstimateRunResponse {
+    const message = createBaseEstimateRunResponse();
+    message.inputs = object.inputs?.map((e) => InputEstimate.fromPartial(e)) || [];
+    message.stages = object.stages?.map((e) => StageEstimate.fromPartial(e)) || [];
+    message.maxPositions = object.maxPositions ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseSpread(): Spread {
+  return { min: 0, median: 0, max: 0 };
+}
+
+export const Spread: MessageFns<Spread> = {
+  encode(message: Spread, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.min !== 0) {
+      writer.uint32(8).int32(message.min);
+    }
+    if (message.median !== 0) {
+      writer.uint32(16).int32(message.median);
+    }
+    if (message.max !== 0) {
+      writer.uint32(24).int32(message.max);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Spread {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpread();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.min = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.median = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.max = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Spread {
+    return {
+      min: isSet(object.min) ? globalThis.Number(object.min) : 0,
+      median: isSet(object.median) ? globalThis.Number(object.median) : 0,
+      max: isSet(object.max) ? globalThis.Number(object.max) : 0,
+    };
+  },
+
+  toJSON(message: Spread): unknown {
+    const obj: any = {};
+    if (message.min !== 0) {
+      obj.min = Math.round(message.min);
+    }
+    if (message.median !== 0) {
+      obj.median = Math.round(message.median);
+    }
+    if (message.max !== 0) {
+      obj.max = Math.round(message.max);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Spread>, I>>(base?: I): Spread {
+    return Spread.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Spread>, I>>(object: I): Spread {
+    const message = createBaseSpread();
+    message.min = object.min ?? 0;
+    message.median = object.median ?? 0;
+    message.max = object.max ?? 0;
+    return message;
+  },
+};
+
+function createBaseInputEstimate(): InputEstimate {
+  return { role: "", items: 0, sampled: 0, imageTokens: undefined };
+}
+
+export const InputEstimate: MessageFns<InputEstimate> = {
+  encode(message: InputEstimate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.role !== "") {
+      writer.uint32(10).string(message.role);
+    }
+    if (message.items !== 0) {
+      writer.uint32(16).int32(message.items);
+    }
+    if (message.sampled !== 0) {
+      writer.uint32(24).int32(message.sampled);
+    }
+    if (message.imageTokens !== undefined) {
+      Spread.encode(message.imageTokens, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InputEstimate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInputEstimate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.items = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sampled = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.imageTokens = Spread.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InputEstimate {
+    return {
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      items: isSet(object.items) ? globalThis.Number(object.items) : 0,
+      sampled: isSet(object.sampled) ? globalThis.Number(object.sampled) : 0,
+      imageTokens: isSet(object.image_tokens) ? Spread.fromJSON(object.image_tokens) : undefined,
+    };
+  },
+
+  toJSON(message: InputEstimate): unknown {
+    const obj: any = {};
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.items !== 0) {
+      obj.items = Math.round(message.items);
+    }
+    if (message.sampled !== 0) {
+      obj.sampled = Math.round(message.sampled);
+    }
+    if (message.imageTokens !== undefined) {
+      obj.image_tokens = Spread.toJSON(message.imageTokens);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InputEstimate>, I>>(base?: I): InputEstimate {
+    return InputEstimate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InputEstimate>, I>>(object: I): InputEstimate {
+    const message = createBaseInputEstimate();
+    message.role = object.role ?? "";
+    message.items = object.items ?? 0;
+    message.sampled = object.sampled ?? 0;
+    message.imageTokens = (object.imageTokens !== undefined && object.imageTokens !== null)
+      ? Spread.fromPartial(object.imageTokens)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseStageEstimate(): StageEstimate {
+  return {
+    kind: StageKind.STAGE_KIND_UNSPECIFIED,
+    rows: 0,
+    sampled: 0,
+    shortest: undefined,
+    longest: undefined,
+    alwaysTooLong: 0,
+    possiblyTooLong: 0,
+    limitField: "",
+    limit: 0,
+    longestExcess: 0,
+    memoryBytes: 0n,
+    memory: [],
+  };
+}
+
+export const StageEstimate: MessageFns<StageEstimate> = {
+  encode(message: StageEstimate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      writer.uint32(8).int32(stageKindToNumber(message.kind));
+    }
+    if (message.rows !== 0) {
+      writer.uint32(16).int32(message.rows);
+    }
+    if (message.sampled !== 0) {
+      writer.uint32(24).int32(message.sampled);
+    }
+    if (message.shortest !== undefined) {
+      Spread.encode(message.shortest, writer.uint32(34).fork()).join();
+    }
+    if (message.longest !== undefined) {
+      Spread.encode(message.longest, writer.uint32(42).fork()).join();
+    }
+    if (message.alwaysTooLong !== 0) {
+      writer.uint32(48).int32(message.alwaysTooLong);
+    }
+    if (message.possiblyTooLong !== 0) {
+      writer.uint32(56).int32(message.possiblyTooLong);
+    }
+    if (message.limitField !== "") {
+      writer.uint32(66).string(message.limitField);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(72).int32(message.limit);
+    }
+    if (message.longestExcess !== 0) {
+      writer.uint32(80).int32(message.longestExcess);
+    }
+    if (message.memoryBytes !== 0n) {
+      if (BigInt.asIntN(64, message.memoryBytes) !== message.memoryBytes) {
+        throw new globalThis.Error("value provided for field message.memoryBytes of type int64 too large");
+      }
+      writer.uint32(88).int64(message.memoryBytes);
+    }
+    for (const v of message.memory) {
+      MemoryPart.encode(v!, writer.uint32(98).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StageEstimate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStageEstimate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = stageKindFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rows = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sampled = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.shortest = Spread.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.longest = Spread.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.alwaysTooLong = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.possiblyTooLong = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.limitField = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.longestExcess = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.memoryBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.memory.push(MemoryPart.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StageEstimate {
+    return {
+      kind: isSet(object.kind) ? stageKindFromJSON(object.kind) : StageKind.STAGE_KIND_UNSPECIFIED,
+      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      sampled: isSet(object.sampled) ? globalThis.Number(object.sampled) : 0,
+      shortest: isSet(object.shortest) ? Spread.fromJSON(object.shortest) : undefined,
+      longest: isSet(object.longest) ? Spread.fromJSON(object.longest) : undefined,
+      alwaysTooLong: isSet(object.always_too_long) ? globalThis.Number(object.always_too_long) : 0,
+      possiblyTooLong: isSet(object.possibly_too_long) ? globalThis.Number(object.possibly_too_long) : 0,
+      limitField: isSet(object.limit_field) ? globalThis.String(object.limit_field) : "",
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
+      longestExcess: isSet(object.longest_excess) ? globalThis.Number(object.longest_excess) : 0,
+      memoryBytes: isSet(object.memory_bytes) ? BigInt(object.memory_bytes) : 0n,
+      memory: globalThis.Array.isArray(object?.memory) ? object.memory.map((e: any) => MemoryPart.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: StageEstimate): unknown {
+    const obj: any = {};
+    if (message.kind !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      obj.kind = stageKindToJSON(message.kind);
+    }
+    if (message.rows !== 0) {
+      obj.rows = Math.round(message.rows);
+    }
+    if (message.sampled !== 0) {
+      obj.sampled = Math.round(message.sampled);
+    }
+    if (message.shortest !== undefined) {
+      obj.shortest = Spread.toJSON(message.shortest);
+    }
+    if (message.longest !== undefined) {
+      obj.longest = Spread.toJSON(message.longest);
+    }
+    if (message.alwaysTooLong !== 0) {
+      obj.always_too_long = Math.round(message.alwaysTooLong);
+    }
+    if (message.possiblyTooLong !== 0) {
+      obj.possibly_too_long = Math.round(message.possiblyTooLong);
+    }
+    if (message.limitField !== "") {
+      obj.limit_field = message.limitField;
+    }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
+    if (message.longestExcess !== 0) {
+      obj.longest_excess = Math.round(message.longestExcess);
+    }
+    if (message.memoryBytes !== 0n) {
+      obj.memory_bytes = message.memoryBytes.toString();
+    }
+    if (message.memory?.length) {
+      obj.memory = message.memory.map((e) => MemoryPart.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StageEstimate>, I>>(base?: I): StageEstimate {
+    return StageEstimate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StageEstimate>, I>>(object: I): StageEstimate {
+    const message = createBaseStageEstimate();
+    message.kind = object.kind ?? StageKind.STAGE_KIND_UNSPECIFIED;
+    message.rows = object.rows ?? 0;
+    message.sampled = object.sampled ?? 0;
+    message.shortest = (object.shortest !== undefined && object.shortest !== null)
+      ? Spread.fromPartial(object.shortest)
+      : undefined;
+    message.longest = (object.longest !== undefined && object.longest !== null)
+      ? Spread.fromPartial(object.longest)
+      : undefined;
+    message.alwaysTooLong = object.alwaysTooLong ?? 0;
+    message.possiblyTooLong = object.possiblyTooLong ?? 0;
+    message.limitField = object.limitField ?? "";
+    message.limit = object.limit ?? 0;
+    message.longestExcess = object.longestExcess ?? 0;
+    message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
+      ? BigInt(object.memoryBytes)
+      : 0n;
+    message.memory = object.memory?.map((e) => MemoryPart.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMemoryPart(): MemoryPart {
+  return { name: "", bytes: 0n };
+}
+
+export const MemoryPart: MessageFns<MemoryPart> = {
+  encode(message: MemoryPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asIntN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type int64 too large");
+      }
+      writer.uint32(16).int64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemoryPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemoryPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MemoryPart {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+    };
+  },
+
+  toJSON(message: MemoryPart): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MemoryPart>, I>>(base?: I): MemoryPart {
+    return MemoryPart.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MemoryPart>, I>>(object: I): MemoryPart {
+    const message = createBaseMemoryPart();
+    message.name = object.name ?? "";
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
     return message;
   },
 };
@@ -5118,6 +5974,19 @@ export const TrainerServiceService = {
       Buffer.from(InspectModelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): InspectModelResponse => InspectModelResponse.decode(value),
   },
+  /**
+   * What a run would find and need, before it is queued: image tokens, row lengths against the limits, memory. Takes seconds the first
+   * time for a model and datasets, since it loads the model's processor, and is quick after that.
+   */
+  estimateRun: {
+    path: "/stic.trainer.v1.TrainerService/EstimateRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EstimateRunRequest): Buffer => Buffer.from(EstimateRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EstimateRunRequest => EstimateRunRequest.decode(value),
+    responseSerialize: (value: EstimateRunResponse): Buffer => Buffer.from(EstimateRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EstimateRunResponse => EstimateRunResponse.decode(value),
+  },
   /** Starts a job, or answers the same as before when the id is known. ALREADY_EXISTS when the id is known with another content. */
   submitJob: {
     path: "/stic.trainer.v1.TrainerService/SubmitJob" as const,
@@ -5200,6 +6069,11 @@ export interface TrainerServiceServer extends UntypedServiceImplementation {
    * tokens; and computes its digest. Takes seconds the first time for a folder.
    */
   inspectModel: handleUnaryCall<InspectModelRequest, InspectModelResponse>;
+  /**
+   * What a run would find and need, before it is queued: image tokens, row lengths against the limits, memory. Takes seconds the first
+   * time for a model and datasets, since it loads the model's processor, and is quick after that.
+   */
+  estimateRun: handleUnaryCall<EstimateRunRequest, EstimateRunResponse>;
   /** Starts a job, or answers the same as before when the id is known. ALREADY_EXISTS when the id is known with another content. */
   submitJob: handleUnaryCall<SubmitJobRequest, SubmitJobResponse>;
   /** Streams the job's events with seq > after_seq, then live ones, and ends after the terminal event. NOT_FOUND for an unknown job. */
@@ -5258,6 +6132,25 @@ export interface TrainerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: InspectModelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * What a run would find and need, before it is queued: image tokens, row lengths against the limits, memory. Takes seconds the first
+   * time for a model and datasets, since it loads the model's processor, and is quick after that.
+   */
+  estimateRun(
+    request: EstimateRunRequest,
+    callback: (error: ServiceError | null, response: EstimateRunResponse) => void,
+  ): ClientUnaryCall;
+  estimateRun(
+    request: EstimateRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EstimateRunResponse) => void,
+  ): ClientUnaryCall;
+  estimateRun(
+    request: EstimateRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EstimateRunResponse) => void,
   ): ClientUnaryCall;
   /** Starts a job, or answers the same as before when the id is known. ALREADY_EXISTS when the id is known with another content. */
   submitJob(

@@ -1,0 +1,156 @@
+"""What the preflight says a stage needs, beside what its process took at most (VmHWM): stages as a worker runs them, on CPU.
+
+``python -m stic_bench.memory_estimate [CASE ...]`` writes bench/results/memory_estimate.json; each stage runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stic_bench import data
+from stic_bench.models import NEXT, QUICK_NEXT, Shape, make_model
+from stic_bench.ours import recipe, run
+from stic_trainer.config.job import Recipe, StageKind
+from stic_trainer.data.records import ImageItem, InstructionRow, Turn, write_rows
+from stic_trainer.runtime.store import Store
+
+_RESULTS = Path(__file__).parents[1] / "results" / "memory_estimate.json"
+_FIRST_CHARACTER, _SURROGATES = 0x3400, range(0xD800, 0xE000)
+SMOL = Shape("smol", False, 576, 30, 9, 3, 1536, 256, 6, 4, 1024, 49_152)
+"""The language model of SmolLM2-135M behind a small tower with LLaVA's 576 tokens an image."""
+
+
+@dataclass(frozen=True)
+class Case:
+    shape: Shape | None
+    """None: the embedded model on its own pictures."""
+    preset: str
+    images: int
+    size: tuple[int, int]
+    overrides: dict[str, Any]
+
+
+def _short(new_tokens: int, **speed: bool) -> dict[str, Any]:
+    """Short texts, so that a case takes minutes."""
+    generation = {"generation": {"max_new_tokens": new_tokens}}
+    return {"prefer": generation, "describe": generation, "speed": speed}
+
+
+CASES = {
+    "world": Case(None, "tiny", 24, (128, 128), {}),
+    "next-quick": Case(QUICK_NEXT, "paper", 6, (640, 480), _short(96)),
+    "next": Case(NEXT, "paper", 4, (640, 480), _short(48)),
+    "next-kept": Case(NEXT, "paper", 4, (640, 480), _short(48, gradient_checkpointing=False)),
+    "smol": Case(SMOL, "paper", 6, (640, 480), _short(48)),
+    "smol-kept": Case(SMOL, "paper", 4, (640, 480), _short(96, gradient_checkpointing=False)),
+}
+
+
+def measure(name: str, folder: Path, threads: int) -> list[dict[str, Any]]:
+    """The case's stages in order: kind, measured and estimated bytes."""
+    case, store = CASES[name], Store(folder / "store")
+    _, inputs = _prepare(case, folder, store)
+    rows: list[dict[str, Any]] = []
+    for kind in (StageKind.PREFER, StageKind.DPO, StageKind.DESCRIBE, StageKind.INFUSE, StageKind.SFT):
+        found = _child(name, kind, inputs, folder, threads)
+        inputs |= found["artifacts"]
+        if kind is not StageKind.INFUSE:
+            rows.append({"case": name, "stage": str(kind), "measured": found["peak"]})
+            print(rows[-1], flush=True)
+    return rows
+
+
+def _prepare(case: Case, folder: Path, store: Store) -> tuple[Recipe, dict[str, str]]:
+    items = _pictures(case, folder / "pictures", store)
+    rows = [
+        InstructionRow(
+            name=item.name,
+            conversations=(
+                Turn(sender="human", value="<image>\nHow many cats are there?"),
+                Turn(sender="gpt", value="There are two cats."),
+            ),
+            image=item,
+        )
+        for item in items
+    ]
+    inputs = {"images": _blob(store, folder / "images.jsonl", items), "instructions": _blob(store, folder / "rows.jsonl", rows)}
+    return _settings(case, folder), inputs
+
+
+def _settings(case: Case, folder: Path) -> Recipe:
+    return recipe(case.preset, "embedded:world" if case.shape is None else _speaking_model(folder, case.shape), case.overrides)
+
+
+def _pictures(case: Case, folder: Path, store: Store) -> list[ImageItem]:
+    if case.shape is None:
+        return data.scenes(store, folder, case.images)
+    width, height = case.size
+    painted = [data.paint(store, folder, case.size, seed) for seed in range(case.images)]
+    return [
+        ImageItem(name=f"{at}.png", sha256=sha, bytes=1, width=width, height=height, format="PNG", mode="RGB", thumbnail=sha)
+        for at, sha in enumerate(painted)
+    ]
+
+
+def _blob(store: Store, path: Path, rows: Any) -> str:
+    write_rows(path, rows)
+    return store.put_blob_file(path)[0]
+
+
+def _speaking_model(folder: Path, shape: Shape) -> Path:
+    """The model, with a character for every id of its vocabulary: what a random model writes can then be read back token by token."""
+    model = make_model(folder / "models", shape)
+    path = model / "tokenizer.json"
+    fields = json.loads(path.read_text("utf-8"))
+    vocabulary = fields["model"]["vocab"]
+    code = _FIRST_CHARACTER
+    for number in range(len(vocabulary), shape.vocabulary):
+        code = _SURROGATES.stop if code in _SURROGATES else code
+        vocabulary[chr(code)] = number
+        code += 1
+    path.write_text(json.dumps(fields), "utf-8")
+    return model
+
+
+def _child(name: str, kind: StageKind, inputs: dict[str, str], folder: Path, threads: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "stic_bench.memory_estimate", "--stage", kind, json.dumps(inputs)]
+    output = subprocess.run([*command, "--folder", folder, "--threads", str(threads), name], check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(output.stdout.splitlines()[-1])
+    return found
+
+
+def _run_stage(name: str, kind: StageKind, inputs: dict[str, str], folder: Path, threads: int) -> None:
+    from stic_trainer.runtime.memory import peak_memory
+
+    settings = _settings(CASES[name], folder)
+    recorder = run(kind, settings, inputs, store=Store(folder / "store"), work=folder / f"work-{kind}", threads=threads)
+    print(json.dumps({"peak": peak_memory(), "artifacts": recorder.artifacts}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"any of {', '.join(CASES)}; all by default")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--stage", nargs=2, metavar=("KIND", "INPUTS"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.stage:
+        kind, inputs = options.stage
+        _run_stage(options.cases[0], StageKind(kind), json.loads(inputs), options.folder, options.threads)
+        return
+    kept = json.loads(_RESULTS.read_text("utf-8")) if _RESULTS.exists() else {}
+    for name in options.cases or CASES:
+        with tempfile.TemporaryDirectory(prefix="stic-memory-") as folder:
+            kept[name] = measure(name, Path(folder), options.threads)
+            _RESULTS.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
