@@ -83,7 +83,7 @@ async function unpack(response: Response, folder: string): Promise<void> {
   if (!response.body) throw new CliError('The server sent nothing.');
   await mkdir(folder, { recursive: true });
   const entries = extract();
-  const read = pipeline(Readable.fromWeb(response.body as ReadableStream), entries);
+  const read = pipeline(Readable.fromWeb(response.body), entries);
   read.catch(() => undefined);
   try {
     for await (const entry of entries) {
