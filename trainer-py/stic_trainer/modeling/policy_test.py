@@ -80,7 +80,7 @@ def test_an_adapter_names_its_base_model_and_no_folder_of_this_machine(models: P
     ("path", "name"),
     [
         ("/models/llava-v1.6-mistral-7b-hf", "llava-v1.6-mistral-7b-hf"),
-        ("/home/a/.cache/huggingface/hub/models--llava-hf--llava-1.5-7b-hf/snapshots/0123abc", "llava-hf/llava-1.5-7b-hf"),
+        ("/data/cache/huggingface/hub/models--llava-hf--llava-1.5-7b-hf/snapshots/0123abc", "llava-hf/llava-1.5-7b-hf"),
         ("embedded:world", "embedded:world"),
     ],
 )
