@@ -48,7 +48,7 @@ async function done(state: string, ...args: string[]): Promise<string> {
 async function refused(state: string, args: string[], message: RegExp): Promise<void> {
   const { code, output } = await stic(state, ...args);
   assert.equal(code, 1, output);
-  assert.match(output, message);
+  assert.match(output.replace(/\s+/g, ' '), message);
   assert.doesNotMatch(output, /^ +at /m, 'words, not a stack');
 }
 

@@ -107,9 +107,12 @@ test('validate_only says image tokens, row lengths, memory and refused shares; a
     if (changed.prefer) changed.prefer.maxSkippedFraction = 0.34;
     if (changed.dpo) changed.dpo.maxLength = 16;
   });
-  const long = (await server.call('POST', '/api/runs', { ...asked, recipe: short })).body as { error: { field: string; message: string } };
-  assert.equal(long.error.field, 'dpo.max_length');
-  assert.match(long.error.message, /All 4 rows of stage dpo are too long/);
+  const long = Run.fromJSON(await server.post('/api/runs', { ...asked, recipe: short, validate_only: true })).preflight?.obstacles ?? [];
+  assert.deepEqual(
+    long.map(({ field }) => field),
+    ['dpo.max_length'],
+  );
+  assert.match(long[0]?.message ?? '', /All 4 rows of stage dpo are too long/);
   assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
 });
 

@@ -5,7 +5,7 @@ const gigabytes = (bytes: bigint): string => `${(Number(bytes) / 1e9).toFixed(1)
 const most = (values: readonly bigint[]): bigint => values.reduce((best, value) => (value > best ? value : best), 0n);
 
 /** What the server knows of the run before it starts, a few lines. */
-export function preflightLines({ refused, estimate, unavailable, seconds, obstacles }: Preflight): string[] {
+export function preflightLines({ refused, estimate, unavailable, seconds }: Preflight): string[] {
   const lines = refused
     .filter((input) => input.refused > 0)
     .map(
@@ -27,5 +27,5 @@ export function preflightLines({ refused, estimate, unavailable, seconds, obstac
   } else {
     lines.push(`no estimate: ${unavailable}`);
   }
-  return [...lines, ...obstacles.map(({ message, hint }) => `${message} ${hint}`)];
+  return lines;
 }

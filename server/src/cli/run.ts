@@ -1,5 +1,6 @@
 import { type CreateRunRequest, type Run, type RunInput, RunState } from '../gen/stic/runs/v1/runs.js';
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { CliError } from './cli-error.js';
 import { call, type Clients, newRequestId, requestIdFor, watch } from './clients.js';
 import { preflightLines } from './preflight.js';
 import { RunProgress } from './progress.js';
@@ -24,6 +25,8 @@ export async function startRun(clients: Clients, recipe: Recipe, inputs: RunInpu
   };
   const { preflight } = await call<Run>((done) => clients.runs.createRun({ ...request, requestId: '', validateOnly: true }, done));
   if (preflight) for (const line of preflightLines(preflight)) say(line);
+  const [obstacle] = preflight?.obstacles ?? [];
+  if (obstacle) throw new CliError(obstacle.message, obstacle.hint);
   const create = (): Promise<Run> => call<Run>((done) => clients.runs.createRun(request, done));
   const run = await create();
   if (run.state !== RunState.RUN_STATE_FAILED && run.state !== RunState.RUN_STATE_CANCELLED) return run;

@@ -21,9 +21,10 @@ export class Preflights {
     private readonly trainers: TrainerPool,
   ) {}
 
-  async of(recipe: Recipe, inputs: readonly ResolvedInput[]): Promise<Preflight> {
+  /** Without ``measured`` the refused shares alone: they cost nothing, while a trainer takes seconds to measure rows it has not seen. */
+  async of(recipe: Recipe, inputs: readonly ResolvedInput[], { measured }: { measured: boolean }): Promise<Preflight> {
     const refused = refusedShares(recipe, inputs);
-    const found = await this.estimate(recipe, inputs);
+    const found = measured ? await this.estimate(recipe, inputs) : { estimate: undefined, unavailable: '' };
     const stages = found.estimate?.stages ?? [];
     const times = await Promise.all(stages.map((stage) => this.timeOf(recipe, stage)));
     const known = times.length > 0 && times.every(({ seconds }) => seconds >= 0);

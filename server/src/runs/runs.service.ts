@@ -129,7 +129,7 @@ export class RunsService {
     checkGate(checked, inputs);
     const { model: seen, warnings } = await this.inspect(model.path);
     const recipe = freeze(await resolveStart(this.db.manager, checked, seen), prompts, seen);
-    const preflight = await this.preflights.of(recipe, inputs);
+    const preflight = await this.preflights.of(recipe, inputs, { measured: request.validateOnly });
     const id = randomUUID();
     const createdAt = new Date();
     const run = this.db.manager.create(RunEntity, {

@@ -121,9 +121,9 @@ def _read_rows(ctx: StageContext, policy: Policy, pairs: list[Pair], config: Dpo
             continue
         rows.append(row)
         ctx.progress(done, len(pairs), unit="pairs")
-    skipped.check()
     if not rows:
         raise StageError("DATA_INVALID", "no pair is left to train on", "pairs", "look at the skipped items for the reasons")
+    skipped.check()
     return rows
 
 

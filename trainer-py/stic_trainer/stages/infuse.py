@@ -34,9 +34,9 @@ def run(job: Job, ctx: StageContext) -> None:
             infused.append(_infuse_row(row, description, job.recipe.infuse.template))
         except ValueError as error:
             skipped.add(row.name, "ROW_INVALID", str(error))
-    skipped.check()
     if not infused:
         raise StageError("DATA_INVALID", "no row is left", "instructions", "look at the skipped items for the reasons")
+    skipped.check()
     path = ctx.work / "infused.jsonl"
     write_rows(path, infused)
     ctx.progress(len(infused), len(infused), unit="rows")

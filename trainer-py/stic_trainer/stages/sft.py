@@ -86,7 +86,7 @@ def _read_rows(ctx: StageContext, policy: Policy, infused: list[InfusedRow], con
             continue
         rows.append(row)
         ctx.progress(done, len(infused), unit="rows")
-    skipped.check()
     if not rows:
         raise StageError("DATA_INVALID", "no row is left to train on", "infused", "look at the skipped items for the reasons")
+    skipped.check()
     return rows
