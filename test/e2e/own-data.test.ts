@@ -38,7 +38,7 @@ test('a folder of photographs without instructions ends after stage 1 and shows 
     facts.inputs.map(({ role, items, skipped }) => [role, items, skipped]),
     [['images', usable.length, 1]],
   );
-  assert.match(output, /broken off\.jpg: .*TRUNCATED/);
+  assert.match(output, /broken off\.jpg: [^✓]*TRUNCATED/);
   assert.match(output, new RegExp(`${usable.length} preference pairs`));
   assert.match(output, /✓ dpo/);
   assert.doesNotMatch(output, /✓ (describe|infuse|sft)/);
@@ -46,7 +46,7 @@ test('a folder of photographs without instructions ends after stage 1 and shows 
     assert.match(output, new RegExp(`dpo/${metric} +-?\\d`));
   assert.match(output, /The same images, before and after/);
   assert.match(output, /\n +base +\S.*\n(.*\n)* +stage1 +\S/);
-  assert.match(output, /nothing here says whether the model got better/);
+  assert.match(output.replace(/\s+/g, ' '), /nothing here says whether the model got better/);
 });
 
 test('with instructions, rows without an image and rows that lost theirs included, stage 2 follows', { timeout: 300_000 }, async () => {
