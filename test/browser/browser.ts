@@ -68,7 +68,8 @@ export async function fillSmall(page: Page, fields: Record<string, string>): Pro
 /** Presses the button and waits for the run's own page. Gives the run's address. */
 export async function startRun(page: Page, name: string): Promise<string> {
   await page.getByLabel('Name', { exact: true }).fill(name);
-  await page.getByRole('button', { name: 'Start the run' }).click();
+  // Enabled once the server has said what the run would do.
+  await page.getByRole('button', { name: 'Start the run' }).click({ timeout: 60_000 });
   await see(page.getByRole('heading', { level: 1, name }));
   return new URL(page.url()).pathname;
 }

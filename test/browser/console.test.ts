@@ -41,7 +41,7 @@ describe('the console', () => {
     await page.getByRole('link', { name: 'Trainers' }).click();
     await see(page.getByText('Healthy'));
     await page.getByRole('link', { name: 'Start a run' }).click();
-    await see(page.getByText('No images to train on yet'));
+    await see(page.getByText('Nothing to train on yet'));
     assert.equal(await page.getByRole('button', { name: 'Start the run' }).isDisabled(), true);
   });
 
@@ -76,10 +76,12 @@ describe('the console', () => {
     await page.goto('/runs/new');
     await choose(page, 'Images', /^pictures/);
     const stages = page.getByRole('table', { name: 'Stages that will run' });
-    await see(stages.getByText('prefer', { exact: true }));
+    // The trainer inspects the model and measures these rows for the first time.
+    await see(stages.getByText('prefer', { exact: true }), 60_000);
     await count(stages.getByRole('row'), 3);
+    await see(page.getByRole('table', { name: 'Estimate' }));
     await choose(page, 'Instructions', /^questions/);
-    await see(stages.getByText('infuse', { exact: true }));
+    await see(stages.getByText('infuse', { exact: true }), 60_000);
     await count(stages.getByRole('row'), 6);
     await see(page.getByRole('table', { name: 'Differences from the paper' }).getByText('dpo.optimizer.learning_rate'));
 
@@ -228,12 +230,15 @@ describe('the console', () => {
     await see(page.getByText('Cancelled', { exact: true }), 60_000);
   });
 
-  test('says why a run failed and which items were left out', async () => {
+  test('says before it starts why a run would fail, and of a run which items were left out', async () => {
     await page.goto('/runs/new');
     await choose(page, 'Images', /^holiday/);
     await fillSmall(page, small);
-    await startRun(page, 'too many broken');
-    await see(page.getByRole('alert').filter({ hasText: 'TOO_MANY_SKIPPED' }), 120_000);
+    await see(page.getByRole('alert').filter({ hasText: '3 of 27 images' }), 60_000);
+    assert.equal(await page.getByRole('button', { name: 'Start the run' }).isDisabled(), true);
+    await page.getByRole('button', { name: 'All fields' }).click();
+    await page.getByRole('region', { name: 'prefer' }).getByLabel('max skipped fraction').fill('0.2');
+    await startRun(page, 'some broken');
     await page.getByRole('tab', { name: /^Skipped/ }).click();
     await see(page.getByRole('table', { name: 'Skipped items' }).getByText('letter.png'));
   });

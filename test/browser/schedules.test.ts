@@ -65,7 +65,7 @@ describe('schedules in the console', () => {
     await see(page.getByRole('region', { name: 'Promotion' }).getByText('this run has none'));
     await promote.uncheck({ force: true });
     await page.getByRole('button', { name: 'Make the schedule' }).click();
-    await see(page.getByRole('heading', { level: 1, name: 'nightly' }));
+    await see(page.getByRole('heading', { level: 1, name: 'nightly' }), 60_000);
     await see(page.getByRole('region', { name: 'Settings' }).getByText('tag=a100'));
     await see(page.getByText('those added since the last success, at least 500'));
     await see(nextFires().getByRole('cell', { name: '02:30', exact: true }));
