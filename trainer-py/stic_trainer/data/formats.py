@@ -1,4 +1,4 @@
-"""Which files are images: the formats that are read, their endings and first bytes, and words for what is none."""
+"""Which files are images: the formats that are read, their endings and first bytes, and reasons for files that are not."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def decoders(formats: frozenset[str] | None = None) -> list[str]:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether the ending is that of a pixel image, so that a file that is none has to be reported."""
+    """Whether the ending is that of a pixel image, so that a file that is not one is reported."""
     return _ending(name) in Image.registered_extensions() and _ending(name) not in _OTHER_KINDS
 
 

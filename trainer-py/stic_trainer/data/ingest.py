@@ -49,7 +49,7 @@ def ingest_image(store: Store, folder: Folder, path: Path, name: str, *, formats
 
 
 def _found(folder: Folder, path: Path, name: str) -> Path:
-    """The file that ``path`` leads to. ImageProblem when there is none or it may not be read."""
+    """The file that ``path`` leads to. ImageProblem when it does not exist or may not be read."""
     if "\x00" in name:
         raise ImageProblem("UNREADABLE", "the file's name holds a NUL character")
     if not _is_utf8(name):

@@ -29,7 +29,7 @@ class ImageFile:
     sha256: str
     path: Path
     size: tuple[int, int] | None = None
-    """(width, height) in px after decoding; None where nobody has decoded it yet."""
+    """(width, height) in px after decoding; None before it has been decoded."""
 
 
 class ImageEncoder:

@@ -1,7 +1,7 @@
 """A worker that loads its libraries before it has a job: the next stage then begins at once instead of after seconds of imports.
 
 The sidecar writes the folder of a job to its standard input; from then on it is an ordinary worker in a process of its own.
-It ends by itself when its sidecar is gone or nothing came for a long time.
+It exits when its sidecar has exited, or after half an hour without a job.
 """
 
 from __future__ import annotations
