@@ -15,11 +15,11 @@ const MINUTE = 60_000;
 export const tiers = [
   { name: 'checks', run: runChecks },
   { name: 'unit', run: runUnit },
-  nodeTier('integration', { concurrency: 2, minutes: 8 }),
+  nodeTier('integration', { concurrency: 2, minutes: 16 }),
   nodeTier('contract', { concurrency: 1, minutes: 5 }),
-  nodeTier('durability', { concurrency: 2, minutes: 10 }),
-  nodeTier('e2e', { concurrency: 1, minutes: 8 }),
-  nodeTier('browser', { concurrency: 1, minutes: 8, prepare: async () => ({ CHROMIUM: await findChromium() }) }),
+  nodeTier('durability', { concurrency: 2, minutes: 16 }),
+  nodeTier('e2e', { concurrency: 1, minutes: 12 }),
+  nodeTier('browser', { concurrency: 1, minutes: 12, prepare: async () => ({ CHROMIUM: await findChromium() }) }),
 ];
 
 /** Two at a time: the slow ones are single-threaded, and two cores are what the product asks for. */
@@ -52,7 +52,7 @@ async function runPytest({ env, folder }) {
     // Two processes: many tests wait for programs that they have started.
     ['-m', 'pytest', 'trainer-py', '-q', '-p', 'no:cacheprovider', '-n', '2', '--dist', 'loadfile', `--junitxml=${report}`],
     env,
-    8 * MINUTE,
+    14 * MINUTE,
   );
   return judge('pytest', readReport(report), code, output, true);
 }
