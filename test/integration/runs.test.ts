@@ -345,17 +345,17 @@ test('pairs are exported with their images in the forms other trainers read', as
   assert.equal((await server.call('GET', `/api/runs/${whole.id}/pairs/export?format=csv`)).status, 400);
 });
 
-test('too many unusable pairs fail the run for good, and each is listed', { timeout: 120_000 }, async () => {
-  // Pairs with a text above the median: how many there are shows only once they are written.
+test('a run of which no pair is left fails for good, and each is listed', { timeout: 120_000 }, async () => {
+  // A bound that every description is above, which shows only once they are written.
   const strict = await server.smallRecipe(({ prefer, dpo }) => {
     if (prefer) prefer.maxSkippedFraction = 0.5;
-    if (dpo) [dpo.maxTextTokens, dpo.maxSkippedFraction] = [24, 0];
+    if (dpo) [dpo.maxTextTokens, dpo.maxSkippedFraction] = [20, 0];
   });
   const made = Run.fromJSON(await server.post('/api/runs', { recipe: strict, inputs: [{ role: 'images', dataset_id: spoiled }] }));
   const run = await server.ended(made.id);
   assert.equal(run.state, RunState.RUN_STATE_FAILED);
-  assert.equal(run.error?.code, 'TOO_MANY_SKIPPED');
-  assert.match(run.error.hint, /--set dpo\.max_skipped_fraction=/);
+  assert.equal(run.error?.code, 'DATA_INVALID');
+  assert.match(run.error.hint, /skipped items/);
   assert.deepEqual(
     run.stages.map((stage) => stage.state),
     [StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_FAILED, StageState.STAGE_STATE_SKIPPED],
