@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 import { migrations } from '../dist/migrations/index.js';
 import { entities } from '../dist/server/src/app.module.js';
 import { claimOpen, claimReady, waitingStages } from '../dist/server/src/pipeline/reconciler/lease.js';
-import { ingest } from '../dist/server/src/pipeline/reconciler/ingest.js';
-import { startable } from '../dist/server/src/pipeline/reconciler/start.js';
+import { ingest } from '../dist/server/src/pipeline/reconciler/event-ingest.js';
+import { startable } from '../dist/server/src/pipeline/reconciler/attempt-start.js';
 import { openDatabase } from '../dist/server/src/platform/database/database.js';
 import { Product } from '../dist/test/support/product.js';
 

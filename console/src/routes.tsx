@@ -1,31 +1,31 @@
 import { lazy, Suspense } from 'react';
 import { Navigate, type RouteObject } from 'react-router';
-import { ChampionPage } from './champion/champion-page';
+import { ChampionPage } from './registry/champion-page';
 import { CheckpointPage } from './checkpoints/checkpoint-page';
 import { CheckpointsPage } from './checkpoints/checkpoints-page';
 import { RetentionPage } from './checkpoints/retention-page';
 import { DatasetPage } from './datasets/dataset-page';
 import { DatasetsPage } from './datasets/datasets-page';
 import { NewDatasetPage } from './datasets/new-dataset-page';
-import { FilesTab } from './run/files-tab';
-import { LogsTab } from './run/logs-tab';
-import { OverviewTab } from './run/overview-tab';
-import { PairsTab } from './run/pairs-tab';
-import { RecipeTab } from './run/recipe-tab';
-import { RunPage } from './run/run-page';
-import { SkippedTab } from './run/skipped-tab';
-import { RunsPage } from './runs/runs-page';
+import { FilesTab } from './runs/detail/files-tab';
+import { LogsTab } from './runs/detail/logs-tab';
+import { OverviewTab } from './runs/detail/overview-tab';
+import { PairsTab } from './runs/detail/pairs-tab';
+import { RecipeTab } from './runs/detail/recipe-tab';
+import { RunPage } from './runs/detail/run-page';
+import { SkippedTab } from './runs/detail/skipped-tab';
+import { RunsPage } from './runs/list/runs-page';
 import { Lines } from './ui/feedback';
 import { Broken, Missing, Shell } from './shell';
 import { ScheduleFormPage } from './schedules/schedule-form-page';
 import { SchedulePage } from './schedules/schedule-page';
 import { SchedulesPage } from './schedules/schedules-page';
-import { StartPage } from './start/start-page';
+import { StartPage } from './runs/new/start-page';
 import { TrainersPage } from './trainers/trainers-page';
 import { WebhooksPage } from './webhooks/webhooks-page';
 
 // The charts' library is a third of the code, and this tab its only user.
-const MetricsTab = lazy(async () => ({ default: (await import('./run/metrics-tab')).MetricsTab }));
+const MetricsTab = lazy(async () => ({ default: (await import('./runs/detail/metrics-tab')).MetricsTab }));
 
 export const routes: RouteObject[] = [
   {

@@ -4,15 +4,15 @@ import { AuditEntryEntity, AuditModule } from './audit/index.js';
 import { CheckpointsModule } from './checkpoints/index.js';
 import { datasetEntities, DatasetsModule } from './datasets/index.js';
 import { EvaluationsModule } from './evaluations/index.js';
-import { pipelineEntities } from './pipeline/entities/index.js';
-import { PipelineModule } from './pipeline/pipeline.module.js';
+import { pipelineEntities } from './model/index.js';
+import { PipelineModule } from './pipeline/index.js';
 import type { Config } from './platform/config/config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
 import { GrpcModule } from './platform/transport/grpc.module.js';
-import { PromotionModule, promotionEntities } from './promotion/index.js';
+import { RegistryModule, registryEntities } from './registry/index.js';
 import { retentionEntities, RetentionModule } from './retention/index.js';
 import { RunsModule } from './runs/index.js';
 import { scheduleEntities, SchedulesModule } from './schedules/index.js';
@@ -24,7 +24,7 @@ export const entities = [
   ...datasetEntities,
   ...pipelineEntities,
   ...scheduleEntities,
-  ...promotionEntities,
+  ...registryEntities,
   ...webhookEntities,
   ...retentionEntities,
   AuditEntryEntity,
@@ -50,7 +50,7 @@ export class AppModule {
         SchedulesModule,
         CheckpointsModule,
         EvaluationsModule,
-        PromotionModule,
+        RegistryModule,
         RetentionModule,
         AuditModule,
         WebhooksModule,

@@ -11,7 +11,7 @@ import { DataSource } from 'typeorm';
 import { type RunningApp, startApp } from '../../server/src/app.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
-import { decideGate } from '../../server/src/promotion/index.js';
+import { decideGate } from '../../server/src/registry/index.js';
 import { TrainerDirectory } from '../../server/src/trainers/index.js';
 import { gatedRun, type Compared } from '../integration/rows.js';
 import { count, openBrowser, openPage, see } from './browser.js';

@@ -15,7 +15,7 @@ import {
   JobState,
   SubmitJobRequest,
 } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { loadPresets } from '../../server/src/pipeline/recipe/presets.js';
+import { loadPresets } from '../../server/src/recipe/presets.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { DomainError, type ErrorCode } from '../../server/src/platform/errors.js';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';

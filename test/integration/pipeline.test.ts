@@ -17,15 +17,15 @@ import {
   RunEntity,
   SkippedItemEntity,
   StageEntity,
-} from '../../server/src/pipeline/entities/index.js';
-import { needs, plan } from '../../server/src/pipeline/graph.js';
-import { resumeRun } from '../../server/src/pipeline/reconciler/again.js';
-import { ingest } from '../../server/src/pipeline/reconciler/ingest.js';
+} from '../../server/src/model/index.js';
+import { needs, plan } from '../../server/src/model/graph.js';
+import { resumeRun } from '../../server/src/pipeline/reconciler/retry.js';
+import { ingest } from '../../server/src/pipeline/reconciler/event-ingest.js';
 import { claimOpen, claimReady, fenced, LeaseLost, release, renew, waitingStages } from '../../server/src/pipeline/reconciler/lease.js';
 import type { Lease } from '../../server/src/pipeline/reconciler/lease.js';
 import { openDatabase } from '../../server/src/platform/database/database.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
-import { Changes } from '../../server/src/platform/watch.js';
+import { Changes } from '../../server/src/platform/database/watch.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-p-'));
 let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;

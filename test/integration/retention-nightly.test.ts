@@ -12,7 +12,7 @@ import { AuditEntryEntity } from '../../server/src/audit/index.js';
 import { type RetentionApplication, RetentionPolicy } from '../../server/src/gen/stic/retention/v1/retention.js';
 import { DeliveryState } from '../../server/src/gen/stic/webhooks/v1/webhooks.js';
 import { TickOrigin, TickState } from '../../server/src/gen/stic/schedules/v1/schedules.js';
-import { CheckpointEntity } from '../../server/src/pipeline/entities/index.js';
+import { CheckpointEntity } from '../../server/src/model/index.js';
 import { Clock } from '../../server/src/platform/clock.js';
 import { openDatabase } from '../../server/src/platform/database/database.js';
 import { advisoryLock } from '../../server/src/platform/database/locks.js';

@@ -28,7 +28,7 @@ import {
   MergedExportEntity,
   RunEntity,
   StageEntity,
-} from '../../server/src/pipeline/entities/index.js';
+} from '../../server/src/model/index.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';

@@ -3,16 +3,9 @@ import type { EntityManager } from 'typeorm';
 import { type GateConfig, Recipe, StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
 import { JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import {
-  AttemptEntity,
-  CheckpointEntity,
-  EvaluationEntity,
-  RunEntity,
-  RunInputEntity,
-  StageEntity,
-} from '../../server/src/pipeline/entities/index.js';
-import { wholeJson } from '../../server/src/pipeline/recipe/fields.js';
-import { openGate } from '../../server/src/promotion/index.js';
+import { AttemptEntity, CheckpointEntity, EvaluationEntity, RunEntity, RunInputEntity, StageEntity } from '../../server/src/model/index.js';
+import { wholeJson } from '../../server/src/recipe/fields.js';
+import { openGate } from '../../server/src/registry/index.js';
 
 /** Candidate against champion on a benchmark, headline metric, plain mode. */
 export type Compared = { benchmark: string; value: number; difference: number; low: number; high: number };

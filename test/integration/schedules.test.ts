@@ -27,19 +27,19 @@ import {
   TickState,
 } from '../../server/src/gen/stic/schedules/v1/schedules.js';
 import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { loadPresets, type Presets } from '../../server/src/pipeline/recipe/presets.js';
+import { loadPresets, type Presets } from '../../server/src/recipe/presets.js';
 import { Clock } from '../../server/src/platform/clock.js';
 import { type Config, loadConfig } from '../../server/src/platform/config/config.js';
 import { openDatabase } from '../../server/src/platform/database/database.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
-import { Changes } from '../../server/src/platform/watch.js';
+import { Changes } from '../../server/src/platform/database/watch.js';
 import { RunActions } from '../../server/src/runs/run.actions.js';
 import { RunReader } from '../../server/src/runs/run.reader.js';
 import { Preflights } from '../../server/src/runs/preflight.js';
 import { RunsService } from '../../server/src/runs/runs.service.js';
 import { localTime } from '../../server/src/schedules/fire-times.js';
-import { planNext } from '../../server/src/schedules/planning.js';
+import { planNext } from '../../server/src/schedules/ticks/plan-due.js';
 import { Scheduler } from '../../server/src/schedules/scheduler.service.js';
 import { SchedulesService } from '../../server/src/schedules/schedules.service.js';
 import { LocalSidecar, TrainerPool } from '../../server/src/trainers/index.js';

@@ -19,11 +19,11 @@ import {
   EndpointWithSecret,
   ListDeliveriesResponse,
 } from '../../server/src/gen/stic/webhooks/v1/webhooks.js';
-import { ingest } from '../../server/src/pipeline/reconciler/ingest.js';
+import { ingest } from '../../server/src/pipeline/reconciler/event-ingest.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
-import { Changes } from '../../server/src/platform/watch.js';
-import { GateEntity } from '../../server/src/promotion/gate.entity.js';
+import { Changes } from '../../server/src/platform/database/watch.js';
+import { GateEntity } from '../../server/src/registry/gate.entity.js';
 import { TrainerDirectory } from '../../server/src/trainers/index.js';
 import { announce } from '../../server/src/webhooks/index.js';
 import { gatedRun } from './rows.js';

@@ -3,7 +3,7 @@ import { Link, useParams } from 'react-router';
 import { adapterUrl } from '../api/blobs';
 import { useCheckpoint, useLineage } from '../api/checkpoints';
 import { ApiError } from '../api/client';
-import { MakeChampion } from '../champion/make-champion';
+import { MakeChampion } from '../registry/make-champion';
 import { bytes, moment } from '../format';
 import type { Checkpoint } from '../gen/stic/checkpoints/v1/checkpoints';
 import { StartPoint } from '../gen/stic/recipe/v1/recipe';

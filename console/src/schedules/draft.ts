@@ -2,7 +2,7 @@ import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '../ge
 import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '../gen/stic/schedules/v1/schedules';
 import type { Preset } from '../gen/stic/runs/v1/runs';
 import type { JsonObject } from '../recipe-json';
-import { draftInputs, draftOfPlace, draftPlace, draftRecipe, emptyDraft, hasTrainingData, illFormed, type Draft } from '../start/draft';
+import { draftInputs, draftOfPlace, draftPlace, draftRecipe, emptyDraft, hasTrainingData, illFormed, type Draft } from '../runs/new/draft';
 import { ownZone } from './times';
 
 /** A schedule being put together: when, by which rules, and the run it is to make. Numbers are texts while they are typed. */

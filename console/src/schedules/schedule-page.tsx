@@ -3,7 +3,7 @@ import { Link, useParams } from 'react-router';
 import { ApiError } from '../api/client';
 import { useDatasets } from '../api/datasets';
 import { useNextFires, useSchedule, useSetPaused, useTrigger } from '../api/schedules';
-import { gateRule } from '../champion/gate-rule';
+import { gateRule } from '../registry/gate-rule';
 import { ago, counted, duration } from '../format';
 import type { Schedule, ScheduleInput } from '../gen/stic/schedules/v1/schedules';
 import { newRequestId } from '../request-id';

@@ -6,7 +6,7 @@ import type { ImportCheckpointRequest } from '../gen/stic/checkpoints/v1/checkpo
 import { LoraConfig } from '../gen/stic/recipe/v1/recipe.js';
 import type { ImportAdapterResponse } from '../gen/stic/trainer/v1/trainer.js';
 import { audit } from '../audit/index.js';
-import { CheckpointEntity } from '../pipeline/entities/index.js';
+import { CheckpointEntity } from '../model/index.js';
 import { DomainError, invalid } from '../platform/errors.js';
 import { TrainerPool } from '../trainers/index.js';
 

@@ -10,7 +10,7 @@ import type {
   ListCheckpointsResponse,
 } from '../gen/stic/checkpoints/v1/checkpoints.js';
 import { LoraConfig, Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';

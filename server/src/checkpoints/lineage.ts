@@ -1,15 +1,8 @@
 import { Recipe, type StageKind } from '../gen/stic/recipe/v1/recipe.js';
 import type { Lineage, LineageEdge, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints.js';
 import { JobState } from '../gen/stic/trainer/v1/trainer.js';
-import type {
-  ArtifactEntity,
-  AttemptEntity,
-  CheckpointEntity,
-  RunEntity,
-  RunInputEntity,
-  StageEntity,
-} from '../pipeline/entities/index.js';
-import { nodeOf } from '../pipeline/graph.js';
+import type { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
+import { nodeOf } from '../model/graph.js';
 
 /** The rows behind the checkpoints of one run. */
 export type History = {

@@ -6,12 +6,12 @@ import { DataSource } from 'typeorm';
 import { MergedState } from '../gen/stic/checkpoints/v1/checkpoints.js';
 import { ModelSpec } from '../gen/stic/recipe/v1/recipe.js';
 import type { ExportCheckpointRequest, ExportResult } from '../gen/stic/trainer/v1/trainer.js';
-import { CheckpointEntity, EvaluationEntity, MergedExportEntity, RunEntity, RunInputEntity } from '../pipeline/entities/index.js';
+import { CheckpointEntity, EvaluationEntity, MergedExportEntity, RunEntity, RunInputEntity } from '../model/index.js';
 import { leaseIsOver } from '../platform/database/lease.js';
 import { DomainError, messageOf } from '../platform/errors.js';
 import { Faults } from '../platform/faults.js';
 import { Bell, monotonicMs, pause } from '../platform/timing.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { TrainerPool } from '../trainers/index.js';
 import { EXPORTS_TOPIC } from './merged.service.js';
 

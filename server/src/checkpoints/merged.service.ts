@@ -6,10 +6,10 @@ import {
   type MergedExport,
   MergedState,
 } from '../gen/stic/checkpoints/v1/checkpoints.js';
-import { MergedExportEntity } from '../pipeline/entities/index.js';
+import { MergedExportEntity } from '../model/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { CheckpointsService } from './checkpoints.service.js';
 
 /** Notified when there may be something to export. */

@@ -1,4 +1,4 @@
-import { nodeOf } from '../pipeline/graph.js';
+import { nodeOf } from '../model/graph.js';
 
 import { type Run, RunState, type Stage, StageState } from '../gen/stic/runs/v1/runs.js';
 import { bold, clock, dim, green, isTerminal, LiveArea, print, red, width } from './terminal.js';

@@ -1,7 +1,7 @@
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import type { ListPresetsResponse } from '../gen/stic/runs/v1/runs.js';
-import type { Json } from '../pipeline/recipe/canonical.js';
-import { leaves, setLeaf, wholeJson } from '../pipeline/recipe/fields.js';
+import type { Json } from '../recipe/canonical.js';
+import { leaves, setLeaf, wholeJson } from '../recipe/fields.js';
 import type { Options } from './arguments.js';
 import { CliError } from './cli-error.js';
 import { call, type Clients } from './clients.js';

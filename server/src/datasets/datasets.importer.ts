@@ -8,10 +8,10 @@ import { leaseIsOver } from '../platform/database/lease.js';
 import { DomainError, messageOf } from '../platform/errors.js';
 import { Faults } from '../platform/faults.js';
 import { Bell, monotonicMs, pause } from '../platform/timing.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { TrainerPool } from '../trainers/index.js';
 import { DatasetEntity, DatasetProblemEntity, DatasetVersionEntity } from './dataset.entity.js';
-import { datasetTopic, IMPORTS_TOPIC } from './topics.js';
+import { datasetTopic, IMPORTS_TOPIC } from '../model/topics.js';
 
 const AT_ONCE = 2;
 const LEASE_SECONDS = 10;

@@ -23,11 +23,11 @@ import { audit } from '../audit/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, pageTokens, timePosition } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { DatasetEntity, DatasetProblemEntity, DatasetRequestEntity, DatasetVersionEntity } from './dataset.entity.js';
 import { toDataset } from './dataset.messages.js';
 import { headerLines, readItem } from './manifest.js';
-import { datasetTopic, IMPORTS_TOPIC } from './topics.js';
+import { datasetTopic, IMPORTS_TOPIC } from '../model/topics.js';
 
 const LONGEST_NAME = 200;
 const UNIQUE_VIOLATION = '23505';

@@ -8,7 +8,7 @@ import type {
   ListEvaluationsRequest,
   ListEvaluationsResponse,
 } from '../gen/stic/evaluations/v1/evaluations.js';
-import { EvaluationEntity, RunEntity } from '../pipeline/entities/index.js';
+import { EvaluationEntity, RunEntity } from '../model/index.js';
 import { notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
 import { findingsOf } from './findings.js';

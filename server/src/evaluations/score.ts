@@ -1,5 +1,5 @@
 import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
-import type { EvaluationEntity } from '../pipeline/entities/index.js';
+import type { EvaluationEntity } from '../model/index.js';
 
 export function toScore(row: EvaluationEntity): EvaluationScore {
   const { benchmark, metric, primary, higherIsBetter, subject, mode, n, value, difference, low, high, majority, versus } = row;

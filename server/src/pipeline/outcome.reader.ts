@@ -3,8 +3,8 @@ import { toScore } from '../evaluations/index.js';
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { BenchmarkVerdict } from '../gen/stic/registry/v1/registry.js';
 import { JobError } from '../gen/stic/trainer/v1/trainer.js';
-import { CheckpointEntity, EvaluationEntity, type RunEntity, StageEntity } from './entities/index.js';
-import { GateEntity, type GateView } from '../promotion/index.js';
+import { CheckpointEntity, EvaluationEntity, type RunEntity, StageEntity } from '../model/index.js';
+import { GateEntity, type GateView } from '../registry/index.js';
 import { outcomeOf } from './outcome.js';
 
 /** What came of each run that has ended, by its id: a fixed number of queries however many runs. */

@@ -1,8 +1,8 @@
 import { bestOf } from '../evaluations/index.js';
 import { RunState, type Stage, StageState } from '../gen/stic/runs/v1/runs.js';
 import type { EvaluationScore, JobError } from '../gen/stic/trainer/v1/trainer.js';
-import { nodeOf } from './graph.js';
-import { gateOutcome, type GateView } from '../promotion/index.js';
+import { nodeOf } from '../model/graph.js';
+import { gateOutcome, type GateView } from '../registry/index.js';
 
 /** What the sentence about a run rests on. */
 export type RunView = {

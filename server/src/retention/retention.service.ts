@@ -15,7 +15,7 @@ import {
   RetentionRules,
   type RetentionPlan,
 } from '../gen/stic/retention/v1/retention.js';
-import { CheckpointEntity, RunEntity } from '../pipeline/entities/index.js';
+import { CheckpointEntity, RunEntity } from '../model/index.js';
 import { Clock } from '../platform/clock.js';
 import { advisoryLock } from '../platform/database/locks.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';

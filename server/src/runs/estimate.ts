@@ -1,6 +1,6 @@
 import { StageState } from '../gen/stic/runs/v1/runs.js';
 import type { Stage } from '../gen/stic/runs/v1/runs.js';
-import { nodeOf } from '../pipeline/graph.js';
+import { nodeOf } from '../model/graph.js';
 
 /**
  * Seconds until the run ends, or -1 when nothing can be said. What stages have taken (or will, by the running one's own rate) for

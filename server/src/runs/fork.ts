@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import type { CreateRunRequest, FieldChange, Requirements, RunInput } from '../gen/stic/runs/v1/runs.js';
-import { RunEntity, RunInputEntity } from '../pipeline/entities/index.js';
-import { withChanges } from '../pipeline/recipe/changes.js';
-import { changesBetween } from '../pipeline/recipe/differences.js';
+import { RunEntity, RunInputEntity } from '../model/index.js';
+import { withChanges } from '../recipe/changes.js';
+import { changesBetween } from '../recipe/differences.js';
 import { notFound } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';
 import { toInput } from './run.messages.js';

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Recipe } from '../gen/stic/recipe/v1/recipe.js';
 import { repositoryRoot } from '../platform/config/repository.js';
-import { copyRecipe } from '../pipeline/recipe/fields.js';
-import { loadPresets } from '../pipeline/recipe/presets.js';
+import { copyRecipe } from '../recipe/fields.js';
+import { loadPresets } from '../recipe/presets.js';
 import { warningsOf } from './freeze.js';
 
 const presets = loadPresets(path.join(repositoryRoot(), 'recipes'), path.join(repositoryRoot(), 'prompts'));

@@ -4,10 +4,10 @@ import type { ModelSpec, PromptSet, Recipe } from '../gen/stic/recipe/v1/recipe.
 import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
 import type { RunInput } from '../gen/stic/runs/v1/runs.js';
 import type { ReadyVersion } from '../datasets/index.js';
-import { inputRoles } from '../pipeline/graph.js';
-import type { InputRole } from '../pipeline/graph.js';
-import { copyRecipe, promptsDigest } from '../pipeline/recipe/fields.js';
-import { validateRecipe } from '../pipeline/recipe/validate.js';
+import { inputRoles } from '../model/graph.js';
+import type { InputRole } from '../model/graph.js';
+import { copyRecipe, promptsDigest } from '../recipe/fields.js';
+import { validateRecipe } from '../recipe/validate.js';
 
 export type ResolvedInput = ReadyVersion & { readonly role: InputRole };
 

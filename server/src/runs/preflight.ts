@@ -5,7 +5,7 @@ import { Recipe as RecipeCodec } from '../gen/stic/recipe/v1/recipe.js';
 import type { Obstacle, Preflight, RefusedShare, StageTime } from '../gen/stic/runs/v1/runs.js';
 import { ArtifactKind, EstimateRunRequest } from '../gen/stic/trainer/v1/trainer.js';
 import type { StageEstimate } from '../gen/stic/trainer/v1/trainer.js';
-import { nodeOf } from '../pipeline/graph.js';
+import { nodeOf } from '../model/graph.js';
 import { DomainError } from '../platform/errors.js';
 import { TrainerPool } from '../trainers/index.js';
 import type { ResolvedInput } from './freeze.js';

@@ -4,14 +4,12 @@ import type { EntityManager } from 'typeorm';
 import { RunState } from '../gen/stic/runs/v1/runs.js';
 import type { CancelRunRequest, PauseRunRequest, ResumeRunRequest, RetryRunRequest, Run } from '../gen/stic/runs/v1/runs.js';
 import { audit } from '../audit/index.js';
-import { RunEntity } from '../pipeline/entities/index.js';
-import { resumeRun, retryRun } from '../pipeline/reconciler/again.js';
-import type { Stop } from '../pipeline/reconciler/decide.js';
-import { hasOpenAttempt, stopRun } from '../pipeline/reconciler/states.js';
-import { pipelineTopic, runTopic } from '../pipeline/reconciler/topics.js';
+import { RunEntity } from '../model/index.js';
+import { pipelineTopic, runTopic } from '../model/topics.js';
+import { hasOpenAttempt, resumeRun, retryRun, type Stop, stopRun } from '../pipeline/index.js';
 import { DomainError } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { hasEnded } from './run.messages.js';
 import { noRun, RunReader } from './run.reader.js';
 

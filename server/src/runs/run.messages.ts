@@ -3,7 +3,7 @@ import { RunState } from '../gen/stic/runs/v1/runs.js';
 import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, RunSchedule, Stage } from '../gen/stic/runs/v1/runs.js';
 import { JobError, Progress } from '../gen/stic/trainer/v1/trainer.js';
 import type { Artifact } from '../gen/stic/trainer/v1/trainer.js';
-import type { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../pipeline/entities/index.js';
+import type { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { secondsLeft } from './estimate.js';
 
 /** The rows a run is made of, beside its own. */

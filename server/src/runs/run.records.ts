@@ -16,8 +16,8 @@ import type {
 } from '../gen/stic/runs/v1/runs.js';
 import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
 import { DatasetsService } from '../datasets/index.js';
-import { RunEntity, RunInputEntity, SampleEntity } from '../pipeline/entities/index.js';
-import { nodeOf } from '../pipeline/graph.js';
+import { RunEntity, RunInputEntity, SampleEntity } from '../model/index.js';
+import { nodeOf } from '../model/graph.js';
 import { invalid, notFound } from '../platform/errors.js';
 import { checkId, cut, numberPosition, pageSize, pageTokens } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';

@@ -1,4 +1,4 @@
 export { FireTimes } from './fire-times.js';
 export { scheduleEntities } from './schedule.entity.js';
 export { SchedulesModule } from './schedules.module.js';
-export { forgetSkipped } from './ticks.js';
+export { forgetSkipped } from './ticks/store.js';

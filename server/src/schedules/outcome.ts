@@ -1,7 +1,7 @@
 import { type EntityManager, In } from 'typeorm';
 import { TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
-import { RunEntity } from '../pipeline/entities/index.js';
-import { readOutcomes } from '../pipeline/outcome.reader.js';
+import { RunEntity } from '../model/index.js';
+import { readOutcomes } from '../pipeline/index.js';
 import type { TickEntity } from './schedule.entity.js';
 
 /** In one sentence what came of a tick, given what came of its run; empty while it waits or runs. Pure. */

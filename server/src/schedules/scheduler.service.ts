@@ -4,12 +4,12 @@ import { DatasetAdditions, DatasetsService } from '../datasets/index.js';
 import { Clock } from '../platform/clock.js';
 import { Faults } from '../platform/faults.js';
 import { Bell } from '../platform/timing.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { RunActions, RunsService } from '../runs/index.js';
-import { fireNext } from './fire.js';
-import { planNext } from './planning.js';
-import { settleNext } from './settle.js';
-import { schedulesTopic } from './topics.js';
+import { fireNext } from './ticks/fire.js';
+import { planNext } from './ticks/plan-due.js';
+import { settleNext } from './ticks/settle.js';
+import { schedulesTopic } from '../model/topics.js';
 
 /** The slow look, for what nothing but the clock tells of. */
 const pollMs = 1_000;

@@ -26,21 +26,21 @@ import {
   type TriggerScheduleRequest,
   type UpdateScheduleRequest,
 } from '../gen/stic/schedules/v1/schedules.js';
-import { wholeJson } from '../pipeline/recipe/fields.js';
+import { wholeJson } from '../recipe/fields.js';
 import { Clock } from '../platform/clock.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { RunsService } from '../runs/index.js';
 import { dueAt, FireTimes } from './fire-times.js';
 import { runOutcomes } from './outcome.js';
-import { cursorAfter, type PlannedTick } from './plan.js';
+import { cursorAfter, type PlannedTick } from './ticks/plan.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import { specOf, toSchedule, toTick } from './schedule.messages.js';
 import { checkedSpec } from './spec.js';
-import { insertTicks } from './ticks.js';
-import { schedulesTopic } from './topics.js';
-import { changedFields, writeDown } from './write-down.js';
+import { insertTicks } from './ticks/store.js';
+import { schedulesTopic } from '../model/topics.js';
+import { changedFields, writeDown } from './record-audit.js';
 
 const uniqueViolation = '23505';
 /** The times of a preview when the request does not say. */

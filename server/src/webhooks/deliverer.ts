@@ -9,7 +9,7 @@ import { leaseIsOver } from '../platform/database/lease.js';
 import { messageOf } from '../platform/errors.js';
 import { Faults } from '../platform/faults.js';
 import { Bell } from '../platform/timing.js';
-import { Changes } from '../platform/watch.js';
+import { Changes } from '../platform/database/watch.js';
 import { publicLookup } from './address.js';
 import { webhooksTopic } from './outbox.js';
 import { deadlineMs, type Outcome, post } from './post.js';

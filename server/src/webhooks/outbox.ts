@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { notifyChange } from '../platform/watch.js';
+import { notifyChange } from '../platform/database/watch.js';
 
 /** What an endpoint can ask to be told. */
 export const eventTypes = [

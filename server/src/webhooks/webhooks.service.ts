@@ -23,7 +23,7 @@ import {
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { DomainError, invalid, messageOf, notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
-import { notifyChange } from '../platform/watch.js';
+import { notifyChange } from '../platform/database/watch.js';
 import { refuseLiteral } from './address.js';
 import { eventTypes, payloadOf, webhooksTopic } from './outbox.js';
 import { Secrets } from './secrets.js';

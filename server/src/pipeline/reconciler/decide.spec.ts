@@ -5,7 +5,7 @@ import { JobError, JobState } from '../../gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../../platform/errors.js';
 import { nextAction, stopAsked, stopGraceMs, unreachableGraceMs, verdictOf } from './decide.js';
 import type { AttemptView, Ending, StageView } from './decide.js';
-import { endingOf } from './follow.js';
+import { endingOf } from './attempt-watch.js';
 import { chosenFell } from './warnings.js';
 
 const now = new Date('2026-01-01T00:00:00Z');

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { leaseIsOver } from '../../platform/database/lease.js';
 import { monotonicMs, pause } from '../../platform/timing.js';
-import type { Waiting } from './place.js';
+import type { Waiting } from './trainer-selection.js';
 
 /** How long a lease holds without being renewed: a dead server's stages are taken over after at most this. */
 export const leaseMs = 3_500;

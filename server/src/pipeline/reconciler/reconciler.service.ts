@@ -7,15 +7,15 @@ import { messageOf } from '../../platform/errors.js';
 import { Faults } from '../../platform/faults.js';
 import { Bell, monotonicMs } from '../../platform/timing.js';
 import { ArtifactStore } from '../../platform/storage/artifact-store.js';
-import { Changes } from '../../platform/watch.js';
+import { Changes } from '../../platform/database/watch.js';
 import { TrainerPool } from '../../trainers/index.js';
-import { drive } from './drive.js';
-import type { Tools } from './follow.js';
+import { drive } from './reconcile-stage.js';
+import type { Tools } from './attempt-watch.js';
 import { claimOpen, claimReady } from './lease.js';
 import type { Lease } from './lease.js';
-import { startable } from './start.js';
+import { startable } from './attempt-start.js';
 import { sweep } from './sweep.js';
-import { pipelineTopic } from './topics.js';
+import { pipelineTopic } from '../../model/topics.js';
 
 /** The slow look, for what no notification tells of: expired leases, trainers that have come back. */
 const pollMs = 1_000;

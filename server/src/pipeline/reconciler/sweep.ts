@@ -1,5 +1,5 @@
 import { isId } from '../../platform/pages.js';
-import type { Tools } from './follow.js';
+import type { Tools } from './attempt-watch.js';
 
 /**
  * Stops jobs that trainers still work on although their attempt has ended here: given up as lost, or cancelled while the trainer

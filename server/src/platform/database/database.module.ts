@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Changes } from '../watch.js';
+import { Changes } from './watch.js';
 import { DATABASE_URL, type DatabaseOptions, openDatabase } from './database.js';
 
 /** The one data source, migrated, and the change feed on the same database. */

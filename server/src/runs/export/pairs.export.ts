@@ -7,7 +7,7 @@ import type { Response } from 'express';
 import { pack } from 'tar-stream';
 import type { Pack } from 'tar-stream';
 import { DataSource } from 'typeorm';
-import { RunInputEntity } from '../../pipeline/entities/index.js';
+import { RunInputEntity } from '../../model/index.js';
 import { DomainError } from '../../platform/errors.js';
 import { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import { readPair } from '../pairs.js';

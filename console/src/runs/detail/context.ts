@@ -1,0 +1,11 @@
+import { useOutletContext } from 'react-router';
+import type { Run } from '../../gen/stic/runs/v1/runs';
+
+/** What every tab of a run gets from the page. */
+export interface RunContext {
+  run: Run;
+  /** The run can still change. */
+  live: boolean;
+}
+
+export const useRunContext = (): RunContext => useOutletContext<RunContext>();
