@@ -10,7 +10,10 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** Writes the stubs below `out` (the repository itself by default), each at its usual place. */
 export function generate(out = root) {
   const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' });
-  run(path.join(root, 'node_modules/.bin/buf'), ['generate', 'proto', '--template', 'proto/buf.gen.yaml', '-o', out]);
+  run(path.join(root, 'node_modules/.bin/buf'), ['generate', '--template', 'proto/buf.gen.yaml', '-o', out]);
+  // ts-proto writes what is imported for its options alone, too; nothing needs it.
+  for (const tree of ['server/src/gen', 'console/src/gen'])
+    for (const file of ['protobuf/descriptor.ts', 'api/annotations.ts']) rmSync(path.join(out, tree, 'google', file));
   const python = path.join(out, 'trainer-py/stic');
   rmSync(python, { recursive: true, force: true });
   mkdirSync(python, { recursive: true });
@@ -22,6 +25,7 @@ export function generate(out = root) {
     '-m',
     'grpc_tools.protoc',
     '-Iproto',
+    '-Ithird_party/googleapis',
     `--python_out=${target}`,
     `--pyi_out=${target}`,
     `--grpc_python_out=${target}`,
