@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '**/gen/', '**/.venv/', '.stic/', '.setup/'] },
   {
-    files: ['server/src/**/*.ts', 'migrations/**/*.ts', 'test/**/*.ts', 'console/src/**/*.{ts,tsx}'],
+    files: ['api/src/**/*.ts', 'server/src/**/*.ts', 'migrations/**/*.ts', 'test/**/*.ts', 'console/src/**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

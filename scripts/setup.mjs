@@ -14,8 +14,8 @@ import { installPython, pythonStale } from './setup/python.mjs';
 import { root, whenChanged } from './setup/stamps.mjs';
 import { Problem, printProblem, step } from './setup/terminal.mjs';
 
-const SERVER_SOURCES = ['server/src', 'migrations', 'test', 'tsconfig.json', 'server/package.json', 'package-lock.json'];
-const CONSOLE_SOURCES = ['console', 'package-lock.json'];
+const SERVER_SOURCES = ['api/src', 'api/package.json', 'api/tsconfig.json', 'server/src', 'migrations', 'test', 'tsconfig.json', 'server/package.json', 'package-lock.json'];
+const CONSOLE_SOURCES = ['api/src', 'console', 'package-lock.json'];
 const BYTES_NEEDED = 3e9;
 
 /** Sets up for running, or with `tests` for testing. Throws a Problem when something is missing. */
@@ -40,8 +40,9 @@ function buildServer(force) {
   return whenChanged({ name: 'server', sources: SERVER_SOURCES, proof: 'dist/server/src/main.js', force }, () =>
     step('server', async () => {
       // A compiled file whose source is gone must not go on being run as a test.
-      fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-      await command(process.execPath, [tsc, '-p', root], { cwd: root, what: 'Compiling the server' });
+      for (const folder of ['dist', 'api/dist']) fs.rmSync(path.join(root, folder), { recursive: true, force: true });
+      fs.rmSync(path.join(root, 'api/tsconfig.tsbuildinfo'), { force: true });
+      await command(process.execPath, [tsc, '-b', root], { cwd: root, what: 'Compiling the server' });
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { Recipe } from './gen/stic/recipe/v1/recipe';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 export type JsonObject = Record<string, Json>;

@@ -1,8 +1,8 @@
-import { VersionState } from './gen/stic/datasets/v1/datasets';
-import { type Recipe, StageKind, StartPoint } from './gen/stic/recipe/v1/recipe';
-import { type Requirements, RunState, StageState, type Run, type RunInput, type Stage } from './gen/stic/runs/v1/runs';
-import { CatchUpPolicy, OverlapPolicy, type Schedule, TickOrigin, TickState } from './gen/stic/schedules/v1/schedules';
-import { type DatasetKind, JobState } from './gen/stic/trainer/v1/trainer';
+import { VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { type Recipe, StageKind, StartPoint } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { type Requirements, RunState, StageState, type Run, type RunInput, type Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { CatchUpPolicy, OverlapPolicy, type Schedule, TickOrigin, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { type DatasetKind, JobState } from '@stic/api/gen/stic/common/v1/common.js';
 
 /** How a state looks: never by colour alone, always with its word and a shape. */
 export interface Look {

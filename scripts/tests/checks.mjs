@@ -31,7 +31,7 @@ async function stubsAreCurrent() {
   const fresh = mkdtempSync(path.join(os.tmpdir(), 'stubs-'));
   try {
     generate(fresh);
-    const differing = ['server/src/gen', 'console/src/gen', 'trainer-py/stic'].flatMap((folder) => {
+    const differing = ['api/src/gen', 'api/descriptors.binpb', 'trainer-py/stic'].flatMap((folder) => {
       const [ours, theirs] = [contents(path.join(root, folder)), contents(path.join(fresh, folder))];
       const names = new Set([...ours.keys(), ...theirs.keys()]);
       return [...names].filter((name) => ours.get(name) !== theirs.get(name)).map((name) => path.join(folder, name));

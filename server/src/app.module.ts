@@ -6,12 +6,12 @@ import { datasetEntities, DatasetsModule } from './datasets/index.js';
 import { EvaluationsModule } from './evaluations/index.js';
 import { pipelineEntities } from './model/index.js';
 import { PipelineModule } from './pipeline/index.js';
+import { ApiModule } from './platform/api/api.module.js';
 import type { Config } from './platform/config/config.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
-import { GrpcModule } from './platform/transport/grpc.module.js';
 import { RegistryModule, registryEntities } from './registry/index.js';
 import { retentionEntities, RetentionModule } from './retention/index.js';
 import { RunsModule } from './runs/index.js';
@@ -41,7 +41,7 @@ export class AppModule {
         ConfigModule.register(config),
         DatabaseModule.register({ url: databaseUrl, entities, migrations }),
         StorageModule,
-        GrpcModule,
+        ApiModule,
         HttpModule,
         TrainersModule.register(trainers),
         DatasetsModule,

@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule, type AppOptions } from './app.module.js';
+import { GrpcDoor } from './platform/api/grpc-door.js';
 import { serveConsole } from './platform/http/console.js';
 import { inCallersName, jsonOnly, sameSiteOnly, securityHeaders } from './platform/http/protection.js';
 import { CONSOLE, listenFault } from './platform/transport/addresses.js';
 import { HttpErrors } from './platform/transport/http-errors.js';
-import { GrpcServer } from './platform/transport/grpc-server.js';
 
 const LARGEST_BODY = '1mb';
 
@@ -24,9 +24,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   });
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(securityHeaders, sameSiteOnly(config.host), jsonOnly);
+  app.use(inCallersName, securityHeaders, sameSiteOnly(config.host), jsonOnly);
   app.useBodyParser('json', { limit: LARGEST_BODY });
-  app.use(inCallersName);
   app.useGlobalFilters(new HttpErrors());
   serveConsole(app, config.paths.console);
   try {
@@ -36,7 +35,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     throw isListenFault(error) ? listenFault(error, config.host, config.httpPort, CONSOLE) : error;
   }
   const address: unknown = app.getHttpServer().address();
-  return { app, httpPort: portOf(address) ?? config.httpPort, grpcPort: app.get(GrpcServer).port };
+  return { app, httpPort: portOf(address) ?? config.httpPort, grpcPort: app.get(GrpcDoor).port };
 }
 
 const isListenFault = (error: unknown): boolean => error instanceof Error && 'syscall' in error && error.syscall === 'listen';

@@ -1,8 +1,8 @@
 // Kills what a run needs, one process at a time, and checks after every run that nothing was lost: npm run chaos -- --kills 200 --seed 7
 import { createHash, randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import type { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { messageOf } from '../../server/src/platform/errors.js';
 import { pause } from '../../server/src/platform/timing.js';
 import { rehearse, type Rehearsed } from '../support/checks.js';

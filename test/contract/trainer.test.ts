@@ -5,16 +5,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { StageKind, type Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import {
-  ArtifactKind,
-  DatasetKind,
-  type ImportDatasetEvent,
-  type JobEvent,
-  type JobInput,
-  JobState,
-  SubmitJobRequest,
-} from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { StageKind, type Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { ArtifactKind, DatasetKind, JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import { type ImportDatasetEvent, type JobEvent, type JobInput, SubmitJobRequest } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { loadPresets } from '../../server/src/recipe/presets.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { DomainError, type ErrorCode } from '../../server/src/platform/errors.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ListTicksResponse, Schedule, TickReason, TickState } from '../../server/src/gen/stic/schedules/v1/schedules.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { ListTicksResponse, Schedule, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Product, type Server, until } from '../support/product.js';
 
 const product = new Product();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
-import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { rehearse } from '../support/checks.js';
 import { Product, until } from '../support/product.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { attemptsOf, isWorking, rehearse } from '../support/checks.js';
 import { Product } from '../support/product.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { Run } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { attemptsOf, hasTrained, isWorking, rehearse } from '../support/checks.js';
 import { Product } from '../support/product.js';
 

@@ -9,8 +9,8 @@ import {
   ListDatasetProblemsResponse,
   ListDatasetsResponse,
   VersionState,
-} from '../../server/src/gen/stic/datasets/v1/datasets.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+} from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Product } from '../support/product.js';
 import type { Server } from '../support/product.js';
 import { takePhotographs, usable } from '../support/photographs.js';

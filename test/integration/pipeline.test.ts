@@ -7,9 +7,10 @@ import { after, before, test } from 'node:test';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
-import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { ArtifactKind, type JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { ArtifactKind, JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import { type JobEvent } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import {
   AttemptEntity,
   CheckpointEntity,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { Lineage } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
-import { Comparison } from '../../server/src/gen/stic/evaluations/v1/evaluations.js';
-import { StartPoint } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { ListAuditEntriesResponse } from '../../server/src/gen/stic/registry/v1/audit.js';
+import { Lineage } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
+import { StartPoint } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { ListAuditEntriesResponse } from '@stic/api/gen/stic/audit/v1/audit.js';
 import {
   type Alias,
   Gate,
@@ -14,9 +14,9 @@ import {
   ListMovesResponse,
   MoveAliasResponse,
   MoveKind,
-} from '../../server/src/gen/stic/registry/v1/registry.js';
-import { Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+} from '@stic/api/gen/stic/registry/v1/registry.js';
+import { Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Product } from '../support/product.js';
 import type { Answer, Server } from '../support/product.js';
 

@@ -6,10 +6,11 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import pg from 'pg';
+import { grpcClient } from '@stic/api/grpc.js';
 import { DataSource } from 'typeorm';
 import { type RunningApp, startApp } from '../../server/src/app.js';
-import { Checkpoint, MergedState } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
-import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+import { Checkpoint, MergedState } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import {
   ApplyRetentionResponse,
   ListOrphansResponse,
@@ -17,10 +18,10 @@ import {
   OrphanKind,
   RemoveOrphansResponse,
   RetentionPlan,
-  RetentionServiceClient,
-} from '../../server/src/gen/stic/retention/v1/retention.js';
-import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { ArtifactKind, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+  RetentionServiceDefinition,
+} from '@stic/api/gen/stic/retention/v1/retention.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { ArtifactKind, JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import {
   ArtifactEntity,
   AttemptEntity,
@@ -225,11 +226,8 @@ test('nothing is removed while a backup holds the files, and the rules must be s
   assert.equal((await asked('POST', '/retention/orphans/remove', {})).status, 200);
   assert.match(JSON.stringify((await asked('POST', '/retention/plan', {})).body), /rules is missing/);
 
-  const client = new RetentionServiceClient(`127.0.0.1:${running.grpcPort}`, credentials.createInsecure());
-  const planned = await new Promise<RetentionPlan>((resolve, reject) => {
-    const request = { rules: { keepDays: 1, keepLastPerSchedule: 0, keepBestPerBenchmark: 0 } };
-    client.planRetention(request, (error, answer) => (error ? reject(error) : resolve(answer)));
-  });
+  const client = grpcClient(RetentionServiceDefinition, `127.0.0.1:${running.grpcPort}`, credentials.createInsecure());
+  const planned = await client.planRetention({ rules: { keepDays: 1, keepLastPerSchedule: 0, keepBestPerBenchmark: 0 } });
   client.close();
   assert.equal(planned.digest, (await plan()).digest);
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { type GateConfig, Recipe, StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { type GateConfig, Recipe, StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import { AttemptEntity, CheckpointEntity, EvaluationEntity, RunEntity, RunInputEntity, StageEntity } from '../../server/src/model/index.js';
 import { wholeJson } from '../../server/src/recipe/fields.js';
 import { openGate } from '../../server/src/registry/index.js';

@@ -3,9 +3,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Lineage, ListCheckpointsResponse, MergedExport, MergedState } from '../../server/src/gen/stic/checkpoints/v1/checkpoints.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { Comparison, ListEvaluationsResponse } from '../../server/src/gen/stic/evaluations/v1/evaluations.js';
+import { Lineage, ListCheckpointsResponse, MergedExport, MergedState } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
+import { Comparison, ListEvaluationsResponse } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
 import {
   ListLogsResponse,
   ListMetricsResponse,
@@ -16,8 +16,8 @@ import {
   Run,
   RunState,
   StageState,
-} from '../../server/src/gen/stic/runs/v1/runs.js';
-import { StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
+} from '@stic/api/gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { isWorking } from '../support/checks.js';
 import { Product, until } from '../support/product.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { type CallOptions, type Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { ListAuditEntriesResponse, type AuditEntry } from '../../server/src/gen/stic/registry/v1/audit.js';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { ListAuditEntriesResponse, type AuditEntry } from '@stic/api/gen/stic/audit/v1/audit.js';
 import {
   BackfillScheduleRequest,
   CreateScheduleRequest,
@@ -12,18 +12,20 @@ import {
   OverlapPolicy,
   PreviewScheduleRequest,
   type Schedule,
-  ScheduleServiceClient,
+  ScheduleServiceDefinition,
   ScheduleSpec,
   TickOrigin,
   TickState,
-} from '../../server/src/gen/stic/schedules/v1/schedules.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import { ERROR_TRAILER } from '../../server/src/platform/transport/grpc-errors.js';
+} from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
+import { type GrpcClient, grpcClient } from '@stic/api/grpc.js';
+import { fromGrpcError } from '../../server/src/platform/transport/grpc-errors.js';
 import { Product, type Server, until } from '../support/product.js';
 
 const product = new Product();
 let server: Server;
-let client: ScheduleServiceClient;
+/** Calls in Ada's name. */
+let client: GrpcClient<typeof ScheduleServiceDefinition>;
 let spec: ScheduleSpec;
 let schedule: Schedule;
 
@@ -31,7 +33,10 @@ before(async () => {
   server = await product.start();
   const world = await product.world(4);
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-  client = new ScheduleServiceClient(server.grpc, credentials.createInsecure());
+  client = grpcClient(ScheduleServiceDefinition, server.grpc, credentials.createInsecure(), {
+    deadlineMs: 120_000,
+    metadata: { 'stic-actor': 'Ada' },
+  });
   spec = ScheduleSpec.fromPartial({
     name: 'nightly',
     // Never while the test runs: only what is asked for fires.
@@ -47,41 +52,18 @@ after(async () => {
   await product.close();
 });
 
-/** The service's methods; of their overloads the one with all parameters counts. */
-type Name = Exclude<keyof ScheduleServiceClient, keyof Client>;
-type Asked<N extends Name> = Parameters<ScheduleServiceClient[N]>[0];
-type Told<N extends Name> = Parameters<Parameters<ScheduleServiceClient[N]>[3]>[1];
-type Method<N extends Name> = (
-  this: ScheduleServiceClient,
-  request: Asked<N>,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  done: (error: ServiceError | null, response: Told<N>) => void,
-) => unknown;
-
-/** One call in Ada's name. */
-function ask<N extends Name>(name: N, request: Asked<N>): Promise<Told<N>> {
-  const metadata = new Metadata();
-  metadata.set('stic-actor', 'Ada');
-  const options = { deadline: Date.now() + 120_000 };
-  return new Promise((resolve, reject) => {
-    (client[name] as Method<N>).call(client, request, metadata, options, (error, response) => (error ? reject(error) : resolve(response)));
-  });
-}
-
 /** Code and field of a refusal. */
 async function refusal(call: Promise<unknown>): Promise<{ code: status; field?: string; message: string }> {
   const error = await call.then(
     () => assert.fail('it was not refused'),
     (thrown: unknown) => thrown as ServiceError,
   );
-  const [trailer] = error.metadata.get(ERROR_TRAILER);
-  const { field, message } = JSON.parse(String(trailer)) as { field?: string; message: string };
+  const { field, message } = fromGrpcError(error) ?? { field: undefined, message: error.details };
   return { code: error.code, message, ...(field === undefined ? {} : { field }) };
 }
 
 const create = (change: Partial<ScheduleSpec>, requestId = ''): Promise<Schedule> =>
-  ask('createSchedule', CreateScheduleRequest.fromPartial({ requestId, spec: { ...spec, ...change } }));
+  client.createSchedule(CreateScheduleRequest.fromPartial({ requestId, spec: { ...spec, ...change } }));
 
 /** What has been written down about the schedule, the oldest first. */
 async function audited(): Promise<AuditEntry[]> {
@@ -102,48 +84,48 @@ test('create is idempotent, and what cannot be is refused with its code and fiel
   assert.deepEqual([nowhere.code, nowhere.field], [status.INVALID_ARGUMENT, 'zone']);
   const twin = await refusal(create({}));
   assert.deepEqual([twin.code, twin.field], [status.ALREADY_EXISTS, 'name']);
-  const unknown = await refusal(ask('getSchedule', { scheduleId: randomUUID() }));
+  const unknown = await refusal(client.getSchedule({ scheduleId: randomUUID() }));
   assert.deepEqual([unknown.code, unknown.field], [status.NOT_FOUND, 'schedule_id']);
 });
 
 test('list and preview', async () => {
   const other = await create({ name: 'weekly', cron: '0 3 * * 1' });
-  const page = await ask('listSchedules', ListSchedulesRequest.fromPartial({ pageSize: 1 }));
-  const rest = await ask('listSchedules', ListSchedulesRequest.fromPartial({ pageToken: page.nextPageToken }));
+  const page = await client.listSchedules(ListSchedulesRequest.fromPartial({ pageSize: 1 }));
+  const rest = await client.listSchedules(ListSchedulesRequest.fromPartial({ pageToken: page.nextPageToken }));
   assert.deepEqual(
     [...page.schedules, ...rest.schedules].map(({ id }) => id),
     [other.id, schedule.id],
   );
-  const stored = await ask('previewSchedule', PreviewScheduleRequest.fromPartial({ scheduleId: schedule.id, count: 2 }));
+  const stored = await client.previewSchedule(PreviewScheduleRequest.fromPartial({ scheduleId: schedule.id, count: 2 }));
   assert.deepEqual(
     stored.fires.map(({ local }) => local.slice(4, 16)),
     ['-02-29T02:30', '-02-29T02:30'],
   );
   const after = new Date('2027-03-27T12:00:00Z');
   const request = PreviewScheduleRequest.fromPartial({ cron: '30 2 * * *', zone: 'Europe/Paris', after, count: 1 });
-  const [spring] = (await ask('previewSchedule', request)).fires;
+  const [spring] = (await client.previewSchedule(request)).fires;
   assert.equal(spring?.local, '2027-03-28T03:00:00+02:00');
   assert.notEqual(spring.note, '');
-  assert.equal((await refusal(ask('previewSchedule', { ...request, count: 999 }))).field, 'page_size');
-  await ask('deleteSchedule', { scheduleId: other.id });
+  assert.equal((await refusal(client.previewSchedule({ ...request, count: 999 }))).field, 'page_size');
+  await client.deleteSchedule({ scheduleId: other.id });
 });
 
 test('pause and resume; asked for twice they are one change', async () => {
   const pause = { scheduleId: schedule.id, reason: 'holidays' };
-  for (const paused of [await ask('pauseSchedule', pause), await ask('pauseSchedule', pause)]) {
+  for (const paused of [await client.pauseSchedule(pause), await client.pauseSchedule(pause)]) {
     assert.ok(paused.pausedAt);
     assert.equal(paused.pauseReason, 'holidays');
   }
-  for (let twice = 0; twice < 2; twice++) assert.equal((await ask('resumeSchedule', { scheduleId: schedule.id })).pausedAt, undefined);
+  for (let twice = 0; twice < 2; twice++) assert.equal((await client.resumeSchedule({ scheduleId: schedule.id })).pausedAt, undefined);
   assert.deepEqual(await actions(), ['schedule.create', 'schedule.pause', 'schedule.resume']);
 });
 
 test('a trigger fires once per request_id, and its run can be followed from the tick', async () => {
   const trigger = { scheduleId: schedule.id, requestId: randomUUID() };
-  const [first, second] = [await ask('triggerSchedule', trigger), await ask('triggerSchedule', trigger)];
+  const [first, second] = [await client.triggerSchedule(trigger), await client.triggerSchedule(trigger)];
   assert.deepEqual([first.id, first.origin], [second.id, TickOrigin.TICK_ORIGIN_TRIGGER]);
   const running = await until(
-    async () => (await ask('listTicks', ListTicksRequest.fromPartial({ scheduleId: schedule.id }))).ticks,
+    async () => (await client.listTicks(ListTicksRequest.fromPartial({ scheduleId: schedule.id }))).ticks,
     ([tick]) => tick?.state !== TickState.TICK_STATE_WAITING,
   );
   assert.equal(running.length, 1);
@@ -154,10 +136,10 @@ test('a trigger fires once per request_id, and its run can be followed from the 
 
 test('every change is written down with who made it, in the transaction of the change', async () => {
   const changed = { ...schedule.spec, cron: '30 3 29 2 *', priority: 5 };
-  await ask('updateSchedule', { scheduleId: schedule.id, spec: ScheduleSpec.fromPartial(changed) });
+  await client.updateSchedule({ scheduleId: schedule.id, spec: ScheduleSpec.fromPartial(changed) });
   const [start, end] = [new Date('2024-01-01T00:00:00Z'), new Date('2025-01-01T00:00:00Z')];
   const backfill = BackfillScheduleRequest.fromPartial({ scheduleId: schedule.id, requestId: randomUUID(), start, end });
-  for (let twice = 0; twice < 2; twice++) assert.equal((await ask('backfillSchedule', backfill)).ticks.length, 1);
+  for (let twice = 0; twice < 2; twice++) assert.equal((await client.backfillSchedule(backfill)).ticks.length, 1);
 
   // The log cannot be written: nothing is changed.
   await product.query(
@@ -167,18 +149,18 @@ test('every change is written down with who made it, in the transaction of the c
   await product.query('CREATE TRIGGER log_full BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION no_room()', []);
   const spared = schedule.id;
   for (const call of [
-    (): Promise<unknown> => ask('pauseSchedule', { scheduleId: spared, reason: '' }),
-    (): Promise<unknown> => ask('deleteSchedule', { scheduleId: spared }),
-    (): Promise<unknown> => ask('triggerSchedule', { scheduleId: spared, requestId: 'lost' }),
-    (): Promise<unknown> => create({ name: 'lost' }),
+    (): Promise<unknown> => client.pauseSchedule({ scheduleId: spared, reason: '' }),
+    (): Promise<unknown> => client.deleteSchedule({ scheduleId: spared }),
+    (): Promise<unknown> => client.triggerSchedule({ scheduleId: spared, requestId: randomUUID() }),
+    (): Promise<unknown> => create({ name: randomUUID() }),
   ])
     assert.equal((await refusal(call())).code, status.INTERNAL);
   await product.query('DROP FUNCTION no_room CASCADE', []);
-  assert.equal((await ask('getSchedule', { scheduleId: spared })).pausedAt, undefined);
-  assert.equal((await ask('listSchedules', ListSchedulesRequest.fromPartial({}))).schedules.length, 1);
-  assert.deepEqual(await product.query('SELECT id FROM tick WHERE request_id = $1', ['lost']), []);
+  assert.equal((await client.getSchedule({ scheduleId: spared })).pausedAt, undefined);
+  assert.equal((await client.listSchedules(ListSchedulesRequest.fromPartial({}))).schedules.length, 1);
+  assert.deepEqual(await product.query('SELECT id FROM tick WHERE request_id = $1', [randomUUID()]), []);
 
-  await ask('deleteSchedule', { scheduleId: spared });
+  await client.deleteSchedule({ scheduleId: spared });
   const entries = await audited();
   assert.deepEqual(
     entries.map(({ action }) => action.replace('schedule.', '')),

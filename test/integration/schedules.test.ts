@@ -11,9 +11,9 @@ import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
 import { DatasetAdditions, DatasetsService } from '../../server/src/datasets/index.js';
 import { DatasetsImporter } from '../../server/src/datasets/datasets.importer.js';
-import { CreateDatasetRequest, VersionState } from '../../server/src/gen/stic/datasets/v1/datasets.js';
-import { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
+import { CreateDatasetRequest, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import {
   CatchUpPolicy,
   CreateScheduleRequest,
@@ -25,8 +25,8 @@ import {
   type Tick,
   TickReason,
   TickState,
-} from '../../server/src/gen/stic/schedules/v1/schedules.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+} from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { loadPresets, type Presets } from '../../server/src/recipe/presets.js';
 import { Clock } from '../../server/src/platform/clock.js';
 import { type Config, loadConfig } from '../../server/src/platform/config/config.js';

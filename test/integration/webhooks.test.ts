@@ -11,14 +11,10 @@ import { Logger } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type RunningApp, startApp } from '../../server/src/app.js';
-import { GateState } from '../../server/src/gen/stic/registry/v1/registry.js';
-import { type JobEvent, JobState } from '../../server/src/gen/stic/trainer/v1/trainer.js';
-import {
-  type Delivery,
-  DeliveryState,
-  EndpointWithSecret,
-  ListDeliveriesResponse,
-} from '../../server/src/gen/stic/webhooks/v1/webhooks.js';
+import { GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
+import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import { type JobEvent } from '@stic/api/gen/stic/trainer/v1/trainer.js';
+import { type Delivery, DeliveryState, EndpointWithSecret, ListDeliveriesResponse } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { ingest } from '../../server/src/pipeline/reconciler/event-ingest.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Run, RunState, StageState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import type { Recipe, StageKind } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Run, RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { Recipe, StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Product, Server } from './product.js';
 
 /** The run ended as an undisturbed one ends, and everything it reported is stored exactly once. */

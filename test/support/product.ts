@@ -10,10 +10,10 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { processesIn } from '../../server/src/platform/processes/process-table.js';
-import { Recipe } from '../../server/src/gen/stic/recipe/v1/recipe.js';
-import { ListPresetsResponse, Run, RunState } from '../../server/src/gen/stic/runs/v1/runs.js';
-import { Dataset, VersionState } from '../../server/src/gen/stic/datasets/v1/datasets.js';
-import { type DatasetKind } from '../../server/src/gen/stic/trainer/v1/trainer.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { ListPresetsResponse, Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { Dataset, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { type DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 
 const main = fileURLToPath(new URL('../../server/src/main.js', import.meta.url));
 const trainer = path.join(repositoryRoot(), 'trainer-py');

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Checkpoint, Lineage, ListCheckpointsResponse } from '../gen/stic/checkpoints/v1/checkpoints';
+import { Checkpoint, Lineage, ListCheckpointsResponse } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { get } from './client';
 
 /** Checkpoints, newest first; of one run when `runId` is given. */

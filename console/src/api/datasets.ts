@@ -5,8 +5,8 @@ import {
   ListDatasetProblemsResponse,
   ListDatasetsResponse,
   VersionState,
-} from '../gen/stic/datasets/v1/datasets';
-import type { DatasetKind } from '../gen/stic/trainer/v1/trainer';
+} from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import type { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { get, post } from './client';
 import { useWatch } from './watch';
 

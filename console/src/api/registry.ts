@@ -6,7 +6,7 @@ import {
   ListGatesResponse,
   ListMovesResponse,
   MoveAliasResponse,
-} from '../gen/stic/registry/v1/registry';
+} from '@stic/api/gen/stic/registry/v1/registry.js';
 import { ApiError, get, post } from './client';
 
 export function useAliases() {

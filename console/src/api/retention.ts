@@ -8,7 +8,7 @@ import {
   RetentionPlan,
   RetentionPolicy,
   RetentionRules,
-} from '../gen/stic/retention/v1/retention';
+} from '@stic/api/gen/stic/retention/v1/retention.js';
 import { get, post } from './client';
 
 /** What the rules say now; nothing is changed. */

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Comparison } from '../gen/stic/evaluations/v1/evaluations';
-import type { StageKind } from '../gen/stic/recipe/v1/recipe';
+import { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
+import type { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import {
   ListLogsResponse,
   ListMetricsResponse,
@@ -13,7 +13,7 @@ import {
   RunState,
   type StoredLog,
   type StoredMetric,
-} from '../gen/stic/runs/v1/runs';
+} from '@stic/api/gen/stic/runs/v1/runs.js';
 import { get, post } from './client';
 import { useWatch } from './watch';
 

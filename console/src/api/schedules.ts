@@ -7,7 +7,7 @@ import {
   PreviewScheduleResponse,
   Schedule,
   Tick,
-} from '../gen/stic/schedules/v1/schedules';
+} from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { get, post } from './client';
 
 const POLL_MS = 3000;

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { GetInfoResponse } from '../gen/stic/trainer/v1/trainer';
+import { GetInfoResponse } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { get } from './client';
 
 /** A trainer as the server sees it. `info` is absent while it does not answer; then `problem` says why. */

@@ -7,7 +7,7 @@ import {
   EndpointWithSecret,
   ListDeliveriesResponse,
   ListEndpointsResponse,
-} from '../gen/stic/webhooks/v1/webhooks';
+} from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { get, post, put, remove } from './client';
 
 /** What an endpoint is made of. */

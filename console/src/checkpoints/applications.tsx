@@ -2,7 +2,7 @@ import { Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { useRetentionApplications } from '../api/retention';
 import { bytes, counted, moment } from '../format';
-import type { DeletedCheckpoint, RetentionApplication } from '../gen/stic/retention/v1/retention';
+import type { DeletedCheckpoint, RetentionApplication } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { Section } from '../ui/layout';
 

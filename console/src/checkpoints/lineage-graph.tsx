@@ -1,7 +1,7 @@
 import { Text, UnstyledButton } from '@mantine/core';
 import { useMemo } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import type { Lineage, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints';
+import type { Lineage, LineageNode } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { Digest } from '../ui/digest';
 import { Facts } from '../ui/layout';
 import { plainWords } from '../words';

@@ -1,4 +1,4 @@
-import type { Lineage, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints';
+import type { Lineage, LineageNode } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 
 export interface Placed {
   node: LineageNode;

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { ApiError } from '../api/client';
 import { useSetRetentionPolicy } from '../api/retention';
 import { moment } from '../format';
-import type { RetentionPolicy, RetentionRules } from '../gen/stic/retention/v1/retention';
+import type { RetentionPolicy, RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Section } from '../ui/layout';
 
 const zones = ['UTC', ...Intl.supportedValuesOf('timeZone')];

@@ -1,7 +1,7 @@
 import { Button, Table, Text } from '@mantine/core';
 import { useOrphans, useRemoveOrphans } from '../api/retention';
 import { bytes, moment } from '../format';
-import type { ListOrphansResponse } from '../gen/stic/retention/v1/retention';
+import type { ListOrphansResponse } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Failure, Lines } from '../ui/feedback';
 import { Section } from '../ui/layout';
 

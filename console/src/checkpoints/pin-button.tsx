@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { usePin } from '../api/retention';
-import type { Checkpoint } from '../gen/stic/checkpoints/v1/checkpoints';
+import type { Checkpoint } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 
 /** Pinned ones stay whatever the retention rules say. */
 export function PinButton({ checkpoint }: { checkpoint: Checkpoint }) {

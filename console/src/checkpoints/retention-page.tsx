@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { useApplyRetention, useRetentionPlan, useRetentionPolicy } from '../api/retention';
 import { ago, bytes, moment } from '../format';
-import type { RetentionPlan, RetentionPolicy, Verdict } from '../gen/stic/retention/v1/retention';
+import type { RetentionPlan, RetentionPolicy, Verdict } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Confirm } from '../ui/confirm';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';

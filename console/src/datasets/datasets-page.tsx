@@ -2,7 +2,7 @@ import { Button, Stack, Table, Text, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
 import { useDatasets } from '../api/datasets';
 import { ago, bytes, count, moment } from '../format';
-import type { Dataset } from '../gen/stic/datasets/v1/datasets';
+import type { Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';

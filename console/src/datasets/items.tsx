@@ -2,8 +2,8 @@ import { Image, Modal, Paper, Stack, Text, UnstyledButton } from '@mantine/core'
 import { useSearchParams } from 'react-router';
 import { imageUrl } from '../api/blobs';
 import { useDatasetItems } from '../api/datasets';
-import { VersionState, type Dataset, type DatasetItem } from '../gen/stic/datasets/v1/datasets';
-import { DatasetKind } from '../gen/stic/trainer/v1/trainer';
+import { VersionState, type Dataset, type DatasetItem } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import classes from './items.module.css';
 

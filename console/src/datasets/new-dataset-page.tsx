@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { ApiError } from '../api/client';
 import { useCreateDataset } from '../api/datasets';
-import { DatasetKind } from '../gen/stic/trainer/v1/trainer';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { newRequestId } from '../request-id';
 import { PageHeader } from '../ui/layout';
 import { kindWord } from '../words';

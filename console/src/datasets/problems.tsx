@@ -1,6 +1,6 @@
 import { Table } from '@mantine/core';
 import { useDatasetProblems } from '../api/datasets';
-import type { Dataset } from '../gen/stic/datasets/v1/datasets';
+import type { Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 
 /** Items refused at import, each with the reason. */

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { Link } from 'react-router';
 import { useMoves, useRollback } from '../api/registry';
 import { ago, moment } from '../format';
-import type { Alias, Provenance } from '../gen/stic/registry/v1/registry';
+import type { Alias, Provenance } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { Digest } from '../ui/digest';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { Facts, Section } from '../ui/layout';

@@ -2,7 +2,7 @@ import { Stack } from '@mantine/core';
 import { Link } from 'react-router';
 import { useAliases, usePendingGates } from '../api/registry';
 import { ago } from '../format';
-import type { Gate } from '../gen/stic/registry/v1/registry';
+import type { Gate } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';
 import { AliasSection } from './alias-section';

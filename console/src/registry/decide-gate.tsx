@@ -1,7 +1,7 @@
 import { Button, Group } from '@mantine/core';
 import { useState } from 'react';
 import { useDecideGate } from '../api/registry';
-import { type Gate, GateState } from '../gen/stic/registry/v1/registry';
+import { type Gate, GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { Ask } from './ask';
 
 /** Yes or no to a candidate that waits for approval. */

@@ -1,4 +1,4 @@
-import type { GateConfig } from '../gen/stic/recipe/v1/recipe';
+import type { GateConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 
 /** What a gate does, in a sentence. */
 export function gateRule({ alias, maxDrop, minMeanGain, requireApproval }: GateConfig): string {

@@ -1,8 +1,8 @@
 import { Group, Text } from '@mantine/core';
 import { useGate } from '../api/registry';
 import { moment } from '../format';
-import { type Gate, GateState } from '../gen/stic/registry/v1/registry';
-import type { Run } from '../gen/stic/runs/v1/runs';
+import { type Gate, GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
+import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Failure } from '../ui/feedback';
 import { Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';

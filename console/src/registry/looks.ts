@@ -1,4 +1,4 @@
-import { GateState, MoveKind } from '../gen/stic/registry/v1/registry';
+import { GateState, MoveKind } from '@stic/api/gen/stic/registry/v1/registry.js';
 import type { Look } from '../words';
 
 const unknown: Look = { word: 'Unknown', color: 'gray', shape: 'none' };

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from 'react-router';
 import { useSetAlias } from '../api/registry';
-import type { Checkpoint } from '../gen/stic/checkpoints/v1/checkpoints';
+import type { Checkpoint } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { Ask } from './ask';
 
 /** Promotes a checkpoint by hand. */

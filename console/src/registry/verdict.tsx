@@ -1,6 +1,6 @@
 import { List, Spoiler, Text } from '@mantine/core';
 import { signed } from '../format';
-import type { BenchmarkVerdict, Gate } from '../gen/stic/registry/v1/registry';
+import type { BenchmarkVerdict, Gate } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { IntervalPlot } from '../runs/detail/interval-plot';
 import { plainWords } from '../words';
 

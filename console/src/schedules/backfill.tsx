@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
 import { useBackfill } from '../api/schedules';
 import { counted } from '../format';
-import type { Schedule } from '../gen/stic/schedules/v1/schedules';
+import type { Schedule } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { newRequestId } from '../request-id';
 
 /** Asks for a past interval, on the reader's clock, and fires for what was skipped in it. */

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useNavigate } from 'react-router';
 import { useDeleteSchedule } from '../api/schedules';
-import type { Schedule } from '../gen/stic/schedules/v1/schedules';
+import type { Schedule } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { Confirm } from '../ui/confirm';
 
 export function DeleteSchedule({ schedule }: { schedule: Schedule }) {

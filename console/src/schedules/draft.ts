@@ -1,6 +1,6 @@
-import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '../gen/stic/schedules/v1/schedules';
-import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '../gen/stic/schedules/v1/schedules';
-import type { Preset } from '../gen/stic/runs/v1/runs';
+import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { JsonObject } from '../recipe-json';
 import { draftInputs, draftOfPlace, draftPlace, draftRecipe, emptyDraft, hasTrainingData, illFormed, type Draft } from '../runs/new/draft';
 import { ownZone } from './times';

@@ -1,5 +1,5 @@
 import { Table, Text } from '@mantine/core';
-import type { FireTime } from '../gen/stic/schedules/v1/schedules';
+import type { FireTime } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { duration } from '../format';
 import { dayIn, hasSeconds, ownMoment, ownZone, timeIn } from './times';
 

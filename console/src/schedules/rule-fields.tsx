@@ -1,5 +1,5 @@
 import { Select, SimpleGrid, TextInput } from '@mantine/core';
-import { CatchUpPolicy, OverlapPolicy } from '../gen/stic/schedules/v1/schedules';
+import { CatchUpPolicy, OverlapPolicy } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { catchUpWord, overlapWord } from '../words';
 import type { FieldsProps } from './when-fields';
 

@@ -5,7 +5,7 @@ import { useDatasets } from '../api/datasets';
 import { useNextFires, useSchedule, useSetPaused, useTrigger } from '../api/schedules';
 import { gateRule } from '../registry/gate-rule';
 import { ago, counted, duration } from '../format';
-import type { Schedule, ScheduleInput } from '../gen/stic/schedules/v1/schedules';
+import type { Schedule, ScheduleInput } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { newRequestId } from '../request-id';
 import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines } from '../ui/feedback';

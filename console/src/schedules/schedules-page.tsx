@@ -2,7 +2,7 @@ import { Button, Stack, Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { useSchedules } from '../api/schedules';
 import { ago } from '../format';
-import type { Schedule, Tick } from '../gen/stic/schedules/v1/schedules';
+import type { Schedule, Tick } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';

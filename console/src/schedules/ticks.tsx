@@ -2,7 +2,7 @@ import { Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { useTicks } from '../api/schedules';
 import { duration } from '../format';
-import type { Tick } from '../gen/stic/schedules/v1/schedules';
+import type { Tick } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { StateBadge } from '../ui/state-badge';
 import { originWord, tickLook } from '../words';

@@ -1,5 +1,5 @@
 import { Table, Text } from '@mantine/core';
-import type { FieldDifference } from '../gen/stic/runs/v1/runs';
+import type { FieldDifference } from '@stic/api/gen/stic/runs/v1/runs.js';
 
 /** Recipe fields that differ from preset paper. */
 export function Differences({ differences }: { differences: FieldDifference[] }) {

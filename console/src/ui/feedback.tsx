@@ -2,7 +2,7 @@ import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/cor
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { ApiError } from '../api/client';
-import type { JobError } from '../gen/stic/trainer/v1/trainer';
+import type { JobError } from '@stic/api/gen/stic/common/v1/common.js';
 
 /** Says what will appear here, what makes it, and offers the one thing to do. */
 export function Empty({ title, children, to, action }: { title: string; children: ReactNode; to?: string; action?: string }) {

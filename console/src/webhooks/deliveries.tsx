@@ -2,7 +2,7 @@ import { Button, Code, Group, Select, Stack, Table, Text } from '@mantine/core';
 import { Fragment, useState } from 'react';
 import { useDeliveries, useRedeliver } from '../api/webhooks';
 import { ago, moment } from '../format';
-import { type Delivery, DeliveryState, type DeliveryTry, type Endpoint } from '../gen/stic/webhooks/v1/webhooks';
+import { type Delivery, DeliveryState, type DeliveryTry, type Endpoint } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';

@@ -1,7 +1,7 @@
 import { Button, Group, Switch, Text } from '@mantine/core';
 import { useDeleteEndpoint, useRotateSecret, useTestEndpoint, useUpdateEndpoint } from '../api/webhooks';
 import { ago, moment } from '../format';
-import type { Endpoint, EndpointWithSecret } from '../gen/stic/webhooks/v1/webhooks';
+import type { Endpoint, EndpointWithSecret } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { Confirm } from '../ui/confirm';
 import { Facts, Section } from '../ui/layout';
 

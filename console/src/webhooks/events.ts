@@ -1,4 +1,4 @@
-import { DeliveryState } from '../gen/stic/webhooks/v1/webhooks';
+import { DeliveryState } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import type { Look } from '../words';
 
 /** What an endpoint can ask to be told, and when it is. */

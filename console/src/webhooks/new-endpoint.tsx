@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine
 import { useState } from 'react';
 import { ApiError } from '../api/client';
 import { useCreateEndpoint } from '../api/webhooks';
-import type { EndpointWithSecret } from '../gen/stic/webhooks/v1/webhooks';
+import type { EndpointWithSecret } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { eventTypes } from './events';
 
 interface NewEndpointProps {

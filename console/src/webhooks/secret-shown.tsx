@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Text } from '@mantine/core';
-import type { EndpointWithSecret } from '../gen/stic/webhooks/v1/webhooks';
+import type { EndpointWithSecret } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { CopyBlock } from '../ui/copy';
 
 /** The only time a secret is to be seen. */

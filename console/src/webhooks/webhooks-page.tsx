@@ -1,7 +1,7 @@
 import { Button, Stack } from '@mantine/core';
 import { useState } from 'react';
 import { useEndpoints } from '../api/webhooks';
-import type { EndpointWithSecret } from '../gen/stic/webhooks/v1/webhooks';
+import type { EndpointWithSecret } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { Deliveries } from './deliveries';

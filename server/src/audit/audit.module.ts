@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
-import { AuditController } from './audit.controller.js';
-import { AuditGrpc } from './audit.grpc.js';
+import { auditApi } from './audit.api.js';
 import { AuditService } from './audit.service.js';
 
-@Module({ providers: [AuditService, AuditGrpc], controllers: [AuditController] })
+@Module({ providers: [AuditService, auditApi] })
 export class AuditModule {}

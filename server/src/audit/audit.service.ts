@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse } from '../gen/stic/registry/v1/audit.js';
+import type { AuditEntry, ListAuditEntriesRequest, ListAuditEntriesResponse } from '@stic/api/gen/stic/audit/v1/audit.js';
 import { invalid } from '../platform/errors.js';
 import { cut, pageSize, timePosition } from '../platform/pages.js';
 import { AuditEntryEntity } from './audit.entity.js';

@@ -8,8 +8,8 @@ import type {
   Lineage,
   ListCheckpointsRequest,
   ListCheckpointsResponse,
-} from '../gen/stic/checkpoints/v1/checkpoints.js';
-import { LoraConfig, Recipe } from '../gen/stic/recipe/v1/recipe.js';
+} from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { LoraConfig, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';

@@ -1,6 +1,6 @@
-import { Recipe, type StageKind } from '../gen/stic/recipe/v1/recipe.js';
-import type { Lineage, LineageEdge, LineageNode } from '../gen/stic/checkpoints/v1/checkpoints.js';
-import { JobState } from '../gen/stic/trainer/v1/trainer.js';
+import { Recipe, type StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { Lineage, LineageEdge, LineageNode } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import type { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { nodeOf } from '../model/graph.js';
 

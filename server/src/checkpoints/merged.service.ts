@@ -5,7 +5,7 @@ import {
   type GetMergedExportRequest,
   type MergedExport,
   MergedState,
-} from '../gen/stic/checkpoints/v1/checkpoints.js';
+} from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { MergedExportEntity } from '../model/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';

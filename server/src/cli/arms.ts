@@ -1,5 +1,5 @@
-import type { Comparison } from '../gen/stic/evaluations/v1/evaluations.js';
-import type { RunInput } from '../gen/stic/runs/v1/runs.js';
+import type { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
+import type { RunInput } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Options } from './arguments.js';
 import type { Clients } from './clients.js';
 import { chooseRecipe } from './recipe.js';

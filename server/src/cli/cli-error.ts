@@ -1,6 +1,6 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { DomainError } from '../platform/errors.js';
-import { ERROR_TRAILER } from '../platform/transport/grpc-errors.js';
+import { fromGrpcError } from '../platform/transport/grpc-errors.js';
 import { reasonOf } from '../platform/transport/grpc-channel.js';
 import * as terminal from './terminal.js';
 import { wrap } from './text.js';
@@ -16,18 +16,15 @@ export class CliError extends Error {
   }
 }
 
-type ErrorBody = { message: string; field?: string; hint?: string };
-
 /** The server's error in its own words, with the request field at fault and the hint. */
 export function fromService(error: ServiceError): CliError {
-  const [trailer] = error.metadata.get(ERROR_TRAILER);
-  if (trailer === undefined) {
+  const told = fromGrpcError(error);
+  if (told === undefined) {
     if (error.code !== status.UNAVAILABLE) return new CliError(error.details || error.message);
     return new CliError(`The server cannot be reached: ${reasonOf(error.details)}.`, 'Run the same command again: it continues the run.');
   }
-  const body = JSON.parse(trailer.toString()) as ErrorBody;
-  const where = body.field !== undefined && !body.message.includes(body.field) ? `${body.field}: ` : '';
-  return new CliError(`${where}${body.message}`, body.hint);
+  const where = told.field !== undefined && !told.message.includes(told.field) ? `${told.field}: ` : '';
+  return new CliError(`${where}${told.message}`, told.hint);
 }
 
 /** Prints anything thrown: what is meant for people in plain words, a mistake of ours with its stack. */

@@ -1,50 +1,38 @@
-import { randomUUID, createHash } from 'node:crypto';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
-import { CheckpointServiceClient } from '../gen/stic/checkpoints/v1/checkpoints.js';
-import { DatasetServiceClient } from '../gen/stic/datasets/v1/datasets.js';
-import { EvaluationServiceClient } from '../gen/stic/evaluations/v1/evaluations.js';
-import { RunServiceClient } from '../gen/stic/runs/v1/runs.js';
+import { createHash, randomUUID } from 'node:crypto';
+import { credentials } from '@grpc/grpc-js';
+import { CheckpointServiceDefinition } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { DatasetServiceDefinition } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { EvaluationServiceDefinition } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
+import { RunServiceDefinition } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { type GrpcClient, grpcClient } from '@stic/api/grpc.js';
+import type { Service } from '@stic/api/service.js';
 import { DIRECT } from '../platform/transport/grpc-channel.js';
 import { fromService } from './cli-error.js';
 
 export type Clients = {
-  datasets: DatasetServiceClient;
-  runs: RunServiceClient;
-  checkpoints: CheckpointServiceClient;
-  evaluations: EvaluationServiceClient;
+  datasets: GrpcClient<typeof DatasetServiceDefinition>;
+  runs: GrpcClient<typeof RunServiceDefinition>;
+  checkpoints: GrpcClient<typeof CheckpointServiceDefinition>;
+  evaluations: GrpcClient<typeof EvaluationServiceDefinition>;
 };
 
-/** Clients of the public services at host:port. */
+/** Validating a run measures it on the trainer, which may read a model first. */
+const DEADLINE_MS = 300_000;
+
+/** Clients of the public services at host:port; the server's refusals become CliErrors. */
 export function connect(address: string): Clients {
-  const open = credentials.createInsecure();
+  const client = <S extends Service>(service: S): GrpcClient<S> =>
+    grpcClient(service, address, credentials.createInsecure(), { channel: DIRECT, deadlineMs: DEADLINE_MS, mapError: fromService });
   return {
-    datasets: new DatasetServiceClient(address, open, DIRECT),
-    runs: new RunServiceClient(address, open, DIRECT),
-    checkpoints: new CheckpointServiceClient(address, open, DIRECT),
-    evaluations: new EvaluationServiceClient(address, open, DIRECT),
+    datasets: client(DatasetServiceDefinition),
+    runs: client(RunServiceDefinition),
+    checkpoints: client(CheckpointServiceDefinition),
+    evaluations: client(EvaluationServiceDefinition),
   };
 }
 
 export function disconnect(clients: Clients): void {
   for (const client of Object.values(clients)) client.close();
-}
-
-type Done<Response> = (error: ServiceError | null, response: Response) => void;
-
-/** One call as a promise; the server's refusal becomes a CliError. */
-export function call<Response>(invoke: (done: Done<Response>) => unknown): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    invoke((error, response) => (error ? reject(fromService(error)) : resolve(response)));
-  });
-}
-
-/** A stream's messages; its error becomes a CliError too. */
-export async function* watch<Message>(stream: AsyncIterable<Message>): AsyncGenerator<Message, void, undefined> {
-  try {
-    yield* stream;
-  } catch (error) {
-    throw error instanceof Error && 'metadata' in error ? fromService(error as ServiceError) : error;
-  }
 }
 
 /** All items of a listing, page after page. */

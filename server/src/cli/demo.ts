@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type Run, RunState } from '../gen/stic/runs/v1/runs.js';
+import { type Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { loadConfig, type Config } from '../platform/config/config.js';
 import { showArms } from './arms.js';
 import { type Options, parseOptions } from './arguments.js';

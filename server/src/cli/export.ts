@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { extract } from 'tar-stream';
 import { writeContent } from '../backup/digests.js';
-import { MergedExport, MergedState } from '../gen/stic/checkpoints/v1/checkpoints.js';
+import { MergedExport, MergedState } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import type { Config } from '../platform/config/config.js';
 import { messageOf } from '../platform/errors.js';
 import { CliError } from './cli-error.js';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { type Dataset, VersionState } from '../gen/stic/datasets/v1/datasets.js';
-import type { RunInput } from '../gen/stic/runs/v1/runs.js';
-import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+import { type Dataset, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import type { RunInput } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { CliError } from './cli-error.js';
-import { call, type Clients, newRequestId, requestIdFor, watch } from './clients.js';
+import { type Clients, newRequestId, requestIdFor } from './clients.js';
 import { bar, barCells } from './progress.js';
 import { dim, LiveArea, print, say, width } from './terminal.js';
 import { columnsOf, prose, shown } from './text.js';
@@ -90,17 +90,17 @@ async function current(clients: Clients, source: Source): Promise<Dataset> {
     imageRoot: source.imageRoot,
     imageList: source.imageList,
   };
-  const dataset = await call<Dataset>((done) => clients.datasets.createDataset(request, done));
+  const dataset = await clients.datasets.createDataset(request);
   const state = dataset.latest?.state;
   const stale = state === VersionState.VERSION_STATE_FAILED || (state === VersionState.VERSION_STATE_READY && !source.fixed);
   if (!stale) return dataset;
-  return call<Dataset>((done) => clients.datasets.refreshDataset({ requestId: newRequestId(), datasetId: dataset.id }, done));
+  return clients.datasets.refreshDataset({ requestId: newRequestId(), datasetId: dataset.id });
 }
 
 async function imported(clients: Clients, dataset: Dataset): Promise<Dataset> {
   const area = new LiveArea();
   let latest = dataset;
-  for await (const next of watch(clients.datasets.watchDataset({ datasetId: dataset.id }) as AsyncIterable<Dataset>)) {
+  for await (const next of clients.datasets.watchDataset({ datasetId: dataset.id })) {
     latest = next;
     const { done = 0, total = 0 } = next.latest ?? {};
     const count = `${done}${total > 0 ? `/${total}` : ''} files`;
@@ -112,9 +112,12 @@ async function imported(clients: Clients, dataset: Dataset): Promise<Dataset> {
 }
 
 async function showProblems(clients: Clients, dataset: Dataset): Promise<void> {
-  const { problems } = await call<{ problems: { name: string; code: string; reason: string }[] }>((done) =>
-    clients.datasets.listDatasetProblems({ datasetId: dataset.id, versionId: '', pageSize: PROBLEMS_SHOWN, pageToken: '' }, done),
-  );
+  const { problems } = await clients.datasets.listDatasetProblems({
+    datasetId: dataset.id,
+    versionId: '',
+    pageSize: PROBLEMS_SHOWN,
+    pageToken: '',
+  });
   for (const { name, code, reason } of problems) say(`${shown(name)}: ${prose(reason)} ${dim(code)}`, '      ');
   const more = (dataset.latest?.skipped ?? 0) - problems.length;
   if (more > 0) say(dim(`and ${more} more; the console lists them all`), '      ');

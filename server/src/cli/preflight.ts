@@ -1,4 +1,4 @@
-import type { Preflight } from '../gen/stic/runs/v1/runs.js';
+import type { Preflight } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { clock } from './terminal.js';
 
 const gigabytes = (bytes: bigint): string => `${(Number(bytes) / 1e9).toFixed(1)} GB`;

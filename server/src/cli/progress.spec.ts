@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
-import { Run, RunState, Stage, StageState } from '../gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { Run, RunState, Stage, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { runLines } from './progress.js';
 import { differenceLine } from './run.js';
 import { columnsOf } from './text.js';

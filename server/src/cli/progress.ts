@@ -1,6 +1,6 @@
 import { nodeOf } from '../model/graph.js';
 
-import { type Run, RunState, type Stage, StageState } from '../gen/stic/runs/v1/runs.js';
+import { type Run, RunState, type Stage, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { bold, clock, dim, green, isTerminal, LiveArea, print, red, width } from './terminal.js';
 import { clip, padStart, shown } from './text.js';
 

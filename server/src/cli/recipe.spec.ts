@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import type { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { leaves } from '../recipe/fields.js';
 import { loadPresets } from '../recipe/presets.js';
 import { repositoryRoot } from '../platform/config/repository.js';

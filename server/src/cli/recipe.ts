@@ -1,14 +1,13 @@
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import type { ListPresetsResponse } from '../gen/stic/runs/v1/runs.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import type { Json } from '../recipe/canonical.js';
 import { leaves, setLeaf, wholeJson } from '../recipe/fields.js';
 import type { Options } from './arguments.js';
 import { CliError } from './cli-error.js';
-import { call, type Clients } from './clients.js';
+import type { Clients } from './clients.js';
 
 /** The recipe the options ask for: a preset of the server with the named fields changed. Values are judged by the server. */
 export async function chooseRecipe(clients: Clients, options: Options): Promise<Recipe> {
-  const { presets } = await call<ListPresetsResponse>((done) => clients.runs.listPresets({}, done));
+  const { presets } = await clients.runs.listPresets({});
   const preset = presets.find(({ name }) => name === options.preset);
   if (preset?.recipe === undefined) {
     throw new CliError(`--preset: there is no preset "${options.preset}".`, `Use one of: ${presets.map(({ name }) => name).join(', ')}.`);

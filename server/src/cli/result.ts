@@ -1,7 +1,7 @@
-import type { Comparison } from '../gen/stic/evaluations/v1/evaluations.js';
-import { type ListPairsResponse, type ListSamplesResponse, type Run, RunState } from '../gen/stic/runs/v1/runs.js';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { call, type Clients } from './clients.js';
+import type { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
+import { type Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { Clients } from './clients.js';
 import { comparisonJson, tableOf } from './comparison.js';
 import { bold, clock, dim, green, print, red, say, width } from './terminal.js';
 import { prose, shown } from './text.js';
@@ -11,8 +11,7 @@ const PLANTED =
   'The embedded world plants the weakness that stage 1 repairs: its base model was trained to describe carelessly when asked plainly. ' +
   'A gain here shows that the pipeline does what the method says, not that STIC helps a real model.';
 
-export const comparisonOf = (clients: Clients, run: Run): Promise<Comparison> =>
-  call<Comparison>((done) => clients.evaluations.getComparison({ runId: run.id }, done));
+export const comparisonOf = (clients: Clients, run: Run): Promise<Comparison> => clients.evaluations.getComparison({ runId: run.id });
 
 /** What became of the run: its error, or the table and what it says, or examples where there was no benchmark. */
 export async function showResult(clients: Clients, run: Run, { scores, findings }: Comparison): Promise<void> {
@@ -52,9 +51,7 @@ const seconds = (run: Run): number => ((run.endedAt?.getTime() ?? 0) - (run.star
 
 /** What can be shown without ground truth: the pairs, how training went, and the same images described before and after. */
 async function showWithoutTruth(clients: Clients, run: Run): Promise<void> {
-  const pairs = await call<ListPairsResponse>((done) =>
-    clients.runs.listPairs({ runId: run.id, pageSize: EXAMPLES, pageToken: '', madeBy: '' }, done),
-  );
+  const pairs = await clients.runs.listPairs({ runId: run.id, pageSize: EXAMPLES, pageToken: '', madeBy: '' });
   const kinds = Object.entries(pairs.counts).map(([kind, count]) => `${count} by ${kind.replaceAll('_', ' ')}`);
   paragraph(`${bold(`${pairs.total} preference pairs`)}  ${dim(kinds.join(', '))}`);
   for (const pair of pairs.pairs) {
@@ -64,7 +61,7 @@ async function showWithoutTruth(clients: Clients, run: Run): Promise<void> {
     say(`${red('rejected')} ${prose(pair.rejected)}`, '    ');
   }
   await showTraining(clients, run);
-  const { samples } = await call<ListSamplesResponse>((done) => clients.runs.listSamples({ runId: run.id }, done));
+  const { samples } = await clients.runs.listSamples({ runId: run.id });
   const images = [...new Set(samples.map((sample) => sample.imageName))].slice(0, EXAMPLES);
   if (images.length > 0) print(`\n  ${bold('The same images, before and after')}`);
   for (const image of images) {
@@ -80,9 +77,7 @@ async function showTraining(clients: Clients, run: Run): Promise<void> {
   const series = new Map<string, number[]>();
   for (let cursor = '', more = true; more;) {
     const from = cursor;
-    const page = await call<{ metrics: { point?: { name: string; value: number } | undefined }[]; nextCursor: string; more: boolean }>(
-      (done) => clients.runs.listMetrics({ runId: run.id, cursor: from, pageSize: 5_000, allAttempts: false }, done),
-    );
+    const page = await clients.runs.listMetrics({ runId: run.id, cursor: from, pageSize: 5_000, allAttempts: false });
     for (const { point } of page.metrics) if (point) series.set(point.name, [...(series.get(point.name) ?? []), point.value]);
     cursor = page.nextCursor;
     more = page.more;

@@ -1,7 +1,7 @@
-import { type CreateRunRequest, type Run, type RunInput, RunState } from '../gen/stic/runs/v1/runs.js';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { type CreateRunRequest, type Run, type RunInput, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { CliError } from './cli-error.js';
-import { call, type Clients, newRequestId, requestIdFor, watch } from './clients.js';
+import { type Clients, newRequestId, requestIdFor } from './clients.js';
 import { preflightLines } from './preflight.js';
 import { RunProgress } from './progress.js';
 import { bold, dim, print, say, width } from './terminal.js';
@@ -23,11 +23,11 @@ export async function startRun(clients: Clients, recipe: Recipe, inputs: RunInpu
     forkedFrom: '',
     changes: {},
   };
-  const { preflight } = await call<Run>((done) => clients.runs.createRun({ ...request, requestId: '', validateOnly: true }, done));
+  const { preflight } = await clients.runs.createRun({ ...request, requestId: '', validateOnly: true });
   if (preflight) for (const line of preflightLines(preflight)) say(line);
   const [obstacle] = preflight?.obstacles ?? [];
   if (obstacle) throw new CliError(obstacle.message, obstacle.hint);
-  const create = (): Promise<Run> => call<Run>((done) => clients.runs.createRun(request, done));
+  const create = (): Promise<Run> => clients.runs.createRun(request);
   const run = await create();
   if (run.state !== RunState.RUN_STATE_FAILED && run.state !== RunState.RUN_STATE_CANCELLED) return run;
   request.requestId = newRequestId();
@@ -46,7 +46,7 @@ export async function follow(clients: Clients, http: string, run: Run): Promise<
   const progress = new RunProgress();
   let latest = run;
   try {
-    for await (const next of watch(clients.runs.watchRun({ runId: run.id }) as AsyncIterable<Run>)) {
+    for await (const next of clients.runs.watchRun({ runId: run.id })) {
       latest = next;
       progress.show(latest);
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
+import { VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { notFound } from '../platform/errors.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
 import { DatasetEntity, DatasetVersionEntity } from './dataset.entity.js';

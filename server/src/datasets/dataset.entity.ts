@@ -1,6 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
-import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+import { VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 
 /** A name for a source of images, instructions or benchmark items. */
 @Entity('dataset')

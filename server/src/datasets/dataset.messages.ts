@@ -1,4 +1,4 @@
-import type { Dataset, DatasetVersion } from '../gen/stic/datasets/v1/datasets.js';
+import type { Dataset, DatasetVersion } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import type { DatasetEntity, DatasetVersionEntity } from './dataset.entity.js';
 
 export const toDataset = (row: DatasetEntity, latest: DatasetVersionEntity | undefined): Dataset => ({

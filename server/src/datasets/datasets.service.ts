@@ -17,8 +17,8 @@ import {
   type RefreshDatasetRequest,
   VersionState,
   type WatchDatasetRequest,
-} from '../gen/stic/datasets/v1/datasets.js';
-import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+} from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { audit } from '../audit/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, pageTokens, timePosition } from '../platform/pages.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type DatasetItem, DatasetItem as DatasetItemCodec } from '../gen/stic/datasets/v1/datasets.js';
-import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
+import { type DatasetItem, DatasetItem as DatasetItemCodec } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 
 const image = z.object({
   sha256: z.string(),

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
-import { EvaluationsController } from './evaluations.controller.js';
-import { EvaluationsGrpc } from './evaluations.grpc.js';
+import { evaluationsApi } from './evaluations.api.js';
 import { EvaluationsService } from './evaluations.service.js';
 
-@Module({ providers: [EvaluationsService, EvaluationsGrpc], controllers: [EvaluationsController] })
+@Module({ providers: [EvaluationsService, evaluationsApi] })
 export class EvaluationsModule {}

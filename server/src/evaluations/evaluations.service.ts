@@ -7,7 +7,7 @@ import type {
   GetEvaluationRequest,
   ListEvaluationsRequest,
   ListEvaluationsResponse,
-} from '../gen/stic/evaluations/v1/evaluations.js';
+} from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
 import { EvaluationEntity, RunEntity } from '../model/index.js';
 import { notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';

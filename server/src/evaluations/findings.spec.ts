@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
+import { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
 import { findingsOf } from './findings.js';
 
 const score = (

@@ -1,4 +1,4 @@
-import type { EvaluationScore } from '../gen/stic/trainer/v1/trainer.js';
+import type { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
 import type { EvaluationEntity } from '../model/index.js';
 
 export function toScore(row: EvaluationEntity): EvaluationScore {

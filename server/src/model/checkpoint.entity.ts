@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { MergedState } from '../gen/stic/checkpoints/v1/checkpoints.js';
+import type { MergedState } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { RunEntity } from './run.entity.js';
 import { AttemptEntity } from './stage.entity.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { graph, needs, nodeOf, plan } from './graph.js';
 
 const words = (roles: string[]): string[] => plan(roles).map((node) => node.word);

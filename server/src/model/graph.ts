@@ -1,5 +1,5 @@
-import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
-import { ArtifactKind } from '../gen/stic/trainer/v1/trainer.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { ArtifactKind } from '@stic/api/gen/stic/common/v1/common.js';
 
 /** Roles a dataset version can have in a run. */
 export const inputRoles = ['images', 'instructions', 'benchmark', 'preferences'] as const;

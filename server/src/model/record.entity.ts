@@ -1,6 +1,6 @@
 import { Column, Entity, Generated, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { ArtifactKind } from '../gen/stic/trainer/v1/trainer.js';
+import type { ArtifactKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { RunEntity } from './run.entity.js';
 import { AttemptEntity, StageEntity } from './stage.entity.js';
 

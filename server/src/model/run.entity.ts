@@ -1,6 +1,6 @@
 import { Column, Entity, Generated, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { FieldChange, Requirements, RunState } from '../gen/stic/runs/v1/runs.js';
+import type { FieldChange, Requirements, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 
 /** A frozen recipe on named inputs. States are stored under the proto's names. */
 @Entity('run')

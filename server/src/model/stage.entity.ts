@@ -1,8 +1,8 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { StageKind } from '../gen/stic/recipe/v1/recipe.js';
-import type { StageState } from '../gen/stic/runs/v1/runs.js';
-import type { JobState } from '../gen/stic/trainer/v1/trainer.js';
+import type { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import { RunEntity } from './run.entity.js';
 
 /** A node of a run's graph, and the lease of the server process that moves it. */

@@ -1,8 +1,8 @@
 import { type EntityManager, In } from 'typeorm';
 import { toScore } from '../evaluations/index.js';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { BenchmarkVerdict } from '../gen/stic/registry/v1/registry.js';
-import { JobError } from '../gen/stic/trainer/v1/trainer.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { BenchmarkVerdict } from '@stic/api/gen/stic/registry/v1/registry.js';
+import { JobError } from '@stic/api/gen/stic/common/v1/common.js';
 import { CheckpointEntity, EvaluationEntity, type RunEntity, StageEntity } from '../model/index.js';
 import { GateEntity, type GateView } from '../registry/index.js';
 import { outcomeOf } from './outcome.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
-import { GateState } from '../gen/stic/registry/v1/registry.js';
-import { RunState, StageState } from '../gen/stic/runs/v1/runs.js';
-import { EvaluationScore, JobError } from '../gen/stic/trainer/v1/trainer.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { EvaluationScore, JobError } from '@stic/api/gen/stic/common/v1/common.js';
 import { outcomeOf, type RunView } from './outcome.js';
 
 const { STAGE_KIND_PREFER, STAGE_KIND_DPO, STAGE_KIND_SFT } = StageKind;

@@ -1,6 +1,6 @@
 import { bestOf } from '../evaluations/index.js';
-import { RunState, type Stage, StageState } from '../gen/stic/runs/v1/runs.js';
-import type { EvaluationScore, JobError } from '../gen/stic/trainer/v1/trainer.js';
+import { RunState, type Stage, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { EvaluationScore, JobError } from '@stic/api/gen/stic/common/v1/common.js';
 import { nodeOf } from '../model/graph.js';
 import { gateOutcome, type GateView } from '../registry/index.js';
 

@@ -3,7 +3,9 @@ export type ErrorCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
   | 'ALREADY_EXISTS'
+  | 'UNAUTHENTICATED'
   | 'PERMISSION_DENIED'
+  | 'ABORTED'
   | 'FAILED_PRECONDITION'
   | 'RESOURCE_EXHAUSTED'
   | 'CANCELLED'
@@ -11,17 +13,21 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
+/** What is wrong with one field of a request, its path in the protos' names. */
+export type Violation = { field: string; message: string };
+
 /**
  * `field` is the request's field in snake_case; `hint` says what to do about it; `reason` is a trainer's own code, such as
  * MODEL_UNSUPPORTED.
  */
-export type ErrorDetails = { field?: string; hint?: string; reason?: string; cause?: unknown };
+export type ErrorDetails = { field?: string; hint?: string; reason?: string; violations?: readonly Violation[]; cause?: unknown };
 
 /** An error meant for the caller: its message may be shown to people and never holds a secret. */
 export class DomainError extends Error {
   readonly field: string | undefined;
   readonly hint: string | undefined;
   readonly reason: string | undefined;
+  private readonly all: readonly Violation[] | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -33,6 +39,22 @@ export class DomainError extends Error {
     this.field = details.field;
     this.hint = details.hint;
     this.reason = details.reason;
+    this.all = details.violations;
+  }
+
+  /** A request that breaks the contract of its proto. */
+  static ofViolations(violations: readonly Violation[]): DomainError {
+    const [first] = violations;
+    const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
+    return new DomainError('INVALID_ARGUMENT', `${first?.message ?? 'The request is invalid.'}${more}`, {
+      ...(first && { field: first.field }),
+      violations,
+    });
+  }
+
+  /** Every field at fault. */
+  get violations(): readonly Violation[] {
+    return this.all ?? (this.field === undefined ? [] : [{ field: this.field, message: this.message }]);
   }
 
   /** The form errors have in JSON. */

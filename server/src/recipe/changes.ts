@@ -1,4 +1,4 @@
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { invalid } from '../platform/errors.js';
 import type { Json } from './canonical.js';
 import { leaves, setLeaf, wholeJson } from './fields.js';

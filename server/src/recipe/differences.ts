@@ -1,5 +1,5 @@
-import type { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import type { FieldChange, FieldDifference } from '../gen/stic/runs/v1/runs.js';
+import type { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { FieldChange, FieldDifference } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { canonicalJson } from './canonical.js';
 import type { Json } from './canonical.js';
 import { leaves } from './fields.js';

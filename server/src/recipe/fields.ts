@@ -1,5 +1,5 @@
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import type { PromptSet } from '../gen/stic/recipe/v1/recipe.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { PromptSet } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { digestOf } from './canonical.js';
 import type { Json } from './canonical.js';
 

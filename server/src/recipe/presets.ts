@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { PromptSet, Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import type { Preset } from '../gen/stic/runs/v1/runs.js';
+import { PromptSet, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { differencesFromPaper } from './differences.js';
 import { promptsDigest, wholeJson } from './fields.js';
 import type { Json } from './canonical.js';

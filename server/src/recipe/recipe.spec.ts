@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { DpoObjective, Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { DpoObjective, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { repositoryRoot } from '../platform/config/repository.js';
 import { DomainError } from '../platform/errors.js';
 import { canonicalJson } from './canonical.js';

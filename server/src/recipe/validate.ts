@@ -1,4 +1,4 @@
-import type { PromptSet, Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import type { PromptSet, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { DomainError } from '../platform/errors.js';
 import type { Json } from './canonical.js';
 import { canonicalJson } from './canonical.js';

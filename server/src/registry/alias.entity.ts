@@ -1,6 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { MoveKind } from '../gen/stic/registry/v1/registry.js';
+import type { MoveKind } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { CheckpointEntity } from '../model/index.js';
 
 /** A name for a checkpoint within a line, which is the adapters of one base model. While it points there, the checkpoint stays. */

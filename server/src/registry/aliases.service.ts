@@ -13,7 +13,7 @@ import {
   Provenance,
   type RollbackAliasRequest,
   type SetAliasRequest,
-} from '../gen/stic/registry/v1/registry.js';
+} from '@stic/api/gen/stic/registry/v1/registry.js';
 import { CheckpointEntity } from '../model/index.js';
 import { caller } from '../platform/caller.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { GateState } from '../gen/stic/registry/v1/registry.js';
+import type { GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { RunEntity } from '../model/index.js';
 
 /** The gate at the end of a run: which champion its candidate is compared with, and what came of it. */

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { audit } from '../audit/index.js';
-import { type GateConfig, Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { GateState, MoveKind } from '../gen/stic/registry/v1/registry.js';
+import { type GateConfig, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { GateState, MoveKind } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { CheckpointEntity, RunEntity, RunInputEntity } from '../model/index.js';
 import { announce } from '../webhooks/index.js';
 import { AliasEntity } from './alias.entity.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In } from 'typeorm';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import {
   type ApproveGateRequest,
   BenchmarkVerdict,
@@ -10,7 +10,7 @@ import {
   type ListGatesRequest,
   type ListGatesResponse,
   type RejectGateRequest,
-} from '../gen/stic/registry/v1/registry.js';
+} from '@stic/api/gen/stic/registry/v1/registry.js';
 import { CheckpointEntity, RunEntity } from '../model/index.js';
 import { caller } from '../platform/caller.js';
 import { DomainError, notFound } from '../platform/errors.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { audit } from '../audit/index.js';
-import { MoveKind, Provenance } from '../gen/stic/registry/v1/registry.js';
+import { MoveKind, Provenance } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { type CheckpointEntity } from '../model/index.js';
 import { DomainError } from '../platform/errors.js';
 import { AliasEntity, AliasMoveEntity } from './alias.entity.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type BenchmarkVerdict, GateState } from '../gen/stic/registry/v1/registry.js';
+import { type BenchmarkVerdict, GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { gateOutcome, type GateView } from './outcome.js';
 
 const benchmark = (name: string, gain: number, low: number, high: number, tooBad = false): BenchmarkVerdict => ({

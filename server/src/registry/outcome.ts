@@ -1,5 +1,5 @@
-import type { GateConfig } from '../gen/stic/recipe/v1/recipe.js';
-import { type BenchmarkVerdict, GateState } from '../gen/stic/registry/v1/registry.js';
+import type { GateConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { type BenchmarkVerdict, GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import type { GateEntity } from './gate.entity.js';
 
 /** What a sentence about a gate rests on. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { Provenance } from '../gen/stic/registry/v1/registry.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { Provenance } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { AttemptEntity, RunEntity, RunInputEntity, type CheckpointEntity } from '../model/index.js';
 
 /** What made a checkpoint: data versions, recipe, seed and the commit of the trainer that trained it. Of an imported one none is known. */

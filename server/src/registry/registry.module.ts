@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AliasesService } from './aliases.service.js';
 import { GatesService } from './gates.service.js';
-import { RegistryController } from './registry.controller.js';
-import { RegistryGrpc } from './registry.grpc.js';
+import { registryApi } from './registry.api.js';
 
-@Module({ providers: [AliasesService, GatesService, RegistryGrpc], controllers: [RegistryController] })
+@Module({ providers: [AliasesService, GatesService, registryApi] })
 export class RegistryModule {}

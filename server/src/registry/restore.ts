@@ -1,4 +1,4 @@
-import { MoveKind } from '../gen/stic/registry/v1/registry.js';
+import { MoveKind } from '@stic/api/gen/stic/registry/v1/registry.js';
 
 /** What a roll-back needs to know of a move. */
 export type Step = { readonly number: number; readonly kind: MoveKind; readonly from: string | null };

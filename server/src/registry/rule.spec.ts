@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MoveKind } from '../gen/stic/registry/v1/registry.js';
+import { MoveKind } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { moveToUndo, type Step } from './restore.js';
 import { type Cell, decide, type Rule } from './rule.js';
 

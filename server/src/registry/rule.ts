@@ -1,4 +1,4 @@
-import type { BenchmarkVerdict } from '../gen/stic/registry/v1/registry.js';
+import type { BenchmarkVerdict } from '@stic/api/gen/stic/registry/v1/registry.js';
 
 /** What a recipe asks of a candidate; points of 0..100. */
 export type Rule = { readonly maxDrop: number; readonly minMeanGain: number };

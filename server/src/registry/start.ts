@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { LoraConfig, type ModelSpec, Recipe, type StartFrom, StartPoint } from '../gen/stic/recipe/v1/recipe.js';
+import { LoraConfig, type ModelSpec, Recipe, type StartFrom, StartPoint } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { CheckpointEntity, RunEntity } from '../model/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { audit } from '../audit/index.js';
-import { DeletedCheckpoint, type RetentionApplication, RetentionRules } from '../gen/stic/retention/v1/retention.js';
+import { DeletedCheckpoint, type RetentionApplication, RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { caller } from '../platform/caller.js';
 import type { Fate } from './decide.js';
 import { RetentionApplicationEntity } from './retention.entity.js';

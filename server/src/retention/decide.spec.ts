@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KeepReason, type RetentionRules } from '../gen/stic/retention/v1/retention.js';
+import { KeepReason, type RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { decide, type Fact, type Score } from './decide.js';
 
 const now = new Date('2026-03-31T12:00:00Z');

@@ -1,4 +1,4 @@
-import { type Keep, KeepReason, type RetentionRules } from '../gen/stic/retention/v1/retention.js';
+import { type Keep, KeepReason, type RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 
 const DAY_MS = 86_400_000;
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { GateState } from '../gen/stic/registry/v1/registry.js';
-import { RunState } from '../gen/stic/runs/v1/runs.js';
+import { GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Fact, Facts, Score } from './decide.js';
 
 type Row = Omit<Fact, 'bytes' | 'schedule' | 'aliases' | 'neededBy'> & { bytes: string; scheduleId: string | null; scheduleName: string };

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { EntityManager } from 'typeorm';
-import { MergedState } from '../gen/stic/checkpoints/v1/checkpoints.js';
-import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
-import { type Orphan, OrphanKind } from '../gen/stic/retention/v1/retention.js';
+import { MergedState } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { type Orphan, OrphanKind } from '@stic/api/gen/stic/retention/v1/retention.js';
 import type { ArtifactStore } from '../platform/storage/artifact-store.js';
 import { blobsInUse, treesInUse } from './references.js';
 

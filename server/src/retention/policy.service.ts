@@ -6,7 +6,7 @@ import {
   type ListRetentionApplicationsResponse,
   RetentionPolicy,
   type SetRetentionPolicyRequest,
-} from '../gen/stic/retention/v1/retention.js';
+} from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Clock } from '../platform/clock.js';
 import { cut, pageSize, timePosition } from '../platform/pages.js';
 import { toApplication } from './applications.js';

@@ -1,5 +1,5 @@
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
-import { type RetentionPolicy, RetentionRules } from '../gen/stic/retention/v1/retention.js';
+import { type RetentionPolicy, RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { invalid } from '../platform/errors.js';
 import { FireTimes } from '../schedules/index.js';
 import { RetentionPolicyEntity } from './retention.entity.js';

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
-import { ArtifactKind } from '../gen/stic/trainer/v1/trainer.js';
+import { VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { ArtifactKind } from '@stic/api/gen/stic/common/v1/common.js';
 import type { ArtifactStore } from '../platform/storage/artifact-store.js';
 
 const DIGEST = /"([0-9a-f]{64})"/g;

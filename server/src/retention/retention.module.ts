@@ -2,12 +2,10 @@ import { Module } from '@nestjs/common';
 import { Clock, DatabaseClock } from '../platform/clock.js';
 import { NightlyRetention } from './nightly.js';
 import { PolicyService } from './policy.service.js';
-import { RetentionController } from './retention.controller.js';
-import { RetentionGrpc } from './retention.grpc.js';
+import { retentionApi } from './retention.api.js';
 import { RetentionService } from './retention.service.js';
 
 @Module({
-  providers: [{ provide: Clock, useClass: DatabaseClock }, RetentionService, PolicyService, NightlyRetention, RetentionGrpc],
-  controllers: [RetentionController],
+  providers: [{ provide: Clock, useClass: DatabaseClock }, RetentionService, PolicyService, NightlyRetention, retentionApi],
 })
 export class RetentionModule {}

@@ -14,7 +14,7 @@ import {
   type RemoveOrphansResponse,
   RetentionRules,
   type RetentionPlan,
-} from '../gen/stic/retention/v1/retention.js';
+} from '@stic/api/gen/stic/retention/v1/retention.js';
 import { CheckpointEntity, RunEntity } from '../model/index.js';
 import { Clock } from '../platform/clock.js';
 import { advisoryLock } from '../platform/database/locks.js';

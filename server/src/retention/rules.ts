@@ -1,4 +1,4 @@
-import type { RetentionRules } from '../gen/stic/retention/v1/retention.js';
+import type { RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { invalid } from '../platform/errors.js';
 
 export const LARGEST_RULE = 36_500;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
-import { Stage, StageState } from '../gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { Stage, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { secondsLeft } from './estimate.js';
 
 const start = new Date('2026-01-01T00:00:00Z');

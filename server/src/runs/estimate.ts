@@ -1,5 +1,5 @@
-import { StageState } from '../gen/stic/runs/v1/runs.js';
-import type { Stage } from '../gen/stic/runs/v1/runs.js';
+import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { nodeOf } from '../model/graph.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import type { CreateRunRequest, FieldChange, Requirements, RunInput } from '../gen/stic/runs/v1/runs.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { CreateRunRequest, FieldChange, Requirements, RunInput } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { RunEntity, RunInputEntity } from '../model/index.js';
 import { withChanges } from '../recipe/changes.js';
 import { changesBetween } from '../recipe/differences.js';

@@ -1,8 +1,8 @@
 import { DomainError, invalid } from '../platform/errors.js';
-import { DpoObjective } from '../gen/stic/recipe/v1/recipe.js';
-import type { ModelSpec, PromptSet, Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { DatasetKind } from '../gen/stic/trainer/v1/trainer.js';
-import type { RunInput } from '../gen/stic/runs/v1/runs.js';
+import { DpoObjective } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { ModelSpec, PromptSet, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
+import type { RunInput } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { ReadyVersion } from '../datasets/index.js';
 import { inputRoles } from '../model/graph.js';
 import type { InputRole } from '../model/graph.js';

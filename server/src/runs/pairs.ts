@@ -1,4 +1,4 @@
-import { Pair } from '../gen/stic/runs/v1/runs.js';
+import { Pair } from '@stic/api/gen/stic/runs/v1/runs.js';
 
 /** A line of the pairs blob, as the trainer writes it. */
 export function readPair(line: string): Pair {

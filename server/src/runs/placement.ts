@@ -1,4 +1,4 @@
-import type { Requirements } from '../gen/stic/runs/v1/runs.js';
+import type { Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { invalid } from '../platform/errors.js';
 
 const mostPriority = 1_000;

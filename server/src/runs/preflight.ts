@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { Recipe as RecipeCodec } from '../gen/stic/recipe/v1/recipe.js';
-import type { Obstacle, Preflight, RefusedShare, StageTime } from '../gen/stic/runs/v1/runs.js';
-import { ArtifactKind, EstimateRunRequest } from '../gen/stic/trainer/v1/trainer.js';
-import type { StageEstimate } from '../gen/stic/trainer/v1/trainer.js';
+import type { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { Recipe as RecipeCodec } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { Obstacle, Preflight, RefusedShare, StageTime } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { ArtifactKind } from '@stic/api/gen/stic/common/v1/common.js';
+import { EstimateRunRequest } from '@stic/api/gen/stic/trainer/v1/trainer.js';
+import type { StageEstimate } from '@stic/api/gen/stic/common/v1/common.js';
 import { nodeOf } from '../model/graph.js';
 import { DomainError } from '../platform/errors.js';
 import { TrainerPool } from '../trainers/index.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
-import { RunState } from '../gen/stic/runs/v1/runs.js';
-import type { CancelRunRequest, PauseRunRequest, ResumeRunRequest, RetryRunRequest, Run } from '../gen/stic/runs/v1/runs.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { CancelRunRequest, PauseRunRequest, ResumeRunRequest, RetryRunRequest, Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { audit } from '../audit/index.js';
 import { RunEntity } from '../model/index.js';
 import { pipelineTopic, runTopic } from '../model/topics.js';

@@ -1,8 +1,8 @@
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { RunState } from '../gen/stic/runs/v1/runs.js';
-import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, RunSchedule, Stage } from '../gen/stic/runs/v1/runs.js';
-import { JobError, Progress } from '../gen/stic/trainer/v1/trainer.js';
-import type { Artifact } from '../gen/stic/trainer/v1/trainer.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, RunSchedule, Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobError, Progress } from '@stic/api/gen/stic/common/v1/common.js';
+import type { Artifact } from '@stic/api/gen/stic/common/v1/common.js';
 import type { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { secondsLeft } from './estimate.js';
 

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { EntityManager } from 'typeorm';
-import { Recipe } from '../gen/stic/recipe/v1/recipe.js';
-import { StageState } from '../gen/stic/runs/v1/runs.js';
-import type { FieldDifference, Run, RunSchedule } from '../gen/stic/runs/v1/runs.js';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { FieldDifference, Run, RunSchedule } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { openAttempts, PRESETS, readOutcomes, toCandidate, whyWaiting, withoutEnded } from '../pipeline/index.js';
 import { differencesFromPaper } from '../recipe/differences.js';

@@ -13,8 +13,8 @@ import type {
   ListSkippedRequest,
   ListSkippedResponse,
   Skipped,
-} from '../gen/stic/runs/v1/runs.js';
-import { StageKind } from '../gen/stic/recipe/v1/recipe.js';
+} from '@stic/api/gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { DatasetsService } from '../datasets/index.js';
 import { RunEntity, RunInputEntity, SampleEntity } from '../model/index.js';
 import { nodeOf } from '../model/graph.js';

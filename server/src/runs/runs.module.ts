@@ -5,14 +5,14 @@ import { Preflights } from './preflight.js';
 import { RunActions } from './run.actions.js';
 import { RunReader } from './run.reader.js';
 import { RunRecords } from './run.records.js';
-import { RunsController } from './runs.controller.js';
-import { RunsGrpc } from './runs.grpc.js';
+import { PairsController } from './export/pairs.controller.js';
+import { runsApi } from './runs.api.js';
 import { RunsService } from './runs.service.js';
 
 @Module({
   imports: [DatasetsModule],
-  providers: [RunsService, Preflights, RunActions, RunReader, RunRecords, PairsExport, RunsGrpc],
-  controllers: [RunsController],
+  providers: [RunsService, Preflights, RunActions, RunReader, RunRecords, PairsExport, runsApi],
+  controllers: [PairsController],
   exports: [RunsService, RunActions],
 })
 export class RunsModule {}

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, QueryFailedError } from 'typeorm';
 import type { EntityManager } from 'typeorm';
-import type { ModelSpec } from '../gen/stic/recipe/v1/recipe.js';
-import { RunState, StageState } from '../gen/stic/runs/v1/runs.js';
+import type { ModelSpec } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type {
   CreateRunRequest,
   GetRunRequest,
@@ -13,7 +13,7 @@ import type {
   Preflight,
   Run,
   WatchRunRequest,
-} from '../gen/stic/runs/v1/runs.js';
+} from '@stic/api/gen/stic/runs/v1/runs.js';
 import { audit } from '../audit/index.js';
 import { DatasetsService } from '../datasets/index.js';
 import { RunEntity, RunInputEntity, StageEntity } from '../model/index.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
+import { TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { tickOutcome } from './outcome.js';
 
 const ofRun = 'Kept the base model: nothing was measured.';

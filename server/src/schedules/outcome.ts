@@ -1,5 +1,5 @@
 import { type EntityManager, In } from 'typeorm';
-import { TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
+import { TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { RunEntity } from '../model/index.js';
 import { readOutcomes } from '../pipeline/index.js';
 import type { TickEntity } from './schedule.entity.js';

@@ -1,6 +1,6 @@
 import { Column, Entity, Generated, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import type { RunInput } from '../gen/stic/runs/v1/runs.js';
-import { TickReason, type TickOrigin, type TickState } from '../gen/stic/schedules/v1/schedules.js';
+import type { RunInput } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { TickReason, type TickOrigin, type TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { RunEntity } from '../model/index.js';
 
 /** What is to be run when, and how far the scheduler has come with it. */

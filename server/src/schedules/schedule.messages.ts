@@ -1,5 +1,5 @@
-import { ScheduleSpec } from '../gen/stic/schedules/v1/schedules.js';
-import type { Schedule, Tick } from '../gen/stic/schedules/v1/schedules.js';
+import { ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import type { Schedule, Tick } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { tickOutcome } from './outcome.js';
 import type { ScheduleEntity, TickEntity } from './schedule.entity.js';
 

@@ -3,13 +3,11 @@ import { DatasetsModule } from '../datasets/index.js';
 import { Clock, DatabaseClock } from '../platform/clock.js';
 import { RunsModule } from '../runs/index.js';
 import { Scheduler } from './scheduler.service.js';
-import { SchedulesController } from './schedules.controller.js';
-import { SchedulesGrpc } from './schedules.grpc.js';
+import { schedulesApi } from './schedules.api.js';
 import { SchedulesService } from './schedules.service.js';
 
 @Module({
   imports: [DatasetsModule, RunsModule],
-  providers: [{ provide: Clock, useClass: DatabaseClock }, SchedulesService, Scheduler, SchedulesGrpc],
-  controllers: [SchedulesController],
+  providers: [{ provide: Clock, useClass: DatabaseClock }, SchedulesService, Scheduler, schedulesApi],
 })
 export class SchedulesModule {}

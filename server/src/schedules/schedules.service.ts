@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, QueryFailedError } from 'typeorm';
-import { CreateRunRequest, Requirements } from '../gen/stic/runs/v1/runs.js';
+import { CreateRunRequest, Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import {
   type BackfillScheduleRequest,
   type BackfillScheduleResponse,
@@ -25,7 +25,7 @@ import {
   TickState,
   type TriggerScheduleRequest,
   type UpdateScheduleRequest,
-} from '../gen/stic/schedules/v1/schedules.js';
+} from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { wholeJson } from '../recipe/fields.js';
 import { Clock } from '../platform/clock.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';

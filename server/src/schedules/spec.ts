@@ -1,5 +1,5 @@
-import type { ScheduleInput, ScheduleSpec } from '../gen/stic/schedules/v1/schedules.js';
-import { CatchUpPolicy, OverlapPolicy } from '../gen/stic/schedules/v1/schedules.js';
+import type { ScheduleInput, ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { CatchUpPolicy, OverlapPolicy } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { invalid } from '../platform/errors.js';
 import { FireTimes } from './fire-times.js';
 

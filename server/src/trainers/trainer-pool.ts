@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { type EstimateRunResponse } from '@stic/api/gen/stic/common/v1/common.js';
 import {
   type EstimateRunRequest,
-  type EstimateRunResponse,
   type ExportCheckpointEvent,
   type ExportCheckpointRequest,
   type GetInfoResponse,
@@ -12,7 +12,7 @@ import {
   type InspectModelResponse,
   type JobEvent,
   type SubmitJobRequest,
-} from '../gen/stic/trainer/v1/trainer.js';
+} from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../platform/errors.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
 import { monotonicMs, pause } from '../platform/timing.js';
@@ -76,7 +76,7 @@ export class TrainerPool implements OnApplicationShutdown {
   }
 
   /** Events with seq > afterSeq, read at the consumer's pace; ends after the terminal one or when the signal fires. */
-  watchJob(address: string, jobId: string, afterSeq: bigint, signal: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
+  watchJob(address: string, jobId: string, afterSeq: bigint, signal: AbortSignal): AsyncIterable<JobEvent> {
     return this.entry(address).client.watchJob({ jobId, afterSeq }, signal);
   }
 
@@ -99,12 +99,12 @@ export class TrainerPool implements OnApplicationShutdown {
     return this.entry(address).client.estimateRun(request);
   }
 
-  async *importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {
+  async *importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncIterable<ImportDatasetEvent> {
     const { address } = await this.pick();
     yield* this.entry(address).client.importDataset(request, signal);
   }
 
-  async *exportCheckpoint(request: ExportCheckpointRequest, signal: AbortSignal): AsyncGenerator<ExportCheckpointEvent, void, undefined> {
+  async *exportCheckpoint(request: ExportCheckpointRequest, signal: AbortSignal): AsyncIterable<ExportCheckpointEvent> {
     const { address } = await this.pick();
     yield* this.entry(address).client.exportCheckpoint(request, signal);
   }

@@ -1,8 +1,9 @@
-import { type CallOptions, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { type GrpcClient, grpcClient } from '@stic/api/grpc.js';
+import type { EstimateRunResponse } from '@stic/api/gen/stic/common/v1/common.js';
 import {
   type CancelJobRequest,
   type EstimateRunRequest,
-  type EstimateRunResponse,
   type ExportCheckpointEvent,
   type ExportCheckpointRequest,
   type GetInfoResponse,
@@ -14,9 +15,9 @@ import {
   type JobEvent,
   type SubmitJobRequest,
   type SubmitJobResponse,
-  TrainerServiceClient,
+  TrainerServiceDefinition,
   type WatchJobRequest,
-} from '../gen/stic/trainer/v1/trainer.js';
+} from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { DIRECT } from '../platform/transport/grpc-channel.js';
 import { fromTrainer } from './trainer.errors.js';
 
@@ -39,86 +40,56 @@ const CHANNEL_OPTIONS = {
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
 };
 
-type Unary<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => unknown;
-
 /** One trainer over one channel. Every unary call has a deadline; errors are DomainErrors. */
 export class TrainerClient {
-  private readonly stub: TrainerServiceClient;
+  private readonly stub: GrpcClient<typeof TrainerServiceDefinition>;
 
   constructor(readonly address: string) {
-    this.stub = new TrainerServiceClient(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+    this.stub = grpcClient(TrainerServiceDefinition, address, credentials.createInsecure(), {
+      channel: CHANNEL_OPTIONS,
+      deadlineMs: UNARY_DEADLINE_MS,
+      mapError: (error: ServiceError) => fromTrainer(error, address),
+    });
   }
 
   getInfo(): Promise<GetInfoResponse> {
-    return this.unary(this.stub.getInfo.bind(this.stub), {}, INFO_DEADLINE_MS);
+    return this.stub.getInfo({}, { deadlineMs: INFO_DEADLINE_MS });
   }
 
   inspectModel(path: string): Promise<InspectModelResponse> {
-    return this.unary(this.stub.inspectModel.bind(this.stub), { path }, INSPECT_DEADLINE_MS);
+    return this.stub.inspectModel({ path }, { deadlineMs: INSPECT_DEADLINE_MS });
   }
 
   importAdapter(request: ImportAdapterRequest): Promise<ImportAdapterResponse> {
-    return this.unary(this.stub.importAdapter.bind(this.stub), request, INSPECT_DEADLINE_MS);
+    return this.stub.importAdapter(request, { deadlineMs: INSPECT_DEADLINE_MS });
   }
 
   estimateRun(request: EstimateRunRequest): Promise<EstimateRunResponse> {
-    return this.unary(this.stub.estimateRun.bind(this.stub), request, ESTIMATE_DEADLINE_MS);
+    return this.stub.estimateRun(request, { deadlineMs: ESTIMATE_DEADLINE_MS });
   }
 
   submitJob(request: SubmitJobRequest): Promise<SubmitJobResponse> {
-    return this.unary(this.stub.submitJob.bind(this.stub), request, UNARY_DEADLINE_MS);
+    return this.stub.submitJob(request);
   }
 
   async cancelJob(request: CancelJobRequest): Promise<void> {
-    await this.unary(this.stub.cancelJob.bind(this.stub), request, UNARY_DEADLINE_MS);
+    await this.stub.cancelJob(request);
   }
 
   /** The job's events after `afterSeq`, at the consumer's pace, until the terminal one, an error, or the signal. */
-  watchJob(request: WatchJobRequest, signal: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
-    return this.stream(() => this.stub.watchJob(request), signal);
+  watchJob(request: WatchJobRequest, signal: AbortSignal): AsyncIterable<JobEvent> {
+    return this.stub.watchJob(request, { signal });
   }
 
-  importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncGenerator<ImportDatasetEvent, void, undefined> {
-    return this.stream(() => this.stub.importDataset(request), signal);
+  importDataset(request: ImportDatasetRequest, signal: AbortSignal): AsyncIterable<ImportDatasetEvent> {
+    return this.stub.importDataset(request, { signal });
   }
 
-  exportCheckpoint(request: ExportCheckpointRequest, signal: AbortSignal): AsyncGenerator<ExportCheckpointEvent, void, undefined> {
-    return this.stream(() => this.stub.exportCheckpoint(request), signal);
+  exportCheckpoint(request: ExportCheckpointRequest, signal: AbortSignal): AsyncIterable<ExportCheckpointEvent> {
+    return this.stub.exportCheckpoint(request, { signal });
   }
 
   close(): void {
     this.stub.close();
-  }
-
-  private unary<Request, Response>(method: Unary<Request, Response>, request: Request, deadlineMs: number): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      method(request, new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
-        if (error) reject(fromTrainer(error, this.address));
-        else resolve(response);
-      });
-    });
-  }
-
-  private async *stream<Message>(open: () => ClientReadableStream<Message>, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
-    const stopped = (): boolean => signal.aborted;
-    if (stopped()) return;
-    const call = open();
-    const cancel = (): void => call.cancel();
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      for await (const message of call as AsyncIterable<Message>) yield message;
-    } catch (error) {
-      if (!stopped()) throw fromTrainer(error, this.address);
-    } finally {
-      signal.removeEventListener('abort', cancel);
-      // Breaking out of the loop destroys the readable; the call itself has to be told. A late error would be unhandled.
-      call.on('error', () => undefined);
-      call.cancel();
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TrainerDirectory } from './trainer-directory.js';
 import { TrainerPool } from './trainer-pool.js';
-import { TrainersController } from './trainers.controller.js';
+import { trainersApi } from './trainers.api.js';
 
 @Module({})
 export class TrainersModule {
@@ -9,8 +9,7 @@ export class TrainersModule {
     return {
       module: TrainersModule,
       global: true,
-      providers: [{ provide: TrainerDirectory, useValue: directory }, TrainerPool],
-      controllers: [TrainersController],
+      providers: [{ provide: TrainerDirectory, useValue: directory }, TrainerPool, trainersApi],
       exports: [TrainerPool],
     };
   }

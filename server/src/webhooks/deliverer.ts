@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { DataSource } from 'typeorm';
-import { DeliveryState } from '../gen/stic/webhooks/v1/webhooks.js';
+import { DeliveryState } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { leaseIsOver } from '../platform/database/lease.js';
 import { messageOf } from '../platform/errors.js';

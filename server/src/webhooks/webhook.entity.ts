@@ -1,6 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
-import type { DeliveryState } from '../gen/stic/webhooks/v1/webhooks.js';
+import type { DeliveryState } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 
 /** An address that wants to know. Its secrets are sealed: see secrets.ts. */
 @Entity('webhook_endpoint')

@@ -1,9 +1,8 @@
 import { Module } from '@nestjs/common';
 import { Deliverer } from './deliverer.js';
 import { Secrets } from './secrets.js';
-import { WebhooksController } from './webhooks.controller.js';
-import { WebhooksGrpc } from './webhooks.grpc.js';
+import { webhooksApi } from './webhooks.api.js';
 import { WebhooksService } from './webhooks.service.js';
 
-@Module({ providers: [WebhooksService, WebhooksGrpc, Deliverer, Secrets], controllers: [WebhooksController] })
+@Module({ providers: [WebhooksService, webhooksApi, Deliverer, Secrets] })
 export class WebhooksModule {}

@@ -19,7 +19,7 @@ import {
   type RotateSecretRequest,
   type TestEndpointRequest,
   type UpdateEndpointRequest,
-} from '../gen/stic/webhooks/v1/webhooks.js';
+} from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { DomainError, invalid, messageOf, notFound } from '../platform/errors.js';
 import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';

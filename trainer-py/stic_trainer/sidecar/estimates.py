@@ -15,6 +15,7 @@ from typing import Any
 
 from google.protobuf import json_format
 
+from stic.common.v1 import common_pb2 as common
 from stic.recipe.v1 import recipe_pb2
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.config.job import Job, Recipe, parse_job
@@ -37,7 +38,7 @@ class Estimates:
         self._store, self._log = store, log
         self._measured: OrderedDict[str, asyncio.Task[Lengths]] = OrderedDict()
 
-    async def estimate(self, request: pb.EstimateRunRequest, *, on_gpu: bool, memory_bytes: int) -> pb.EstimateRunResponse:
+    async def estimate(self, request: pb.EstimateRunRequest, *, on_gpu: bool, memory_bytes: int) -> common.EstimateRunResponse:
         """StageError where the request, the model or a manifest cannot be read."""
         fields = json_format.MessageToDict(
             pb.SubmitJobRequest(job_id="preflight", run_id="preflight", kind=recipe_pb2.STAGE_KIND_PREFER),
@@ -104,15 +105,17 @@ def _key(job: Job) -> str:
     return hashlib.sha256(json.dumps(read).encode()).hexdigest()
 
 
-def _response(recipe: Recipe, lengths: Lengths, device: Device, memory_bytes: int, *, starts_from_adapter: bool) -> pb.EstimateRunResponse:
+def _response(
+    recipe: Recipe, lengths: Lengths, device: Device, memory_bytes: int, *, starts_from_adapter: bool
+) -> common.EstimateRunResponse:
     stages = estimate(recipe, lengths, device, starts_from_adapter=starts_from_adapter)
     images = [item.image for item in lengths.images]
     pictured = [row.image for row in lengths.rows if row.image]
-    inputs = [pb.InputEstimate(role="images", items=lengths.num_images, sampled=len(images), image_tokens=_spread(Spread.of(images)))]
+    inputs = [common.InputEstimate(role="images", items=lengths.num_images, sampled=len(images), image_tokens=_spread(Spread.of(images)))]
     if lengths.num_rows:
         tokens = _spread(Spread.of(pictured))
-        inputs.append(pb.InputEstimate(role="instructions", items=lengths.num_rows, sampled=len(lengths.rows), image_tokens=tokens))
-    return pb.EstimateRunResponse(
+        inputs.append(common.InputEstimate(role="instructions", items=lengths.num_rows, sampled=len(lengths.rows), image_tokens=tokens))
+    return common.EstimateRunResponse(
         inputs=inputs,
         stages=[_stage(stage) for stage in stages],
         max_positions=lengths.model.max_positions,
@@ -120,8 +123,8 @@ def _response(recipe: Recipe, lengths: Lengths, device: Device, memory_bytes: in
     )
 
 
-def _stage(stage: StageEstimate) -> pb.StageEstimate:
-    return pb.StageEstimate(
+def _stage(stage: StageEstimate) -> common.StageEstimate:
+    return common.StageEstimate(
         kind=f"STAGE_KIND_{stage.kind.upper()}",
         rows=stage.rows,
         sampled=stage.sampled,
@@ -133,9 +136,9 @@ def _stage(stage: StageEstimate) -> pb.StageEstimate:
         limit=stage.limit.tokens if stage.limit else 0,
         longest_excess=stage.longest_excess,
         memory_bytes=sum(stage.memory.values()),
-        memory=[pb.MemoryPart(name=name, bytes=size) for name, size in stage.memory.items()],
+        memory=[common.MemoryPart(name=name, bytes=size) for name, size in stage.memory.items()],
     )
 
 
-def _spread(spread: Spread | None) -> pb.Spread | None:
-    return None if spread is None else pb.Spread(min=spread.min, median=spread.median, max=spread.max)
+def _spread(spread: Spread | None) -> common.Spread | None:
+    return None if spread is None else common.Spread(min=spread.min, median=spread.median, max=spread.max)

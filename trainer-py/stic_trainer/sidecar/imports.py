@@ -9,15 +9,16 @@ from pathlib import Path
 
 from google.protobuf import json_format
 
+from stic.common.v1 import common_pb2 as common
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.errors import StageError
 from stic_trainer.sidecar.commands import run_command
 
 _KINDS = {
-    pb.DATASET_KIND_IMAGES: "images",
-    pb.DATASET_KIND_INSTRUCTIONS: "instructions",
-    pb.DATASET_KIND_BENCHMARK: "benchmark",
-    pb.DATASET_KIND_PREFERENCES: "preferences",
+    common.DATASET_KIND_IMAGES: "images",
+    common.DATASET_KIND_INSTRUCTIONS: "instructions",
+    common.DATASET_KIND_BENCHMARK: "benchmark",
+    common.DATASET_KIND_PREFERENCES: "preferences",
 }
 
 

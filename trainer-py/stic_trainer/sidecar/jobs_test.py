@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
+from stic.common.v1 import common_pb2 as common
 from stic.recipe.v1 import recipe_pb2
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic.trainer.v1 import trainer_pb2_grpc
@@ -40,10 +41,10 @@ def test_a_job_runs_to_its_end_with_numbered_events(sidecar: Sidecar, jobs: Jobs
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert states(events) == ["QUEUED", "RUNNING", "SUCCEEDED"]
     assert all(abs(event.at.ToSeconds() - time.time()) < 60 for event in events)
-    running = next(event.state for event in events if event.state.state == pb.JOB_STATE_RUNNING)
+    running = next(event.state for event in events if event.state.state == common.JOB_STATE_RUNNING)
     assert int(running.facts["pid"]) > 0
     (artifact,) = (event.artifact for event in events if event.HasField("artifact"))
-    assert (artifact.name, artifact.kind, artifact.items) == ("infused", pb.ARTIFACT_KIND_BLOB, 3)
+    assert (artifact.name, artifact.kind, artifact.items) == ("infused", common.ARTIFACT_KIND_BLOB, 3)
     assert artifact.bytes == jobs.store.blob(artifact.sha256).stat().st_size
     eventually(lambda: not sidecar.stub.GetInfo(pb.GetInfoRequest()).active_job_ids)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stic.common.v1 import common_pb2 as common
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.config.job import StageKind
 from stic_trainer.data.records import Pair, read_rows
@@ -134,7 +135,7 @@ def test_a_stopped_sidecar_asks_its_workers_to_save_and_keeps_the_queue(sidecar:
 
 def test_generated_texts_of_a_killed_attempt_are_not_made_again(sidecar: Sidecar, jobs: Jobs, tmp_path: Path) -> None:
     render_demo(tmp_path, seed=4711, num_images=8, num_instructions=1, num_test_scenes=1)
-    manifest = sidecar.import_dataset(pb.DATASET_KIND_IMAGES, tmp_path / "images")[-1].result.manifest_sha256
+    manifest = sidecar.import_dataset(common.DATASET_KIND_IMAGES, tmp_path / "images")[-1].result.manifest_sha256
     settings = {"prefer": {"generation": {"max_new_tokens": 24}, "max_batch_tokens": 200}}
 
     def attempt(job_id: str, resume_from: str = "") -> pb.SubmitJobRequest:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import grpc
 
+from stic.common.v1 import common_pb2 as common
 from stic.recipe.v1 import recipe_pb2
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic.trainer.v1 import trainer_pb2_grpc
@@ -92,7 +93,7 @@ class TrainerService(trainer_pb2_grpc.TrainerServiceServicer):
             await _abort(context, error)
         return pb.InspectModelResponse(model=_model_spec(request.path, files), bytes=files.bytes, **report)
 
-    async def EstimateRun(self, request: pb.EstimateRunRequest, context: Context) -> pb.EstimateRunResponse:
+    async def EstimateRun(self, request: pb.EstimateRunRequest, context: Context) -> common.EstimateRunResponse:
         gpu_bytes = self._host.accelerator.memory_bytes
         try:
             return await self._estimates.estimate(request, on_gpu=gpu_bytes > 0, memory_bytes=gpu_bytes or self._host.memory_bytes)

@@ -14,6 +14,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
+from stic.common.v1 import common_pb2 as common
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.data.testing import encoded
 from stic_trainer.runtime.context import resolve_model
@@ -183,23 +184,23 @@ def images(tmp_path: Path) -> Path:
 
 
 def test_an_import_streams_progress_problems_and_at_last_the_result(sidecar: Sidecar, images: Path) -> None:
-    events = sidecar.import_dataset(pb.DATASET_KIND_IMAGES, images)
+    events = sidecar.import_dataset(common.DATASET_KIND_IMAGES, images)
     progress = [event.progress for event in events if event.HasField("progress")]
     assert [(count.unit, count.done, count.total) for count in (progress[0], progress[-1])] == [("images", 0, 2), ("images", 2, 2)]
     problems = [event.problem for event in events if event.HasField("problem")]
-    assert problems == [pb.ImportProblem(name="b.jpg", code="EMPTY_FILE", reason="the file has no bytes")]
+    assert problems == [common.ImportProblem(name="b.jpg", code="EMPTY_FILE", reason="the file has no bytes")]
     result = events[-1].result
     assert (result.items, result.skipped, result.bytes) == (1, 1, (images / "a.png").stat().st_size)
     manifest = Store(sidecar.store).blob(result.manifest_sha256).read_text()
     assert json.loads(manifest)["name"] == "a.png"
-    assert sidecar.import_dataset(pb.DATASET_KIND_IMAGES, images)[-1].result == result
+    assert sidecar.import_dataset(common.DATASET_KIND_IMAGES, images)[-1].result == result
 
 
 def test_instructions_find_their_images_in_the_root_given(sidecar: Sidecar, images: Path, tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": "Red."}]
     source = tmp_path / "rows.json"
     source.write_text(json.dumps([{"id": 1, "image": "a.png", "conversations": turns}, {"id": 2}]))
-    *_, problem, progress, last = sidecar.import_dataset(pb.DATASET_KIND_INSTRUCTIONS, source, str(images))
+    *_, problem, progress, last = sidecar.import_dataset(common.DATASET_KIND_INSTRUCTIONS, source, str(images))
     assert (problem.problem.name, problem.problem.code) == ("row 2", "ROW_INVALID")
     assert progress.progress.done == 2
     assert (last.result.items, last.result.skipped) == (1, 1)
@@ -209,10 +210,10 @@ def test_an_import_that_fails_as_a_whole_says_why(sidecar: Sidecar, images: Path
     broken = tmp_path / "rows.json"
     broken.write_text('[{"id": 1},')
     for kind, source, words in (
-        (pb.DATASET_KIND_IMAGES, images / "none", "no such folder"),
-        (pb.DATASET_KIND_INSTRUCTIONS, broken, "rows.json is not valid JSON: Expecting value, line 1 column 12"),
-        (pb.DATASET_KIND_BENCHMARK, images, "the benchmark folder has no benchmark.json"),
-        (pb.DATASET_KIND_UNSPECIFIED, images, "kind must be images, instructions, benchmark or preferences"),
+        (common.DATASET_KIND_IMAGES, images / "none", "no such folder"),
+        (common.DATASET_KIND_INSTRUCTIONS, broken, "rows.json is not valid JSON: Expecting value, line 1 column 12"),
+        (common.DATASET_KIND_BENCHMARK, images, "the benchmark folder has no benchmark.json"),
+        (common.DATASET_KIND_UNSPECIFIED, images, "kind must be images, instructions, benchmark or preferences"),
     ):
         with pytest.raises(grpc.RpcError) as caught:
             sidecar.import_dataset(kind, source)
@@ -224,7 +225,7 @@ def test_an_import_that_fails_as_a_whole_says_why(sidecar: Sidecar, images: Path
 def test_an_import_nobody_listens_to_any_more_is_ended(sidecar: Sidecar, images: Path) -> None:
     os.mkfifo(images / "benchmark.json")  # whoever reads it waits
     (images / "items.jsonl").touch()
-    call = sidecar.stub.ImportDataset(pb.ImportDatasetRequest(kind=pb.DATASET_KIND_BENCHMARK, source=str(images)))
+    call = sidecar.stub.ImportDataset(pb.ImportDatasetRequest(kind=common.DATASET_KIND_BENCHMARK, source=str(images)))
     eventually(lambda: _importers(images))
     call.cancel()
     eventually(lambda: not _importers(images))

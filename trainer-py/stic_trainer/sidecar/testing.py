@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf import json_format
 
+from stic.common.v1 import common_pb2 as common
 from stic.recipe.v1 import recipe_pb2
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic.trainer.v1 import trainer_pb2_grpc
@@ -97,7 +98,7 @@ class Sidecar:
         stream: Iterator[pb.JobEvent] = self.stub.WatchJob(pb.WatchJobRequest(job_id=job_id, after_seq=after_seq), timeout=timeout)
         return stream
 
-    def import_dataset(self, kind: pb.DatasetKind, source: Path, image_root: str = "") -> list[pb.ImportDatasetEvent]:
+    def import_dataset(self, kind: common.DatasetKind, source: Path, image_root: str = "") -> list[pb.ImportDatasetEvent]:
         request = pb.ImportDatasetRequest(kind=kind, source=str(source), image_root=image_root)
         return list(self.stub.ImportDataset(request, timeout=60))
 
@@ -121,7 +122,7 @@ def request_for(
         resume_from_job_id=resume_from,
     )
     for role, sha256, *name in inputs:
-        artifact = pb.ARTIFACT_KIND_TREE if role in TREES else pb.ARTIFACT_KIND_BLOB
+        artifact = common.ARTIFACT_KIND_TREE if role in TREES else common.ARTIFACT_KIND_BLOB
         request.inputs.add(role=role, sha256=sha256, name=name[0] if name else "", kind=artifact, metadata=metadata or {})
     return request
 
@@ -159,7 +160,7 @@ class Jobs:
 
 def states(events: Sequence[pb.JobEvent]) -> list[str]:
     """The states in order, repeated ones once: ["QUEUED", "RUNNING", ...]."""
-    names = [pb.JobState.Name(event.state.state).removeprefix("JOB_STATE_") for event in events if event.HasField("state")]
+    names = [common.JobState.Name(event.state.state).removeprefix("JOB_STATE_") for event in events if event.HasField("state")]
     return [name for index, name in enumerate(names) if index == 0 or names[index - 1] != name]
 
 

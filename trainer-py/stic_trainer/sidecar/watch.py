@@ -8,11 +8,12 @@ from pathlib import Path
 
 from google.protobuf import json_format
 
+from stic.common.v1 import common_pb2 as common
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.runtime.journal import TERMINAL, read_lines
 
 TAIL_SECONDS = 0.05
-_TERMINAL_STATES = frozenset(pb.JobState.Value(name) for name in TERMINAL)
+_TERMINAL_STATES = frozenset(common.JobState.Value(name) for name in TERMINAL)
 
 
 async def watch(journal: Path, after_seq: int) -> AsyncIterator[pb.JobEvent]:

@@ -1,4 +1,4 @@
-import type { EvaluationScore } from '../../gen/stic/trainer/v1/trainer';
+import type { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
 import { modeWord, plainWords, subjectWord } from '../../words';
 import { IntervalPlot, type Interval } from './interval-plot';
 import { armKey, arms, isReference, scoreRows, type Arm } from './scores';

@@ -1,6 +1,6 @@
 import { Table, Text } from '@mantine/core';
 import { counted, signed } from '../../format';
-import type { EvaluationScore } from '../../gen/stic/trainer/v1/trainer';
+import type { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
 import { modeWord, plainWords, subjectWord } from '../../words';
 import { armKey, arms, isReference, scoreRows, verdict, type ScoreRow } from './scores';
 

@@ -1,5 +1,5 @@
 import { useOutletContext } from 'react-router';
-import type { Run } from '../../gen/stic/runs/v1/runs';
+import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 
 /** What every tab of a run gets from the page. */
 export interface RunContext {

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { useLogs } from '../../api/runs';
 import { clock, count } from '../../format';
-import type { StoredLog } from '../../gen/stic/runs/v1/runs';
+import type { StoredLog } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Empty, Failure, Lines } from '../../ui/feedback';
 import { stageWord } from '../../words';
 import { useRunContext } from './context';

@@ -1,6 +1,6 @@
 import { Badge } from '@mantine/core';
 import { short } from '../../format';
-import type { Pair } from '../../gen/stic/runs/v1/runs';
+import type { Pair } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { plainWords } from '../../words';
 
 export const isMisleading = (pair: Pair): boolean => pair.madeBy === 'misleading_prompt';

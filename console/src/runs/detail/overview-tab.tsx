@@ -1,9 +1,9 @@
 import { Alert, List, Spoiler, Stack } from '@mantine/core';
 import { useComparison, useSamples } from '../../api/runs';
 import { GateSection } from '../../registry/gate-section';
-import type { Comparison } from '../../gen/stic/evaluations/v1/evaluations';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe';
-import { type Run, StageState } from '../../gen/stic/runs/v1/runs';
+import type { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { type Run, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Failure, Lines } from '../../ui/feedback';
 import { Section } from '../../ui/layout';
 import { stageLook } from '../../words';

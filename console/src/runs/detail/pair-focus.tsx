@@ -3,7 +3,7 @@ import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { useMemo } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 import { count } from '../../format';
-import type { Pair, Run } from '../../gen/stic/runs/v1/runs';
+import type { Pair, Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Facts } from '../../ui/layout';
 import { isMisleading, MadeBy } from './made-by';
 import { PairImage } from './pair-image';

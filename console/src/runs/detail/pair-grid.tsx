@@ -1,7 +1,7 @@
 import { Image, Text } from '@mantine/core';
 import { Link, useLocation } from 'react-router';
 import { imageUrl } from '../../api/blobs';
-import type { Pair, Run } from '../../gen/stic/runs/v1/runs';
+import type { Pair, Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { MadeBy } from './made-by';
 import classes from './pairs.module.css';
 

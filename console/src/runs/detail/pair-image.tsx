@@ -1,7 +1,7 @@
 import { Image, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { imageUrl } from '../../api/blobs';
-import type { Pair } from '../../gen/stic/runs/v1/runs';
+import type { Pair } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { isImported, madeByWords } from './made-by';
 import classes from './pairs.module.css';
 

@@ -1,7 +1,7 @@
 import { SimpleGrid, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { count } from '../../format';
-import type { Run } from '../../gen/stic/runs/v1/runs';
+import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { asText, leaves, recipeToJson, type Json, type JsonObject } from '../../recipe-json';
 import { CopyButton } from '../../ui/copy';
 import { Differences } from '../../ui/differences';

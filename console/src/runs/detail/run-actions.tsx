@@ -1,8 +1,8 @@
 import { Button, Menu, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { hasEnded, useRunAction, type RunAction } from '../../api/runs';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe';
-import { RunState, StageState, type Run } from '../../gen/stic/runs/v1/runs';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState, StageState, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Confirm } from '../../ui/confirm';
 import { stageWord } from '../../words';
 

@@ -2,7 +2,7 @@ import { Text, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
 import type { Connection } from '../../api/watch';
 import { ago, duration, elapsed, moment } from '../../format';
-import { RunState, type Run } from '../../gen/stic/runs/v1/runs';
+import { RunState, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { PageHeader } from '../../ui/layout';
 import { StateBadge } from '../../ui/state-badge';
 import { requirementWords, runLook, startWord, trainingData } from '../../words';

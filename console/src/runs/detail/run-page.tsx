@@ -3,7 +3,7 @@ import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 import { hasEnded, useRun } from '../../api/runs';
 import { counted } from '../../format';
 import type { Connection } from '../../api/watch';
-import type { Run } from '../../gen/stic/runs/v1/runs';
+import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Empty, Failure, JobFailure } from '../../ui/feedback';
 import { ApiError } from '../../api/client';
 import type { RunContext } from './context';

@@ -1,4 +1,4 @@
-import type { EvaluationScore } from '../../gen/stic/trainer/v1/trainer';
+import type { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
 
 const subjectOrder = ['base', 'champion', 'stage1', 'stage2'];
 const modeOrder = ['plain', 'dar'];

@@ -1,4 +1,4 @@
-import type { StoredMetric } from '../../gen/stic/runs/v1/runs';
+import type { StoredMetric } from '@stic/api/gen/stic/runs/v1/runs.js';
 
 export interface Point {
   step: number;

@@ -1,7 +1,7 @@
 import { Box, Group, Popover, Progress, Stack, Table, Text, UnstyledButton } from '@mantine/core';
 import { Link } from 'react-router';
 import { count, duration, elapsed, moment, percent } from '../../format';
-import { StageState, type Run, type Stage } from '../../gen/stic/runs/v1/runs';
+import { StageState, type Run, type Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { JobFailure } from '../../ui/feedback';
 import { StateShape } from '../../ui/icons';
 import { jobLook, stageLook, stagePurpose, stageShare, stageWord } from '../../words';

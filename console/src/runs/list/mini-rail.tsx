@@ -1,5 +1,5 @@
 import { Group, Tooltip } from '@mantine/core';
-import type { Stage } from '../../gen/stic/runs/v1/runs';
+import type { Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { percent } from '../../format';
 import { StateShape } from '../../ui/icons';
 import { stageLook, stageShare, stageWord } from '../../words';

@@ -2,7 +2,7 @@ import { Button, Group, Progress, SegmentedControl, Stack, Table, Text, Tooltip 
 import { Link, useSearchParams } from 'react-router';
 import { hasEnded, useRuns } from '../../api/runs';
 import { ago, count, duration, elapsed, moment, percent } from '../../format';
-import { RunState, type Run } from '../../gen/stic/runs/v1/runs';
+import { RunState, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Empty, Failure, Lines } from '../../ui/feedback';
 import { PageHeader } from '../../ui/layout';
 import { StateBadge } from '../../ui/state-badge';

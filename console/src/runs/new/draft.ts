@@ -1,4 +1,4 @@
-import type { Preset, Requirements } from '../../gen/stic/runs/v1/runs';
+import type { Preset, Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { recipeToJson, valueAt, withValueAt, type Json, type JsonObject } from '../../recipe-json';
 
 /** A run being put together, by a person or as what a schedule makes. Numbers are texts while they are typed. */

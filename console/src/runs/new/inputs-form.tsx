@@ -3,8 +3,8 @@ import { useEffect } from 'react';
 import { Link } from 'react-router';
 import { useDatasets } from '../../api/datasets';
 import { count } from '../../format';
-import { VersionState, type Dataset } from '../../gen/stic/datasets/v1/datasets';
-import { DatasetKind } from '../../gen/stic/trainer/v1/trainer';
+import { VersionState, type Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Failure } from '../../ui/feedback';
 import type { DraftFieldsProps } from './draft';
 

@@ -1,6 +1,6 @@
 import { count, counted } from '../../format';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe';
-import type { Run } from '../../gen/stic/runs/v1/runs';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 
 const limited = (all: number, limit: number): number => (limit === 0 ? all : Math.min(all, limit));
 

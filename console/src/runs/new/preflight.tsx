@@ -1,6 +1,6 @@
 import { Table, Text } from '@mantine/core';
 import { count, duration } from '../../format';
-import type { Preflight } from '../../gen/stic/runs/v1/runs';
+import type { Preflight } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { stageWord } from '../../words';
 
 const gigabytes = (bytes: bigint | number): string => `${(Number(bytes) / 1e9).toFixed(1)} GB`;

@@ -1,6 +1,6 @@
 import { Accordion, Alert, Button, List, Loader, Stack, Table, Text } from '@mantine/core';
 import { gateRule } from '../../registry/gate-rule';
-import type { Run } from '../../gen/stic/runs/v1/runs';
+import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { JsonObject } from '../../recipe-json';
 import { CopyBlock } from '../../ui/copy';
 import { Differences } from '../../ui/differences';

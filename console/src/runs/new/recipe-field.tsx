@@ -1,6 +1,6 @@
 import { JsonInput, Select, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { DpoObjective } from '../../gen/stic/recipe/v1/recipe';
+import { DpoObjective } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { asText, type Json } from '../../recipe-json';
 import { plainWords } from '../../words';
 

@@ -1,5 +1,5 @@
 import { Accordion, SimpleGrid, Text } from '@mantine/core';
-import type { Preset } from '../../gen/stic/runs/v1/runs';
+import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { leaves, valueAt, type Json, type JsonObject } from '../../recipe-json';
 import { plainWords } from '../../words';
 import { optionalParts, presetRecipe } from './draft';

@@ -1,6 +1,6 @@
 import { Select, Stack, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import type { Preset } from '../../gen/stic/runs/v1/runs';
+import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { asText, valueAt, type Json } from '../../recipe-json';
 import { Section } from '../../ui/layout';
 import { draftRecipe, keptEdits, withEdit, type DraftFieldsProps } from './draft';

@@ -6,7 +6,7 @@ import { Link, useNavigate, useSearchParams } from 'react-router';
 import { ApiError, get } from '../../api/client';
 import { useCreateRun, usePresets, useRunPreview } from '../../api/runs';
 import { count } from '../../format';
-import { Run, type Preset } from '../../gen/stic/runs/v1/runs';
+import { Run, type Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { newRequestId } from '../../request-id';
 import { Failure, Lines } from '../../ui/feedback';
 import { Facts, PageHeader, Section } from '../../ui/layout';

@@ -1,5 +1,5 @@
 import { Select, SimpleGrid, TextInput } from '@mantine/core';
-import { StartPoint } from '../../gen/stic/recipe/v1/recipe';
+import { StartPoint } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { asText, valueAt } from '../../recipe-json';
 import { AliasField } from './alias-field';
 import type { RecipePartProps } from './recipe-fields';

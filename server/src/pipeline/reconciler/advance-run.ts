@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
-import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { openGate } from '../../registry/index.js';
 import { RunEntity, StageEntity } from '../../model/index.js';
 import { keyOf } from './cache-key.js';

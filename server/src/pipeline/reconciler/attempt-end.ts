@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { Recipe, type RetryConfig } from '../../gen/stic/recipe/v1/recipe.js';
-import { StageState } from '../../gen/stic/runs/v1/runs.js';
-import { JobError, JobState } from '../../gen/stic/trainer/v1/trainer.js';
-import type { Artifact } from '../../gen/stic/trainer/v1/trainer.js';
+import { Recipe, type RetryConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobError, JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import type { Artifact } from '@stic/api/gen/stic/common/v1/common.js';
 import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, StageEntity } from '../../model/index.js';
 import { graph, nodeOf } from '../../model/graph.js';
 import type { Ending, Verdict } from './decide.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { RunState } from '../../gen/stic/runs/v1/runs.js';
-import { JobState } from '../../gen/stic/trainer/v1/trainer.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import { advisoryLock } from '../../platform/database/locks.js';
 import { isId } from '../../platform/pages.js';
 import type { TrainerStatus } from '../../trainers/index.js';

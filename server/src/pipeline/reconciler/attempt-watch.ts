@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { JobError, JobState } from '../../gen/stic/trainer/v1/trainer.js';
-import type { JobEvent } from '../../gen/stic/trainer/v1/trainer.js';
+import { JobError, JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import type { JobEvent } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { DomainError } from '../../platform/errors.js';
 import type { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import type { Changes } from '../../platform/database/watch.js';
@@ -90,11 +90,13 @@ export function endingOf(error: DomainError, attempt: AttemptView, stopping: boo
     case 'INVALID_ARGUMENT':
     case 'FAILED_PRECONDITION':
     case 'ALREADY_EXISTS':
+    case 'UNAUTHENTICATED':
     case 'PERMISSION_DENIED':
       return {
         state: JobState.JOB_STATE_FAILED,
         error: refusal('CONFIG_INVALID', `The trainer refused the job: ${error.message}`, error.hint ?? ''),
       };
+    case 'ABORTED':
     case 'RESOURCE_EXHAUSTED':
     case 'CANCELLED':
     case 'DEADLINE_EXCEEDED':

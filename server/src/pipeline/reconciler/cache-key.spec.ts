@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Recipe, StageKind } from '../../gen/stic/recipe/v1/recipe.js';
-import { JobInput } from '../../gen/stic/trainer/v1/trainer.js';
+import type { Recipe, StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { JobInput } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { repositoryRoot } from '../../platform/config/repository.js';
 import { withChanges } from '../../recipe/changes.js';
 import { wholeJson } from '../../recipe/fields.js';

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import type { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
-import type { JobInput } from '../../gen/stic/trainer/v1/trainer.js';
+import type { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { JobInput } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import type { RunEntity } from '../../model/index.js';
 import { graph, type Node, nodeOf } from '../../model/graph.js';
 import { digestOf } from '../../recipe/canonical.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StageState } from '../../gen/stic/runs/v1/runs.js';
-import { JobError, JobState } from '../../gen/stic/trainer/v1/trainer.js';
+import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobError, JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import { DomainError } from '../../platform/errors.js';
 import { nextAction, stopAsked, stopGraceMs, unreachableGraceMs, verdictOf } from './decide.js';
 import type { AttemptView, Ending, StageView } from './decide.js';

@@ -1,7 +1,7 @@
-import type { RetryConfig } from '../../gen/stic/recipe/v1/recipe.js';
-import { StageState } from '../../gen/stic/runs/v1/runs.js';
-import { JobState } from '../../gen/stic/trainer/v1/trainer.js';
-import type { JobError } from '../../gen/stic/trainer/v1/trainer.js';
+import type { RetryConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import type { JobError } from '@stic/api/gen/stic/common/v1/common.js';
 
 /** A trainer that has not answered about an attempt for this long has lost it. */
 export const unreachableGraceMs = 60_000;

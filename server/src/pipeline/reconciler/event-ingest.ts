@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
-import { Progress } from '../../gen/stic/trainer/v1/trainer.js';
-import type { EvaluationScore, JobEvent, JobStateChange } from '../../gen/stic/trainer/v1/trainer.js';
+import { Progress } from '@stic/api/gen/stic/common/v1/common.js';
+import type { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
+import type { JobEvent, JobStateChange } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import type { Changes } from '../../platform/database/watch.js';
 import {
   ArtifactEntity,

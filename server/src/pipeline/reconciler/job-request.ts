@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { Recipe, type StageKind } from '../../gen/stic/recipe/v1/recipe.js';
-import { ArtifactKind, SubmitJobRequest } from '../../gen/stic/trainer/v1/trainer.js';
-import type { JobInput } from '../../gen/stic/trainer/v1/trainer.js';
+import { Recipe, type StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { ArtifactKind } from '@stic/api/gen/stic/common/v1/common.js';
+import { SubmitJobRequest } from '@stic/api/gen/stic/trainer/v1/trainer.js';
+import type { JobInput } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { championOf } from '../../registry/index.js';
 import { AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../../model/index.js';
 import { nodeOf } from '../../model/graph.js';

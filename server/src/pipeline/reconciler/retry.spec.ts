@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
-import { StageState } from '../../gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { DomainError } from '../../platform/errors.js';
 import { nodeOf, plan } from '../../model/graph.js';
 import { stagesAgain } from './retry.js';

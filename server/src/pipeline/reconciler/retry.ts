@@ -1,6 +1,6 @@
 import { type EntityManager, IsNull, Not } from 'typeorm';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
-import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { DomainError, invalid } from '../../platform/errors.js';
 import { CheckpointEntity, StageEntity } from '../../model/index.js';
 import { nodeOf } from '../../model/graph.js';

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { RunState, StageState } from '../../gen/stic/runs/v1/runs.js';
-import { JobError } from '../../gen/stic/trainer/v1/trainer.js';
+import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobError } from '@stic/api/gen/stic/common/v1/common.js';
 import { abandonGate, decideGate } from '../../registry/index.js';
 import { announce } from '../../webhooks/index.js';
 import { RunEntity } from '../../model/index.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
-import { ArtifactKind, JobState } from '../../gen/stic/trainer/v1/trainer.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { ArtifactKind, JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import type { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import { ArtifactEntity, AttemptEntity, RunEntity, StageEntity } from '../../model/index.js';
 import type { Tools } from './attempt-watch.js';

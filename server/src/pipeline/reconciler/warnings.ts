@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { StageKind } from '../../gen/stic/recipe/v1/recipe.js';
+import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 
 /** Fewer steps than four times this say nothing but what was in the batches. */
 const leastWindow = 3;

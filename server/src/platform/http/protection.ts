@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { ACTOR_HEADER, asCaller } from '../caller.js';
+import { ACTOR_HEADER, asCaller, currentRequestId, REQUEST_ID_HEADER } from '../caller.js';
 import { DomainError } from '../errors.js';
 import { sendError } from '../transport/http-errors.js';
 
@@ -38,8 +38,12 @@ export function sameSiteOnly(host: string): RequestHandler {
 }
 
 /** What the request changes is written down under its sender's name. */
-export function inCallersName(request: Request, _response: Response, next: NextFunction): void {
-  asCaller(request.get(ACTOR_HEADER), `HTTP ${request.socket.remoteAddress ?? 'unknown'}`, next);
+export function inCallersName(request: Request, response: Response, next: NextFunction): void {
+  const requestId = request.get(REQUEST_ID_HEADER);
+  asCaller({ claimed: request.get(ACTOR_HEADER), from: `HTTP ${request.socket.remoteAddress ?? 'unknown'}`, requestId }, () => {
+    response.set(REQUEST_ID_HEADER, currentRequestId());
+    next();
+  });
 }
 
 /** Bodies are JSON or absent: a form or plain text, which browsers send across sites without asking, is refused. */

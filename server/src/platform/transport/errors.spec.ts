@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { status } from '@grpc/grpc-js';
 import { fromService } from '../../cli/cli-error.js';
 import { DomainError, type ErrorCode } from '../errors.js';
-import { ERROR_TRAILER, toGrpcError } from './grpc-errors.js';
+import { fromGrpcError, toGrpcError } from './grpc-errors.js';
 import { HttpErrors } from './http-errors.js';
 
 /** A code that is missing here does not compile. */
@@ -14,10 +14,12 @@ const STATUSES: Record<ErrorCode, [http: number, grpc: status]> = {
   INVALID_ARGUMENT: [400, status.INVALID_ARGUMENT],
   NOT_FOUND: [404, status.NOT_FOUND],
   ALREADY_EXISTS: [409, status.ALREADY_EXISTS],
+  UNAUTHENTICATED: [401, status.UNAUTHENTICATED],
   PERMISSION_DENIED: [403, status.PERMISSION_DENIED],
-  FAILED_PRECONDITION: [412, status.FAILED_PRECONDITION],
-  RESOURCE_EXHAUSTED: [413, status.RESOURCE_EXHAUSTED],
-  CANCELLED: [408, status.CANCELLED],
+  ABORTED: [409, status.ABORTED],
+  FAILED_PRECONDITION: [400, status.FAILED_PRECONDITION],
+  RESOURCE_EXHAUSTED: [429, status.RESOURCE_EXHAUSTED],
+  CANCELLED: [499, status.CANCELLED],
   DEADLINE_EXCEEDED: [504, status.DEADLINE_EXCEEDED],
   UNAVAILABLE: [503, status.UNAVAILABLE],
   INTERNAL: [500, status.INTERNAL],
@@ -55,38 +57,42 @@ before(async () => {
 });
 after(() => app.close());
 
-async function ask(what: string): Promise<{ status: number; error: unknown }> {
+async function ask(what: string): Promise<{ status: number; error: Record<string, unknown> }> {
   const response = await fetch(`${url}/${what}`);
-  return { status: response.status, error: ((await response.json()) as { error: unknown }).error };
+  assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  const { type, title, status: told, ...error } = (await response.json()) as Record<string, unknown>;
+  assert.deepEqual([type, typeof title, told], ['about:blank', 'string', response.status]);
+  return { status: response.status, error };
 }
 
 test('every code has its HTTP status and leaves with field and hint', async () => {
   for (const code of codes) {
-    const error = { code, message: 'It went wrong.', field: 'some.field', hint: 'Do that.' };
+    const errors = [{ field: 'some.field', message: 'It went wrong.' }];
+    const error = { code, detail: 'It went wrong.', field: 'some.field', hint: 'Do that.', errors };
     assert.deepEqual(await ask(`throws/${code}`), { status: STATUSES[code][0], error });
   }
 });
 
-test('every code has its gRPC status, with the same error in a trailer that clients read', () => {
+test('every code has its gRPC status, with the same error in the standard trailer that clients read', () => {
   for (const code of codes) {
     const error = toGrpcError(whole(code));
     assert.equal(error.code, STATUSES[code][1]);
     assert.equal(error.details, 'It went wrong. Do that.');
-    const [trailer] = error.metadata.get(ERROR_TRAILER);
-    assert.deepEqual(JSON.parse(String(trailer)), { code, message: 'It went wrong.', field: 'some.field', hint: 'Do that.' });
+    const rich = fromGrpcError(error);
+    assert.deepEqual([rich?.code, rich?.message, rich?.field, rich?.hint], [code, 'It went wrong.', 'some.field', 'Do that.']);
     const read = fromService(error);
     assert.deepEqual([read.message, read.hint], ['some.field: It went wrong.', 'Do that.']);
   }
 });
 
 test('what an error does not have is left out', async () => {
-  assert.deepEqual(await ask('throws/plain'), { status: 404, error: { code: 'NOT_FOUND', message: 'Nothing there.' } });
+  assert.deepEqual(await ask('throws/plain'), { status: 404, error: { code: 'NOT_FOUND', detail: 'Nothing there.' } });
 });
 
 test('an error that was not meant for the caller says only where to look', async () => {
   const { status: http, error } = await ask('throws/secret');
   assert.equal(http, 500);
-  assert.match(JSON.stringify(error), /"code":"INTERNAL","message":"Something unexpected happened \([0-9a-f-]{36}\)\./);
+  assert.match(JSON.stringify(error), /"detail":"Something unexpected happened \([0-9a-f-]{36}\)\.","code":"INTERNAL"/);
   assert.ok(!JSON.stringify(error).includes('very-secret'));
   assert.ok(!toGrpcError(thrown['secret']).details.includes('very-secret'));
 });
@@ -95,7 +101,7 @@ test('a database that is away is UNAVAILABLE, however the driver says it', async
   const { status: http, error } = await ask('throws/away');
   assert.deepEqual(
     [http, error],
-    [503, { code: 'UNAVAILABLE', message: 'The database does not answer.', hint: 'Try again in a few seconds.' }],
+    [503, { code: 'UNAVAILABLE', detail: 'The database does not answer.', hint: 'Try again in a few seconds.' }],
   );
   const wrapped = (driverError: unknown): Error => Object.assign(new Error('query failed'), { driverError });
   for (const driverError of [
@@ -111,7 +117,7 @@ test('a database that is away is UNAVAILABLE, however the driver says it', async
 });
 
 test("the framework's own errors take the same form", async () => {
-  assert.deepEqual(await ask('nowhere'), { status: 404, error: { code: 'NOT_FOUND', message: 'There is nothing at this address.' } });
+  assert.deepEqual(await ask('nowhere'), { status: 404, error: { code: 'NOT_FOUND', detail: 'There is nothing at this address.' } });
   const { status: http, error } = await ask('throws/teapot');
-  assert.deepEqual([http, error], [400, { code: 'INVALID_ARGUMENT', message: 'The request cannot be read: short and stout' }]);
+  assert.deepEqual([http, error], [400, { code: 'INVALID_ARGUMENT', detail: 'The request cannot be read: short and stout' }]);
 });

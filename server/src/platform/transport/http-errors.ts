@@ -1,9 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus } from '@nestjs/common';
 import type { Response } from 'express';
-import { assertUnreachable, DomainError, type ErrorCode } from '../errors.js';
+import { currentRequestId } from '../caller.js';
+import { assertUnreachable, DomainError, type ErrorCode, type Violation } from '../errors.js';
+import { shown } from '../shown.js';
 import { presentable } from './unexpected.js';
 
-/** Every error of an HTTP request leaves as `{"error":{"code","message","field"?,"hint"?}}`. */
+/** Every error of an HTTP request leaves as an RFC 9457 problem. */
 @Catch()
 export class HttpErrors implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -11,20 +13,61 @@ export class HttpErrors implements ExceptionFilter {
   }
 }
 
-export function sendError(response: Response, thrown: unknown): void {
-  const error = presentable(fromFramework(thrown) ?? thrown);
-  if (response.headersSent) response.destroy();
-  else response.status(httpStatus(error.code)).json({ error });
+/** RFC 9457, with members of our own: `code` is the canonical gRPC code, `errors` names every field at fault. */
+export type Problem = {
+  type: 'about:blank';
+  title: string;
+  status: number;
+  detail: string;
+  code: ErrorCode;
+  field?: string;
+  hint?: string;
+  reason?: string;
+  errors?: Violation[];
+  request_id?: string;
+};
+
+export function problemOf(error: DomainError, status: number = httpStatus(error.code)): Problem {
+  const { code, message, field, hint, reason, violations } = error;
+  const requestId = currentRequestId();
+  return {
+    type: 'about:blank',
+    title: TITLES[code],
+    status,
+    detail: message,
+    code,
+    ...(field !== undefined && { field }),
+    ...(hint !== undefined && { hint }),
+    ...(reason !== undefined && { reason }),
+    ...(violations.length > 0 && { errors: [...violations] }),
+    ...(requestId !== undefined && { request_id: requestId }),
+  };
 }
+
+export function sendError(response: Response, thrown: unknown, status?: number): void {
+  const error = presentable(fromFramework(thrown) ?? thrown);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const problem = problemOf(error, status ?? tooLarge(thrown));
+  if (error.code === 'UNAVAILABLE') response.set('Retry-After', '2');
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** The parser's 413 keeps its status; a quota is 429. */
+const tooLarge = (thrown: unknown): number | undefined => (parserStatus(thrown) === 413 ? 413 : undefined);
 
 /** Errors of Nest and of the body parser carry an HTTP status and a text for the caller. */
 function fromFramework(thrown: unknown): DomainError | undefined {
   if (thrown instanceof DomainError) return thrown;
   const status = thrown instanceof HttpException ? thrown.getStatus() : parserStatus(thrown);
   if (status === undefined || status >= 500 || !(thrown instanceof Error)) return undefined;
+  if (status === 401) return new DomainError('UNAUTHENTICATED', thrown.message);
+  if (status === 403) return new DomainError('PERMISSION_DENIED', thrown.message);
   if (status === 404) return new DomainError('NOT_FOUND', 'There is nothing at this address.');
   if (status === 413) return new DomainError('RESOURCE_EXHAUSTED', 'The request is too large.');
-  return new DomainError('INVALID_ARGUMENT', `The request cannot be read: ${thrown.message}`);
+  return new DomainError('INVALID_ARGUMENT', `The request cannot be read: ${shown(thrown.message)}`);
 }
 
 function parserStatus(thrown: unknown): number | undefined {
@@ -32,22 +75,42 @@ function parserStatus(thrown: unknown): number | undefined {
   return typeof thrown.status === 'number' ? thrown.status : undefined;
 }
 
-function httpStatus(code: ErrorCode): HttpStatus {
+const TITLES: Readonly<Record<ErrorCode, string>> = {
+  INVALID_ARGUMENT: 'Invalid argument',
+  NOT_FOUND: 'Not found',
+  ALREADY_EXISTS: 'Already exists',
+  UNAUTHENTICATED: 'Not authenticated',
+  PERMISSION_DENIED: 'Permission denied',
+  ABORTED: 'Aborted by a concurrent change',
+  FAILED_PRECONDITION: 'Failed precondition',
+  RESOURCE_EXHAUSTED: 'Resource exhausted',
+  CANCELLED: 'Cancelled',
+  DEADLINE_EXCEEDED: 'Deadline exceeded',
+  UNAVAILABLE: 'Unavailable',
+  INTERNAL: 'Internal error',
+};
+
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** google.rpc.Code's own mapping to HTTP (google/rpc/code.proto). */
+function httpStatus(code: ErrorCode): number {
   switch (code) {
     case 'INVALID_ARGUMENT':
+    case 'FAILED_PRECONDITION':
       return HttpStatus.BAD_REQUEST;
+    case 'UNAUTHENTICATED':
+      return HttpStatus.UNAUTHORIZED;
+    case 'PERMISSION_DENIED':
+      return HttpStatus.FORBIDDEN;
     case 'NOT_FOUND':
       return HttpStatus.NOT_FOUND;
     case 'ALREADY_EXISTS':
+    case 'ABORTED':
       return HttpStatus.CONFLICT;
-    case 'PERMISSION_DENIED':
-      return HttpStatus.FORBIDDEN;
-    case 'FAILED_PRECONDITION':
-      return HttpStatus.PRECONDITION_FAILED;
     case 'RESOURCE_EXHAUSTED':
-      return HttpStatus.PAYLOAD_TOO_LARGE;
+      return HttpStatus.TOO_MANY_REQUESTS;
     case 'CANCELLED':
-      return HttpStatus.REQUEST_TIMEOUT;
+      return CLIENT_CLOSED_REQUEST;
     case 'DEADLINE_EXCEEDED':
       return HttpStatus.GATEWAY_TIMEOUT;
     case 'UNAVAILABLE':

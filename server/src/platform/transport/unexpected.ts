@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { currentRequestId } from '../caller.js';
 import { isDatabaseAway } from '../database/away.js';
 import { DomainError } from '../errors.js';
 
@@ -10,7 +11,7 @@ export function presentable(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   if (isDatabaseAway(error))
     return new DomainError('UNAVAILABLE', 'The database does not answer.', { hint: 'Try again in a few seconds.' });
-  const id = randomUUID();
+  const id = currentRequestId() ?? randomUUID();
   logger.error(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return new DomainError('INTERNAL', `Something unexpected happened (${id}).`, { hint: 'The server log has the details under this id.' });
 }

@@ -1,4 +1,4 @@
-import type { Pair } from '../../gen/stic/runs/v1/runs.js';
+import type { Pair } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { invalid } from '../../platform/errors.js';
 
 /** A way other trainers read preference pairs. `image` is the image's path inside the archive. */

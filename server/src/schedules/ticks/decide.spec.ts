@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OverlapPolicy, TickOrigin, TickReason, TickState } from '../../gen/stic/schedules/v1/schedules.js';
+import { OverlapPolicy, TickOrigin, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { type EarlierView, mostWaiting, nextStep, type Step, type TickView } from './decide.js';
 
 const tick = (change: Partial<TickView> = {}): TickView => ({ origin: TickOrigin.TICK_ORIGIN_CLOCK, inputs: null, ...change });

@@ -1,4 +1,4 @@
-import { OverlapPolicy, TickOrigin, TickReason, TickState } from '../../gen/stic/schedules/v1/schedules.js';
+import { OverlapPolicy, TickOrigin, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { pausedMessage } from './plan.js';
 
 /** As many on-time fires of a schedule may wait for their turn. */

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DatasetAdditions, DatasetsService } from '../../datasets/index.js';
-import { CreateRunRequest, type Run } from '../../gen/stic/runs/v1/runs.js';
-import { type ScheduleSpec, TickReason, TickState } from '../../gen/stic/schedules/v1/schedules.js';
+import { CreateRunRequest, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { type ScheduleSpec, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { DomainError, messageOf } from '../../platform/errors.js';
 import type { RunActions, RunsService } from '../../runs/index.js';
 import { type EarlierView, nextStep } from './decide.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CatchUpPolicy, ScheduleSpec, TickOrigin, TickReason, TickState } from '../../gen/stic/schedules/v1/schedules.js';
+import { CatchUpPolicy, ScheduleSpec, TickOrigin, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { FireTimes } from '../fire-times.js';
 import { cursorAfter, plan } from './plan.js';
 

@@ -1,4 +1,4 @@
-import { CatchUpPolicy, TickOrigin, TickReason, TickState, type ScheduleSpec } from '../../gen/stic/schedules/v1/schedules.js';
+import { CatchUpPolicy, TickOrigin, TickReason, TickState, type ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { dueAt, type FireTimes } from '../fire-times.js';
 
 /** A time that nobody has looked at for this long after it was due is a missed one. */

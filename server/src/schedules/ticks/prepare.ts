@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { VersionState } from '../../gen/stic/datasets/v1/datasets.js';
-import { type ScheduleInput, type ScheduleSpec, TickState } from '../../gen/stic/schedules/v1/schedules.js';
+import { VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
+import { type ScheduleInput, type ScheduleSpec, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import type { DatasetAdditions, DatasetsService } from '../../datasets/index.js';
 import { DomainError } from '../../platform/errors.js';
 import { TickEntity } from '../schedule.entity.js';

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { JobError } from '../../gen/stic/trainer/v1/trainer.js';
-import { RunState } from '../../gen/stic/runs/v1/runs.js';
-import { TickReason, TickState } from '../../gen/stic/schedules/v1/schedules.js';
+import { JobError } from '@stic/api/gen/stic/common/v1/common.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { RunEntity } from '../../model/index.js';
 import type { RunActions } from '../../runs/index.js';
 import { TickEntity } from '../schedule.entity.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { type TickReason, TickState } from '../../gen/stic/schedules/v1/schedules.js';
+import { type TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { ScheduleEntity, TickEntity } from '../schedule.entity.js';
 import type { PlannedTick } from './plan.js';
 import { specOf } from '../schedule.messages.js';

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from stic.common.v1 import common_pb2 as stic_dot_common_dot_v1_dot_common__pb2
 from stic.trainer.v1 import trainer_pb2 as stic_dot_trainer_dot_v1_dot_trainer__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -49,7 +50,7 @@ class TrainerServiceStub:
         self.EstimateRun = channel.unary_unary(
                 '/stic.trainer.v1.TrainerService/EstimateRun',
                 request_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunRequest.SerializeToString,
-                response_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunResponse.FromString,
+                response_deserializer=stic_dot_common_dot_v1_dot_common__pb2.EstimateRunResponse.FromString,
                 _registered_method=True)
         self.SubmitJob = channel.unary_unary(
                 '/stic.trainer.v1.TrainerService/SubmitJob',
@@ -105,7 +106,8 @@ class TrainerServiceServicer:
 
     def EstimateRun(self, request, context):
         """What a run would find and need, before it is queued: image tokens, row lengths against the limits, memory. Takes seconds the first
-        time for a model and datasets, since it loads the model's processor, and is quick after that.
+        time for a model and datasets, since it loads the model's processor, and is quick after that. INVALID_ARGUMENT when the processor
+        cannot be loaded or a manifest cannot be read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,7 +174,7 @@ def add_TrainerServiceServicer_to_server(servicer, server):
             'EstimateRun': grpc.unary_unary_rpc_method_handler(
                     servicer.EstimateRun,
                     request_deserializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunRequest.FromString,
-                    response_serializer=stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunResponse.SerializeToString,
+                    response_serializer=stic_dot_common_dot_v1_dot_common__pb2.EstimateRunResponse.SerializeToString,
             ),
             'SubmitJob': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitJob,
@@ -287,7 +289,7 @@ class TrainerService:
             target,
             '/stic.trainer.v1.TrainerService/EstimateRun',
             stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunRequest.SerializeToString,
-            stic_dot_trainer_dot_v1_dot_trainer__pb2.EstimateRunResponse.FromString,
+            stic_dot_common_dot_v1_dot_common__pb2.EstimateRunResponse.FromString,
             options,
             channel_credentials,
             insecure,
