@@ -8,6 +8,7 @@ import { collect } from '../setup/command.mjs';
 import { python, trainerFolder } from '../setup/python.mjs';
 import { root } from '../setup/stamps.mjs';
 import { linkCheckWorks, linksLead } from './links.mjs';
+import { diagramsAreCurrent } from './states.mjs';
 
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
 const tool = (name) => path.join(path.dirname(python), name);
@@ -26,6 +27,7 @@ export const checks = [
   { name: 'buf breaking', run: tool_in_root(bin('buf'), ['breaking', 'proto', '--against', 'proto/baseline.binpb']) },
   { name: 'generated stubs are those of proto/', run: stubsAreCurrent },
   { name: 'generated pages are those of the code', run: pagesAreCurrent },
+  { name: 'state diagrams show the states of the protos', run: diagramsAreCurrent },
   { name: 'links lead somewhere', run: linksLead },
   { name: 'the link check finds broken links', run: linkCheckWorks },
   { name: 'no paths of one machine in the repository', run: noMachinePaths },
