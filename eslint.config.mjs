@@ -3,7 +3,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', '**/gen/', '**/.venv/', '.stic/', '.setup/'] },
+  { ignores: ['**/dist/', '**/node_modules/', '**/gen/', '**/.venv/', '.stic/', '.stic-dev/', '.setup/'] },
   {
     files: ['api/src/**/*.ts', 'server/src/**/*.ts', 'migrations/**/*.ts', 'test/**/*.ts', 'console/src/**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],

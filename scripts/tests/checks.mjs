@@ -2,10 +2,13 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { differing } from '../docs.mjs';
 import { generate } from '../proto.mjs';
 import { collect } from '../setup/command.mjs';
 import { python, trainerFolder } from '../setup/python.mjs';
 import { root } from '../setup/stamps.mjs';
+import { linkCheckWorks, linksLead } from './links.mjs';
+import { diagramsAreCurrent } from './states.mjs';
 
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
 const tool = (name) => path.join(path.dirname(python), name);
@@ -23,8 +26,17 @@ export const checks = [
   { name: 'buf lint', run: tool_in_root(bin('buf'), ['lint', 'proto']) },
   { name: 'buf breaking', run: tool_in_root(bin('buf'), ['breaking', 'proto', '--against', 'proto/baseline.binpb']) },
   { name: 'generated stubs are those of proto/', run: stubsAreCurrent },
+  { name: 'generated pages are those of the code', run: pagesAreCurrent },
+  { name: 'state diagrams show the states of the protos', run: diagramsAreCurrent },
+  { name: 'links lead somewhere', run: linksLead },
+  { name: 'the link check finds broken links', run: linkCheckWorks },
   { name: 'no paths of one machine in the repository', run: noMachinePaths },
 ];
+
+async function pagesAreCurrent() {
+  const names = await differing();
+  return { code: names.length, output: `These differ from what the code gives; run \`npm run docs\`:\n${names.join('\n')}` };
+}
 
 /** Generates the stubs elsewhere and compares them with the committed ones. */
 async function stubsAreCurrent() {

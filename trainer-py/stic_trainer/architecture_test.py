@@ -1,4 +1,4 @@
-"""The import rules of docs/architecture.md, read from the source: arrows point downward, and each library has its place."""
+"""The import rules of docs/explanation/architecture.md, read from the source: arrows point downward, and each library has its place."""
 
 import ast
 import sys

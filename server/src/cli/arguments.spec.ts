@@ -103,7 +103,7 @@ test('a file for the result that cannot be written is refused before the work', 
 
 test('the help names every family of models', () => {
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
-  const models = readFileSync(path.join(repositoryRoot(), 'docs/models.md'), 'utf8');
+  const models = readFileSync(path.join(repositoryRoot(), 'docs/reference/models.md'), 'utf8');
   const families = [...models.matchAll(/^\| `(\w+?)For\w+`/gm)].map(([, family = '']) => family);
   assert.ok(families.length >= 5);
   for (const family of families) assert.ok(plain(helpOf('demo')).includes(plain(family)), family);

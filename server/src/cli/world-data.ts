@@ -8,7 +8,7 @@ import { CliError } from './cli-error.js';
 /** Folders and files the embedded world's renderer writes. */
 export type WorldData = { images: string; instructions: string; imageRoot: string; benchmarks: string[] };
 
-// Seeds of the demo's range (docs/world.md): none of its scenes was seen when the base was trained or a default chosen.
+// Seeds of the demo's range (docs/explanation/embedded-world.md): none of its scenes was seen when the base was trained or a default chosen.
 const FIRST_SEED = 2_000;
 const SEEDS = 998_000;
 const BENCHMARKS = ['world-descriptions', 'world-questions', 'world-multi'];

@@ -22,7 +22,7 @@ const pairRow = z.object({ id: z.string(), prompt: z.string(), chosen: z.string(
 /** Lines of a manifest before its first item: a benchmark's begins with what it is. */
 export const headerLines = (kind: DatasetKind): number => (kind === DatasetKind.DATASET_KIND_BENCHMARK ? 1 : 0);
 
-/** One line of a manifest (docs/architecture.md, Datasets) as an item. */
+/** One line of a manifest (docs/reference/artifacts.md) as an item. */
 export function readItem(kind: DatasetKind, line: string): DatasetItem {
   const row: unknown = JSON.parse(line);
   switch (kind) {

@@ -77,7 +77,7 @@ const optimizer = (field: string): Rule[] => [
   oneOf(`${field}.sharding`, 'SHARDING_NONE', 'SHARDING_FULL'),
 ];
 
-/** What each parameter of each corruption may be: written by the trainer, which has the functions (docs/recipes.md). */
+/** What each parameter of each corruption may be: written by the trainer, which has the functions (docs/guides/change-a-recipe.md). */
 const corruptionRules = new Map(
   Object.entries(readCorruptions()).map(([name, { parameters }]): [string, Rule[]] => [
     name,

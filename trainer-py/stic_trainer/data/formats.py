@@ -10,7 +10,7 @@ from PIL import Image
 
 from stic_trainer.data import heif
 
-# Both decode only when their pixels are asked for, so that a size is known before (docs/adr/0013).
+# Both decode only when their pixels are asked for, so that a size is known before (docs/adr/0013-heic-and-jpeg-xl.md).
 heif.register()
 pylibjxl.register_pillow()
 

@@ -1,4 +1,4 @@
-"""The rows that pass between stages, as docs/architecture.md writes them: JSON lines with sorted keys and no spaces."""
+"""The rows that pass between stages, as docs/reference/artifacts.md describes them: JSON lines with sorted keys and no spaces."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Most memory that a stage holds at once, by part, from sizes alone.
 
 A stage's peak is the largest of its phases. What stays through all of them: libraries, weights, adapters, kept image features. The
-constants were measured on CPU (bench/stic_bench/memory_estimate.py, docs/performance.md); numbers have ``width`` bytes.
+constants were measured on CPU (bench/stic_bench/memory_estimate.py, docs/explanation/performance.md); numbers have ``width`` bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of one job, shared by the sidecar that starts it and the worker that runs it (docs/architecture.md)."""
+"""The files of one job, shared by the sidecar that starts it and the worker that runs it (docs/reference/artifacts.md)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { DomainError } from '../errors.js';
-import { loadConfig } from './config.js';
+import { environmentSchema, loadConfig } from './config.js';
 import { repositoryRoot } from './repository.js';
 
 const root = repositoryRoot();
@@ -81,4 +81,12 @@ test('all bad values are told at once', () => {
 
 test('an IPv6 host may be written in brackets', () => {
   assert.deepEqual([loadConfig({ STIC_HOST: '[::1]' }).host, loadConfig({ STIC_HOST: '::1' }).host], ['::1', '::1']);
+});
+
+test('the default that a description names is what an unset variable stands for', () => {
+  const unset = environmentSchema.parse({});
+  for (const [name, type] of Object.entries(environmentSchema.shape)) {
+    const documented = type.meta()?.['default'];
+    if (documented !== undefined) assert.deepEqual(environmentSchema.parse({ [name]: documented }), unset, name);
+  }
 });

@@ -55,29 +55,88 @@ const optionalText = z
   .optional()
   .transform((text) => (text === '' ? undefined : text));
 
-const environmentSchema = z.object({
-  STIC_STATE: optionalText,
-  STIC_STORE: optionalText,
-  DATABASE_URL: optionalText.pipe(
-    z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
-      .optional(),
-  ),
-  TRAINERS: optionalText.transform((text) => (text ?? '').split(',').flatMap((part) => part.trim() || [])).pipe(z.array(address)),
-  // An IPv6 address may come in the brackets of a URL.
-  STIC_HOST: optionalText.transform((text) => (text ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1')),
-  STIC_HTTP_PORT: optionalText.transform((text) => text ?? '7420').pipe(port),
-  STIC_GRPC_PORT: optionalText.transform((text) => text ?? '7421').pipe(port),
-  PG_BIN: optionalText,
+/**
+ * The server's environment variables. `npm run docs` writes docs/reference/configuration.md and `npm start -- --help` from the
+ * descriptions; `default` is the text that an unset variable stands for, `otherwise` says in words what happens without one.
+ */
+export const environmentSchema = z.object({
+  STIC_STATE: optionalText.meta({
+    description: 'state folder: database, artifacts, jobs and logs',
+    otherwise: '.stic in the repository',
+  }),
+  STIC_STORE: optionalText.meta({
+    description: 'artifact store, shared with the trainers',
+    otherwise: 'store in the state folder',
+  }),
+  STIC_HOST: optionalText
+    // An IPv6 address may come in the brackets of a URL.
+    .transform((text) => (text ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'))
+    .meta({
+      description: 'address to listen on; there is no login, so keep other addresses than loopback in a private network',
+      default: '127.0.0.1',
+    }),
+  STIC_HTTP_PORT: optionalText
+    .transform((text) => text ?? '7420')
+    .pipe(port)
+    .meta({ description: 'port of console and HTTP API; 0 takes a free one', default: '7420' }),
+  STIC_GRPC_PORT: optionalText
+    .transform((text) => text ?? '7421')
+    .pipe(port)
+    .meta({ description: 'port of the gRPC API; 0 takes a free one', default: '7421' }),
+  DATABASE_URL: optionalText
+    .pipe(
+      z
+        .string()
+        .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
+        .optional(),
+    )
+    .meta({ description: 'a Postgres 15 or newer, postgres://...', otherwise: 'an embedded Postgres in the state folder' }),
+  TRAINERS: optionalText
+    .transform((text) => (text ?? '').split(',').flatMap((part) => part.trim() || []))
+    .pipe(z.array(address))
+    .meta({ description: 'trainers as host:port, separated by commas', otherwise: 'one local trainer' }),
   STIC_DATA_ROOTS: optionalText
     .transform((text) => (text ?? '').split(':').flatMap((part) => part.trim() || []))
-    .pipe(z.array(z.string().startsWith('/', 'must be absolute folders, separated by colons'))),
+    .pipe(z.array(z.string().startsWith('/', 'must be absolute folders, separated by colons')))
+    .meta({
+      description: 'absolute folders, separated by colons, that symbolic links in datasets may lead into; also read by trainers',
+      otherwise: 'none',
+    }),
+  STIC_LOG_LEVEL: optionalText
+    .transform((text) => text ?? 'info')
+    .pipe(z.enum(['debug', 'info', 'warn', 'error']))
+    .meta({ description: 'debug, info, warn or error', default: 'info' }),
   STIC_SECRET_KEY: optionalText
     .transform((text) => (text === undefined ? undefined : Buffer.from(text, 'base64')))
-    .refine((key) => key === undefined || key.length === 32, 'must be 32 bytes in base64'),
-  STIC_WEBHOOKS_ALLOW_PRIVATE: optionalText.transform((text) => text ?? '0').pipe(z.enum(['0', '1'])),
-  STIC_LOG_LEVEL: optionalText.transform((text) => text ?? 'info').pipe(z.enum(['debug', 'info', 'warn', 'error'])),
+    .refine((key) => key === undefined || key.length === 32, 'must be 32 bytes in base64')
+    .meta({
+      description: 'key that encrypts secrets in the database, 32 bytes in base64; the same for all servers of one database',
+      otherwise: 'secret-key in the state folder, generated when first needed',
+    }),
+  STIC_WEBHOOKS_ALLOW_PRIVATE: optionalText
+    .transform((text) => text ?? '0')
+    .pipe(z.enum(['0', '1']))
+    .meta({ description: '1: webhooks may go to private addresses', default: '0' }),
+  PG_BIN: optionalText.meta({
+    description: 'folder of the Postgres programs that the embedded database runs',
+    otherwise: 'those of the npm package',
+  }),
+});
+
+/** Variables that only trainers read; a local trainer inherits them from the server. Documented with the server's own. */
+export const trainerEnvironment = z.object({
+  STIC_THREADS: optionalText.meta({
+    description: 'CPU threads of each process of a job',
+    otherwise: "the machine's cores divided by the processes of the job",
+  }),
+  STIC_PROCESSES: optionalText.meta({
+    description: 'processes that share a job on one host',
+    otherwise: 'one for each GPU, or one without a GPU',
+  }),
+  STIC_COMMIT: optionalText.meta({
+    description: 'commit that a trainer records with what it produces',
+    otherwise: 'taken from git',
+  }),
 });
 
 /** Parses the environment; a bad value is named with the variable, never with its content (it may hold a password). */
