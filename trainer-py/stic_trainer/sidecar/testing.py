@@ -25,7 +25,7 @@ from stic_trainer.data.records import to_json
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.store import Store
 from stic_trainer.runtime.testing import Gate, no_descriptions, text_rows
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 
 _T = TypeVar("_T")
 
