@@ -125,6 +125,8 @@ def _become(run: Run, others: tuple[int, ...], *, arguments: list[str], stdin: s
         if _cannot_use_cuda():
             os.execv(sys.executable, [sys.executable, "-m", "stic_trainer", *arguments])
         code = run(arguments)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
     except BaseException:
         traceback.print_exc()
     finally:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.config.job import StageKind
+from stic_trainer.errors import StageError
 from stic_trainer.runtime.store import Store
 from stic_trainer.runtime.testing import Gate
+from stic_trainer.sidecar.fork_server import ForkServer
 from stic_trainer.sidecar.testing import Sidecar, eventually, request_for, states
 
 WHOLE = ["QUEUED", "RUNNING", "FAILED"]
@@ -87,3 +92,41 @@ def test_a_fork_server_does_not_outlive_its_sidecar(sidecar: Sidecar, by: signal
     sidecar.process.wait(timeout=30)
     eventually(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, timeout=60)
     sidecar.start()
+
+
+def test_a_command_is_answered_or_says_what_went_wrong(tmp_path: Path) -> None:
+    fork_server = ForkServer(tmp_path / "commands")
+    waits = tmp_path / "waits"
+    waits.mkdir()
+    os.mkfifo(waits / "benchmark.json")  # whoever reads it waits
+    (waits / "items.jsonl").touch()
+    reading = ("import", "benchmark", str(waits), "--store", str(tmp_path / "store"))
+
+    async def failure(*arguments: str, seconds: float = 90) -> str:
+        with pytest.raises(StageError) as caught:
+            await fork_server.ask(*arguments, subject="it", seconds=seconds)
+        return f"{caught.value.code}: {caught.value.message}"
+
+    async def ask_all() -> list[str]:
+        return [await failure("inspect", str(tmp_path)), await failure("nonsense"), await failure(*reading, seconds=1)]
+
+    try:
+        refused, senseless, slow = asyncio.run(ask_all())
+        assert refused.startswith("MODEL_INVALID: it has no weights")
+        assert senseless == "INTERNAL: the command nonsense ended with exit code 2 and no result"
+        assert "invalid choice: 'nonsense'" in fork_server.log.read_text()
+        assert slow == "INTERNAL: the command import was ended after 1 s"
+        [server] = [child for child in psutil.Process().children() if "fork-server" in child.cmdline()]
+        eventually(lambda: server.children() == [])
+        assert [path.name for path in (tmp_path / "commands").iterdir()] == ["fork-server.log"]
+    finally:
+        fork_server.close()
+
+
+def test_without_libraries_a_command_fails_and_a_job_is_started_in_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    fork_server = ForkServer(tmp_path)
+    with pytest.raises(StageError, match="ended with exit code None and no result"):
+        asyncio.run(fork_server.ask("inspect", "folder", subject="folder", seconds=60))
+    eventually(lambda: not fork_server.is_loading())
+    assert fork_server.fork(["worker"], output=tmp_path / "log", log=tmp_path / "log") is None
