@@ -83,8 +83,8 @@ class Sidecar:
         return JobFolder(self.state / "jobs" / job_id)
 
     def worker(self, job_id: str) -> ProcessId:
-        """The job's worker, once it has said that it runs."""
-        eventually(lambda: ProcessId.read(self.folder(job_id).pid) is not None)
+        """The job's worker, once it has said that it runs: the first one waits for the libraries."""
+        eventually(lambda: ProcessId.read(self.folder(job_id).pid) is not None, timeout=90)
         found = ProcessId.read(self.folder(job_id).pid)
         assert found is not None
         return found
