@@ -79,18 +79,21 @@ class _Process:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            fields = json.loads(line)
-            if "loaded" in fields:
-                self.loaded = True
-            elif "code" in fields:
-                self._children.pop(fields["pid"]).returncode = fields["code"]
-            else:
-                child = self._children[fields["pid"]] = Child(fields["pid"])
-                self._forked.put(child)
+            self._hear(json.loads(line))
         self.ended = True
         for child in self._children.values():
             child.orphaned = True
         self._forked.put(None)
+        self._process.wait()
+
+    def _hear(self, answer: dict[str, Any]) -> None:
+        if "loaded" in answer:
+            self.loaded = True
+        elif "code" in answer:
+            self._children.pop(answer["pid"]).returncode = answer["code"]
+        else:
+            child = self._children[answer["pid"]] = Child(answer["pid"])
+            self._forked.put(child)
 
 
 class ForkServer:
