@@ -25,7 +25,7 @@ from stic_trainer.modeling.loading import load_policy
 from stic_trainer.runtime.jobfolder import JobFolder
 from stic_trainer.runtime.store import Store, file_sha256
 from stic_trainer.runtime.worker import run_job
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 from stic_trainer.stages import stage_setup
 from stic_trainer.world.model import MODEL_FOLDER
 from stic_trainer.world.scene import render, sample_scene
