@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from stic.common.v1 import common_pb2 as common
+from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.config.job import StageKind
 from stic_trainer.errors import StageError
 from stic_trainer.runtime.store import Store
