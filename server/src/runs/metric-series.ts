@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import type { StageKind } from '../gen/stic/recipe/v1/recipe.js';
-import type { ListMetricsRequest, MetricSeries } from '../gen/stic/runs/v1/runs.js';
+import type { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { ListMetricsRequest, MetricSeries } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { rollupBits, superseded } from '../model/metrics.js';
 import { groupBy } from '../platform/group-by.js';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
-import type { Requirements } from '../../gen/stic/runs/v1/runs.js';
+import type { Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { advisoryLock } from '../../platform/database/locks.js';
 import { isId } from '../../platform/pages.js';
 import type { TrainerStatus } from '../../trainers/index.js';

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Requirements } from '../../gen/stic/runs/v1/runs.js';
+import type { Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { leaseIsOver } from '../../platform/database/lease.js';
 import { monotonicMs, pause } from '../../platform/timing.js';
 import type { Waiting } from './trainer-selection.js';
