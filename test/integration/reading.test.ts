@@ -6,7 +6,17 @@ import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
-import { ListLogsResponse, ListMetricsResponse, ListRunsResponse, type MetricSeries, Run, RunServiceClient, RunState, StageState, WatchRunRequest } from '@stic/api/gen/stic/runs/v1/runs.js';
+import {
+  ListLogsResponse,
+  ListMetricsResponse,
+  ListRunsResponse,
+  type MetricSeries,
+  Run,
+  RunServiceDefinition,
+  RunState,
+  StageState,
+} from '@stic/api/gen/stic/runs/v1/runs.js';
+import { grpcClient } from '@stic/api/grpc.js';
 import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import { JobEvent } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../../server/src/model/index.js';
@@ -34,7 +44,9 @@ after(async () => {
 });
 
 /** A paused run with a dpo stage and attempts that report to it; nothing takes it up. */
-async function storedRun(name: string): Promise<{ runId: string; stageId: string; attempt: () => Promise<(events: JobEvent[]) => Promise<void>> }> {
+async function storedRun(
+  name: string,
+): Promise<{ runId: string; stageId: string; attempt: () => Promise<(events: JobEvent[]) => Promise<void>> }> {
   const { recipe } = ((await server.get('/api/presets')) as { presets: { name: string; recipe: object }[] }).presets[0] ?? assert.fail();
   const [runId, stageId] = [randomUUID(), randomUUID()];
   const state = RunState.RUN_STATE_PAUSED;
@@ -55,7 +67,13 @@ async function storedRun(name: string): Promise<{ runId: string; stageId: string
     await db.manager.insert(AttemptEntity, { id, stageId, number, state: JobState.JOB_STATE_RUNNING, trainer: 'host:1' });
     let seq = 0n;
     return async (events) => {
-      await ingest(db, changes, lease, id, events.map((event) => ({ ...event, seq: (seq += 1n) })));
+      await ingest(
+        db,
+        changes,
+        lease,
+        id,
+        events.map((event) => ({ ...event, seq: (seq += 1n) })),
+      );
     };
   };
   return { runId, stageId, attempt };
@@ -72,7 +90,9 @@ async function seriesOf(runId: string, query: string): Promise<MetricSeries[]> {
 
 test('a list holds rows without recipe, attempts and files unless it is asked for all; a run holds all unless it is not', async () => {
   const { runId, stageId, attempt } = await storedRun('listed');
-  await (await attempt())([logged('info', 'x')]);
+  await (
+    await attempt()
+  )([logged('info', 'x')]);
   const [{ id: attemptId } = { id: '' }] = await db.manager.findBy(AttemptEntity, { stageId });
   await db.manager.insert(ArtifactEntity, {
     ...{ attemptId, runId, stageId, seq: '9', name: 'f', kind: 'ARTIFACT_KIND_BLOB' as never, sha256: 'a'.repeat(64), bytes: '1' },
@@ -133,7 +153,10 @@ test('a long series keeps its extremes and its ends, from its rollups as from it
     assert.deepEqual([loss.steps[0], loss.steps.at(-1)], [0, 3_999]);
     assert.deepEqual([Math.max(...loss.values), Math.min(...loss.values)], [99, -99]);
     loss.steps.forEach((step, index) => assert.equal(loss.values[index], value(step), `step ${step}`));
-    assert.deepEqual(loss.steps, [...loss.steps].sort((a, b) => a - b));
+    assert.deepEqual(
+      loss.steps,
+      [...loss.steps].sort((a, b) => a - b),
+    );
     if (maxPoints >= 100) assert.deepEqual(margin.steps, range(0, 40), 'a short series is whole');
   }
   const [only, ...others] = await seriesOf(runId, 'max_points=10&names=dpo/margin');
@@ -194,16 +217,24 @@ test('log lines are found by severity, text and stage, from the start or from th
 
 test('a server that stops ends streams with UNAVAILABLE, as what is watched goes on', async () => {
   const { runId } = await storedRun('watched');
-  const stopped = await product.start({ STIC_STATE: `${product.folder}/second`, DATABASE_URL: product.databaseUrl, TRAINERS: '127.0.0.1:1' });
-  const client = new RunServiceClient(stopped.grpc, credentials.createInsecure());
-  const stream = client.watchRun(WatchRunRequest.fromPartial({ runId }));
-  const ended = new Promise<ServiceError>((resolve) => stream.on('error', resolve));
-  const seen = new Promise((resolve) => stream.once('data', resolve));
+  const stopped = await product.start({
+    STIC_STATE: `${product.folder}/second`,
+    DATABASE_URL: product.databaseUrl,
+    TRAINERS: '127.0.0.1:1',
+  });
+  const client = grpcClient(RunServiceDefinition, stopped.grpc, credentials.createInsecure());
+  const stream = client.watchRun({ runId })[Symbol.asyncIterator]();
+  await stream.next();
   const response = await fetch(`${stopped.url}/api/runs/${runId}/watch`);
-  await seen;
   const text = response.text();
+  const ended = assert.rejects(
+    async () => {
+      for (;;) if ((await stream.next()).done) return;
+    },
+    (error: ServiceError) => error.code === status.UNAVAILABLE,
+  );
   await stopped.stop();
-  assert.equal((await ended).code, status.UNAVAILABLE);
-  assert.match(await text, /event: update\n[^\n]*\n\nevent: error\ndata: \{"error":\{"code":"UNAVAILABLE"/);
+  await ended;
+  assert.match(await text, /event: update\n[^\n]*\n\nevent: error\ndata: \{[^\n]*"code":"UNAVAILABLE"/);
   client.close();
 });

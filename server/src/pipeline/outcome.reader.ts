@@ -1,9 +1,7 @@
 import { type EntityManager, In } from 'typeorm';
-import { toScore } from '../evaluations/index.js';
-import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { BenchmarkVerdict } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { JobError } from '@stic/api/gen/stic/common/v1/common.js';
-import { CheckpointEntity, EvaluationEntity, type RunEntity, StageEntity } from '../model/index.js';
+import { CheckpointEntity, type RunEntity } from '../model/index.js';
 import { GateConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { RunState, type Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { type EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';

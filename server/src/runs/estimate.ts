@@ -3,7 +3,9 @@ import type { Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { nodeOf } from '../model/graph.js';
 
 /** A stage as far as its time goes. */
-export type TimedStage = Pick<Stage, 'kind' | 'state' | 'progress' | 'startedAt' | 'endedAt'> & { readonly linkedFrom?: object | undefined };
+export type TimedStage = Pick<Stage, 'kind' | 'state' | 'progress' | 'startedAt' | 'endedAt'> & {
+  readonly linkedFrom?: object | undefined;
+};
 
 /**
  * Seconds until the run ends, or -1 when nothing can be said. What stages have taken (or will, by the running one's own rate) for

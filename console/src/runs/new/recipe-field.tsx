@@ -1,6 +1,5 @@
 import { JsonInput, Select, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { DpoObjective } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { asText, type Json } from '../../recipe-json';
 import { rangeOf, valuesOf } from '../../recipe-schema';
 import { plainWords } from '../../words';
