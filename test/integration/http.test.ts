@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
 import type { Problem } from '@stic/api/http.js';
 import { Product, Server, until } from '../support/product.js';
@@ -119,7 +120,10 @@ test('no address leads out of the store or out of the console', async () => {
 });
 
 test('each address of the console is its page, always asked for again; what is under /api never is', async () => {
-  for (const target of ['/', '/runs', `/runs/${randomUUID()}`, '/datasets/new']) {
+  const routes = readFileSync(path.join(repositoryRoot(), 'console/src/routes.tsx'), 'utf8');
+  const pages = [...routes.matchAll(/^ {6}\{ path: '(\w+)'/gm)].map(([, page = '']) => `/${page}`);
+  assert.ok(pages.length >= 7);
+  for (const target of ['/', ...pages, `/runs/${randomUUID()}`, '/datasets/new']) {
     const { status, headers, text } = await raw('GET', target);
     assert.equal(status, 200, target);
     assert.match(headers['content-type'] ?? '', /text\/html/);
@@ -128,10 +132,13 @@ test('each address of the console is its page, always asked for again; what is u
   }
   const [script = ''] = /\/assets\/[^"]+\.js/.exec((await raw('GET', '/')).text) ?? [];
   assert.match((await raw('GET', script)).headers['cache-control'] ?? '', /immutable/);
-  for (const target of ['/api', '/api/nothing', '/assets/nothing.js']) {
+  for (const target of ['/api', '/api/nothing', '/assets/nothing.js', '/metrics', '/docs', '/runs2']) {
     const answer = await raw('GET', target);
     assert.deepEqual([answer.status, errorOf(answer).code], [404, 'NOT_FOUND'], target);
   }
+  const missing = await raw('GET', '/docs', { accept: 'text/html' });
+  assert.equal(missing.status, 404);
+  assert.match(missing.text, /<div id="root">/);
   assert.equal((await raw('POST', '/runs', asJson, '{}')).status, 404);
 });
 

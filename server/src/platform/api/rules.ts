@@ -6,7 +6,7 @@ import { registry } from './descriptors.js';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** A recipe is validated where it is frozen, once the preset and the changes are in it. */
-const RECIPE = 'stic.recipe.v1';
+export const RECIPE = 'stic.recipe.v1';
 
 type Message = Readonly<Record<string, unknown>>;
 
