@@ -1,5 +1,5 @@
 // Kills what a run needs, one process at a time, and checks after every run that nothing was lost: npm run chaos -- --kills 200 --seed 7
-import { createHash, randomInt } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
@@ -62,7 +62,7 @@ class Chaos {
   /** One run from start to end, with kills until there have been enough. */
   async run(): Promise<void> {
     const name = `run ${++this.runs}`;
-    const request = { ...this.request, request_id: `${seed}/${this.runs}` };
+    const request = { ...this.request, request_id: randomUUID() };
     // Whoever asks for a run while the trainer is away is told so, and asks again.
     const { body } = await until(
       () => this.server.call('POST', '/api/runs', request),

@@ -16,7 +16,7 @@ import {
 } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { DatasetKind, JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import { attemptsOf, isWorking } from '../support/checks.js';
-import { Product, until } from '../support/product.js';
+import { Product, until, problemOf } from '../support/product.js';
 import type { Server } from '../support/product.js';
 
 const { STAGE_KIND_PREFER, STAGE_KIND_DPO, STAGE_KIND_EVALUATE } = StageKind;
@@ -47,8 +47,8 @@ const stageOf = (run: Run, kind: StageKind): Stage => run.stages.find((stage) =>
 
 async function refusal(run: Run, action: string, body = {}): Promise<{ status: number; message: string; hint: string }> {
   const answer = await server.call('POST', `/api/runs/${run.id}/${action}`, body);
-  const { error } = answer.body as { error?: { message: string; hint?: string } };
-  return { status: answer.status, message: error?.message ?? '', hint: error?.hint ?? '' };
+  const { detail = '', hint = '' } = problemOf(answer);
+  return { status: answer.status, message: detail, hint };
 }
 
 async function steps(run: Run, name: string, all = false): Promise<number[]> {
@@ -138,7 +138,7 @@ test('the same can be asked over gRPC, and a refusal says what to do', async () 
 test('a fork runs what its changes reach, and a retry goes on from where it stopped', { timeout: 240_000 }, async () => {
   const body = { forked_from: first.id, recipe: undefined, inputs: undefined, changes: { 'dpo.beta': '0.2', 'dpo.optimizer.epochs': '6' } };
   const odd = await server.call('POST', '/api/runs', { ...body, changes: { 'dpo.gamma': '1' } });
-  assert.deepEqual([odd.status, (odd.body as { error: { field: string } }).error.field], [400, 'changes[dpo.gamma]']);
+  assert.deepEqual([odd.status, problemOf(odd).field], [400, 'changes[dpo.gamma]']);
   const fork = await create(body);
   assert.equal(fork.name, 'fork of first');
   assert.deepEqual(fork.fork, {
@@ -157,7 +157,7 @@ test('a fork runs what its changes reach, and a retry goes on from where it stop
   const cancelled = await server.ended(fork.id);
   assert.equal(cancelled.state, RunState.RUN_STATE_CANCELLED);
   const early = await refusal(fork, 'retry', { from_stage: STAGE_KIND_EVALUATE });
-  assert.deepEqual([early.status, early.hint], [412, 'Retry from dpo.']);
+  assert.deepEqual([early.status, early.hint], [400, 'Retry from dpo.']);
 
   const retried = await act(fork, 'retry', { from_stage: STAGE_KIND_DPO });
   assert.deepEqual([retried.error, retried.endedAt], [undefined, undefined]);

@@ -5,7 +5,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { ArtifactStore } from '../../server/src/platform/storage/artifact-store.js';
+import type { Problem } from '@stic/api/http.js';
 import { Product, Server, until } from '../support/product.js';
 
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
@@ -33,30 +35,29 @@ async function raw(method: string, target: string, headers: http.OutgoingHttpHea
   return { status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString() };
 }
 
-type Refusal = { code: string; message: string; field?: string; hint?: string };
-const errorOf = ({ text }: Answer): Refusal => (JSON.parse(text) as { error: Refusal }).error;
+const errorOf = ({ text }: Answer): Problem => JSON.parse(text) as Problem;
 const asJson = { 'content-type': 'application/json' };
 
 test('a request that is not valid is refused with code, field, reason and what to do', async () => {
   const create = (body: object): Promise<Answer> => raw('POST', '/api/datasets', asJson, JSON.stringify(body));
   const images = { name: 'n', kind: 'DATASET_KIND_IMAGES', source: '/tmp' };
   const cases: [object, string, RegExp][] = [
-    [{ ...images, name: ' ' }, 'name', /needs a name/],
-    [{ ...images, kind: undefined }, 'kind', /Say what the dataset holds/],
-    [{ ...images, kind: 'DATASET_KIND_FILMS' }, 'kind', /DATASET_KIND_FILMS is not a value/],
+    [{ ...images, name: ' ' }, 'name', /name is missing/],
+    [{ ...images, kind: undefined }, 'kind', /kind is missing/],
+    [{ ...images, kind: 'DATASET_KIND_FILMS' }, 'kind', /must be one of DATASET_KIND_IMAGES/],
     [{ ...images, source: 'photos' }, 'source', /must be an absolute path/],
     [{ ...images, image_root: '/tmp' }, 'image_root', /belongs to instructions/],
     [{ ...images, kind: 'DATASET_KIND_BENCHMARK', image_list: '/tmp/list.json' }, 'image_list', /belongs to images/],
     [{ ...images, image_list: 'list.json' }, 'image_list', /must be an absolute path/],
-    [{ ...images, colour: 'red' }, 'colour', /is not a field of this request/],
+    [{ ...images, colour: 'red' }, 'colour', /is not a field here/],
   ];
   for (const [body, field, message] of cases) {
     const answer = await create(body);
     const error = errorOf(answer);
     assert.deepEqual([answer.status, error.code, error.field], [400, 'INVALID_ARGUMENT', field]);
-    assert.match(error.message, message);
+    assert.match(error.detail, message);
   }
-  assert.match(errorOf(await create({ ...images, colour: 'red' })).hint ?? '', /Fields are: .*image_root/);
+  assert.match(errorOf(await create({ ...images, colour: 'red' })).detail, /Fields are: .*image_root/);
   assert.equal(errorOf(await raw('GET', '/api/datasets?page_size=999')).field, 'page_size');
   assert.equal(errorOf(await raw('GET', '/api/datasets/not-an-id')).field, 'dataset_id');
   assert.equal((await raw('GET', `/api/runs/${randomUUID()}`)).status, 404);
@@ -66,7 +67,7 @@ test('a body that is no JSON, is none at all or is too large is refused before a
   const cut = await raw('POST', '/api/datasets', asJson, '{"name":');
   assert.deepEqual([cut.status, errorOf(cut).code], [400, 'INVALID_ARGUMENT']);
   const form = await raw('POST', '/api/datasets', { 'content-type': 'text/plain' }, '{}');
-  assert.match(errorOf(form).message, /Send JSON/);
+  assert.match(errorOf(form).detail, /Send JSON/);
   const large = await raw('POST', '/api/datasets', asJson, JSON.stringify({ name: 'x'.repeat(1_100_000) }));
   assert.deepEqual([large.status, errorOf(large).code], [413, 'RESOURCE_EXHAUSTED']);
   assert.deepEqual(await server.get('/api/datasets'), {});
@@ -98,7 +99,7 @@ test('a blob is sent for ever, as an image only when it is one, and else as a fi
   assert.equal((await raw('GET', `/api/blobs/${picture}?type=image`, { 'if-none-match': etag })).status, 304);
 
   const script = await store.putBlob('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
-  assert.equal((await raw('GET', `/api/blobs/${script}?type=image`)).status, 412);
+  assert.equal((await raw('GET', `/api/blobs/${script}?type=image`)).status, 400);
   const saved = await raw('GET', `/api/blobs/${script}`);
   assert.equal(saved.headers['content-type'], 'application/octet-stream');
   assert.match(saved.headers['content-disposition'] ?? '', /^attachment/);
@@ -119,7 +120,10 @@ test('no address leads out of the store or out of the console', async () => {
 });
 
 test('each address of the console is its page, always asked for again; what is under /api never is', async () => {
-  for (const target of ['/', '/runs', `/runs/${randomUUID()}`, '/datasets/new']) {
+  const routes = readFileSync(path.join(repositoryRoot(), 'console/src/routes.tsx'), 'utf8');
+  const pages = [...routes.matchAll(/^ {6}\{ path: '(\w+)'/gm)].map(([, page = '']) => `/${page}`);
+  assert.ok(pages.length >= 7);
+  for (const target of ['/', ...pages, `/runs/${randomUUID()}`, '/datasets/new']) {
     const { status, headers, text } = await raw('GET', target);
     assert.equal(status, 200, target);
     assert.match(headers['content-type'] ?? '', /text\/html/);
@@ -128,10 +132,13 @@ test('each address of the console is its page, always asked for again; what is u
   }
   const [script = ''] = /\/assets\/[^"]+\.js/.exec((await raw('GET', '/')).text) ?? [];
   assert.match((await raw('GET', script)).headers['cache-control'] ?? '', /immutable/);
-  for (const target of ['/api', '/api/nothing', '/assets/nothing.js']) {
+  for (const target of ['/api', '/api/nothing', '/assets/nothing.js', '/metrics', '/docs', '/runs2']) {
     const answer = await raw('GET', target);
     assert.deepEqual([answer.status, errorOf(answer).code], [404, 'NOT_FOUND'], target);
   }
+  const missing = await raw('GET', '/docs', { accept: 'text/html' });
+  assert.equal(missing.status, 404);
+  assert.match(missing.text, /<div id="root">/);
   assert.equal((await raw('POST', '/runs', asJson, '{}')).status, 404);
 });
 

@@ -16,7 +16,7 @@ import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { readTar } from '../support/archive.js';
 import { python } from '../support/photographs.js';
-import { Product } from '../support/product.js';
+import { Product, problemOf } from '../support/product.js';
 import type { Answer, Server } from '../support/product.js';
 
 const product = new Product();
@@ -56,11 +56,9 @@ const recipeFrom = (checkpointId: string, rank = 8): Promise<unknown> =>
   });
 
 async function refused(answer: Promise<Answer>, status: number, field: string, message: RegExp): Promise<void> {
-  const { status: found, body } = await answer;
-  assert.equal(found, status, JSON.stringify(body));
-  const { error } = body as { error: { field?: string; message: string } };
-  assert.equal(error.field, field);
-  assert.match(error.message, message);
+  const problem = problemOf(await answer);
+  assert.deepEqual([problem.status, problem.field], [status, field], JSON.stringify(problem));
+  assert.match(problem.detail, message);
 }
 
 test('an adapter that PEFT has written becomes a checkpoint, once for a request', async () => {

@@ -17,7 +17,7 @@ import {
 } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
-import { Product } from '../support/product.js';
+import { Product, problemOf } from '../support/product.js';
 import type { Answer, Server } from '../support/product.js';
 
 const product = new Product();
@@ -75,7 +75,7 @@ async function champion(): Promise<Alias> {
 async function refused(where: string, body: object, status: number, message: RegExp): Promise<void> {
   const answer = await server.call('POST', where, body);
   assert.equal(answer.status, status, JSON.stringify(answer.body));
-  assert.match((answer.body as { error: { message: string } }).error.message, message);
+  assert.match(problemOf(answer).detail, message);
 }
 
 test('a gate needs a benchmark and its fields within bounds', async () => {
@@ -108,7 +108,7 @@ test('the first candidate is measured against the base model and waits for a per
 test('two people approve at once, and one of them has decided', async () => {
   const approve = (who: number): Promise<Answer> => server.call('POST', `/api/runs/${first.id}/gate/approve`, { comment: `yes ${who}` });
   const both = await Promise.all([approve(1), approve(2)]);
-  assert.deepEqual(both.map((answer) => answer.status).sort(), [200, 412]);
+  assert.deepEqual(both.map((answer) => answer.status).sort(), [200, 400]);
   const gate = await gateOf(first);
   assert.equal(gate.state, GateState.GATE_STATE_PROMOTED);
   assert.match(gate.comment, /^yes [12]$/);
@@ -160,7 +160,7 @@ test('one call rolls back and names what it restores', async () => {
     body: JSON.stringify({ checkpoint_id: candidate, reason: 'by hand' }),
   });
   assert.equal(by.status, 200);
-  await refused('/api/aliases', { checkpoint_id: candidate }, 412, /points at this checkpoint already/);
+  await refused('/api/aliases', { checkpoint_id: candidate }, 400, /points at this checkpoint already/);
   await refused('/api/aliases', { checkpoint_id: randomUUID() }, 404, /no checkpoint/);
 
   const where = `/api/aliases/${alias.id}/rollback`;
@@ -172,21 +172,21 @@ test('one call rolls back and names what it restores', async () => {
   assert.deepEqual([provenance?.runName, provenance?.seed, provenance?.recipeDigest], ['first', first.recipe?.seed, first.recipeDigest]);
   assert.equal(provenance?.data.length, 2);
   // The same request again, as a retry would send it.
-  await refused(where, body, 412, /has moved meanwhile/);
+  await refused(where, body, 400, /has moved meanwhile/);
 });
 
 test('nobody promotes over a champion the candidate was not compared with', async () => {
   const alias = await champion();
   const base = MoveAliasResponse.fromJSON(await server.post(`/api/aliases/${alias.id}/rollback`, { reason: 'all the way' }));
   assert.deepEqual([base.alias?.checkpointId, base.move?.undoes, base.move?.provenance], ['', 1, undefined]);
-  await refused(`/api/aliases/${alias.id}/rollback`, {}, 412, /Every move of champion has been taken back/);
+  await refused(`/api/aliases/${alias.id}/rollback`, {}, 400, /Every move of champion has been taken back/);
 
-  await refused(`/api/runs/${second.id}/gate/approve`, { comment: '' }, 412, /has moved since the evaluation began/);
+  await refused(`/api/runs/${second.id}/gate/approve`, { comment: '' }, 400, /has moved since the evaluation began/);
   assert.equal((await gateOf(second)).state, GateState.GATE_STATE_PENDING);
   const rejected = Gate.fromJSON(await server.post(`/api/runs/${second.id}/gate/reject`, { comment: 'stale' }));
   assert.deepEqual([rejected.state, rejected.comment], [GateState.GATE_STATE_REJECTED, 'stale']);
   assert.match(await outcomeOf(second), /^Kept the champion of first: stage1 of second was rejected by hand \(stale\); .*\.$/);
-  await refused(`/api/runs/${second.id}/gate/reject`, { comment: '' }, 412, /does not wait for approval; it is rejected/);
+  await refused(`/api/runs/${second.id}/gate/reject`, { comment: '' }, 400, /does not wait for approval; it is rejected/);
 });
 
 test('the history only grows, page by page', async () => {

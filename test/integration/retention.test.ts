@@ -151,7 +151,7 @@ test('the plan says why each stays, and the deletion does what the plan said', a
   assert.match(why['young'] ?? '', /kept for 1 days/);
 
   const stale = await asked('POST', '/retention/apply', { rules: { ...rules, keep_days: 0 }, digest: seen.digest });
-  assert.equal(stale.status, 412, 'other rules, another plan');
+  assert.equal(stale.status, 400, 'other rules, another plan');
   assert.match(JSON.stringify(stale.body), /give another plan/);
   assert.deepEqual(ApplyRetentionResponse.fromJSON(await post('/retention/apply', { rules, digest: seen.digest })), {
     deleted: 2,

@@ -20,7 +20,7 @@ import {
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { isWorking } from '../support/checks.js';
-import { Product, until } from '../support/product.js';
+import { Product, until, problemOf } from '../support/product.js';
 import type { Server } from '../support/product.js';
 import { readTar } from '../support/archive.js';
 
@@ -100,9 +100,9 @@ test('validate_only says image tokens, row lengths, memory and refused shares; a
 
   const strict = { ...asked, recipe: await server.smallRecipe(({ prefer }) => prefer && (prefer.maxSkippedFraction = 0.05)) };
   const refused = await server.call('POST', '/api/runs', strict);
-  const { error } = refused.body as { error: { field: string; hint: string } };
+  const error = problemOf(refused);
   assert.equal(error.field, 'prefer.max_skipped_fraction');
-  assert.match(error.hint, /--set prefer\.max_skipped_fraction=0\.34/);
+  assert.match(error.hint ?? '', /--set prefer\.max_skipped_fraction=0\.34/);
   const short = await server.smallRecipe((changed) => {
     if (changed.prefer) changed.prefer.maxSkippedFraction = 0.34;
     if (changed.dpo) changed.dpo.maxLength = 16;
@@ -120,9 +120,9 @@ test('a request that cannot become a run is refused with the field and the reaso
   const refused = async (body: object, status: number, field: string, message: RegExp): Promise<void> => {
     const answer = await server.call('POST', '/api/runs', { recipe, inputs, ...body });
     assert.equal(answer.status, status, JSON.stringify(answer.body));
-    const { error } = answer.body as { error: { field?: string; message: string } };
+    const error = problemOf(answer);
     assert.equal(error.field, field);
-    assert.match(error.message, message);
+    assert.match(error.detail, message);
   };
   await refused({ inputs: [] }, 400, 'inputs', /needs a dataset of images/);
   await refused(
@@ -133,9 +133,10 @@ test('a request that cannot become a run is refused with the field and the reaso
   );
   await refused({ inputs: [{ role: 'images', dataset_id: inputs[1]?.dataset_id }] }, 400, 'inputs[0].dataset_id', /does not hold images/);
   await refused({ inputs: [{ role: 'images', dataset_id: randomUUID() }] }, 404, 'inputs[0].dataset_id', /no dataset/);
-  for (const priority of [1001, 1.5]) await refused({ priority }, 400, 'priority', /must be a whole number from -1000 to 1000/);
+  await refused({ priority: 1001 }, 400, 'priority', /must be at least -1000 and at most 1000/);
+  await refused({ priority: 1.5 }, 400, 'priority', /must be a whole number/);
   await refused({ requires: { labels: { 'a tag': '1' } } }, 400, 'requires.labels', /cannot be a label's key/);
-  await refused({ requires: { gpu_memory_gib: -1 } }, 400, 'requires.gpu_memory_gib', /must be from 0/);
+  await refused({ requires: { gpu_memory_gib: -1 } }, 400, 'requires.gpu_memory_gib', /must be (from|at least) 0/);
   await refused({ forked_from: randomUUID() }, 404, 'forked_from', /no run/);
   await refused({ recipe: await server.smallRecipe(({ dpo }) => dpo && (dpo.beta = -1)) }, 400, 'dpo.beta', /is -1; it must be/);
   await refused(
@@ -159,10 +160,10 @@ test('a model that lacks a tensor is refused by its name before anything is queu
   const other = await server.smallRecipe(({ model }) => model && (model.path = broken));
   for (const validate_only of [true, false]) {
     const answer = await server.call('POST', '/api/runs', { recipe: other, inputs, validate_only });
-    const error = (answer.body as { error: { field: string; message: string } }).error;
+    const error = problemOf(answer);
     assert.equal(answer.status, 400);
     assert.equal(error.field, 'model.path');
-    assert.match(error.message, /1 tensor that the model needs is missing: model\.language_model\.layers\.1\.mlp\.up_proj\.weight/);
+    assert.match(error.detail, /1 tensor that the model needs is missing: model\.language_model\.layers\.1\.mlp\.up_proj\.weight/);
   }
   assert.equal(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs.length, before);
 });
@@ -294,7 +295,7 @@ test('a checkpoint is merged into its base model once, in the background, and do
   assert.equal((await fetch(`${server.url}${at}/merge`)).status, 404, 'none was started');
   const started = MergedExport.fromJSON(await server.post(`${at}/merge`, {}));
   assert.equal(started.state, MergedState.MERGED_STATE_RUNNING);
-  assert.equal((await fetch(`${server.url}${at}/files?merged=true`)).status, 412, 'not there yet');
+  assert.equal((await fetch(`${server.url}${at}/files?merged=true`)).status, 400, 'not there yet');
   const ready = await until(
     async () => MergedExport.fromJSON(await server.get(`${at}/merge`)),
     ({ state }) => state !== MergedState.MERGED_STATE_RUNNING,

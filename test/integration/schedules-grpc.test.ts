@@ -106,7 +106,7 @@ test('list and preview', async () => {
   const [spring] = (await client.previewSchedule(request)).fires;
   assert.equal(spring?.local, '2027-03-28T03:00:00+02:00');
   assert.notEqual(spring.note, '');
-  assert.equal((await refusal(client.previewSchedule({ ...request, count: 999 }))).field, 'page_size');
+  assert.equal((await refusal(client.previewSchedule({ ...request, count: 999 }))).field, 'count');
   await client.deleteSchedule({ scheduleId: other.id });
 });
 

@@ -14,6 +14,7 @@ import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { ListPresetsResponse, Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Dataset, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { type DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
+import type { Problem as ApiProblem } from '@stic/api/http.js';
 
 const main = fileURLToPath(new URL('../../server/src/main.js', import.meta.url));
 const trainer = path.join(repositoryRoot(), 'trainer-py');
@@ -23,6 +24,11 @@ const answeredWithinMs = 120_000;
 
 /** What a request was answered with. */
 export type Answer = { readonly status: number; readonly body: unknown };
+
+/** A refusal as RFC 9457 has it. */
+export const problemOf = ({ body }: { body: unknown }): ApiProblem => body as ApiProblem;
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
 /** One server process, as `npm start` makes it. */
 export class Server {
@@ -79,7 +85,7 @@ export class Server {
     await exited;
   }
 
-  async call(method: 'GET' | 'POST', where: string, body?: unknown): Promise<Answer> {
+  async call(method: Method, where: string, body?: unknown): Promise<Answer> {
     const response = await fetch(this.url + where, {
       method,
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
@@ -88,7 +94,7 @@ export class Server {
     return { status: response.status, body: await response.json() };
   }
 
-  private async ok(method: 'GET' | 'POST', where: string, body?: unknown): Promise<unknown> {
+  private async ok(method: Method, where: string, body?: unknown): Promise<unknown> {
     const answer = await this.call(method, where, body);
     if (answer.status >= 300) throw new Error(`${method} ${where}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnAppl
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
+  Metadata,
   type MethodDefinition,
   Server,
   ServerCredentials,
@@ -12,7 +13,7 @@ import {
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { Codec } from '@stic/api/service.js';
-import { ACTOR_HEADER, asCaller, REQUEST_ID_HEADER } from '../caller.js';
+import { ACTOR_HEADER, asCaller, currentRequestId, REQUEST_ID_HEADER } from '../caller.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { DomainError } from '../errors.js';
 import { authority, GRPC, listenFault } from '../transport/addresses.js';
@@ -28,7 +29,7 @@ const OPTIONS = {
   'grpc.keepalive_permit_without_calls': 1,
 };
 
-type Request = Pick<ServerUnaryCall<Buffer, Buffer>, 'request' | 'metadata' | 'getPeer'>;
+type Request = Pick<ServerUnaryCall<Buffer, Buffer>, 'request' | 'metadata' | 'getPeer' | 'sendMetadata'>;
 
 /** Serves every rpc over gRPC, with reflection and health. */
 @Injectable()
@@ -128,10 +129,16 @@ async function sendAll(
   sink.end();
 }
 
-function inCallersName<T>({ metadata, getPeer }: Request, work: () => T): T {
-  const [claimed] = metadata.get(ACTOR_HEADER);
-  const [requestId] = metadata.get(REQUEST_ID_HEADER);
-  return asCaller({ claimed: claimed?.toString(), from: `gRPC ${getPeer()}`, requestId: requestId?.toString() }, work);
+/** The work in the caller's name; the request's id goes back before the answer does. */
+function inCallersName<T>(request: Request, work: () => T): T {
+  const [claimed] = request.metadata.get(ACTOR_HEADER);
+  const [requestId] = request.metadata.get(REQUEST_ID_HEADER);
+  return asCaller({ claimed: claimed?.toString(), from: `gRPC ${request.getPeer()}`, requestId: requestId?.toString() }, () => {
+    const metadata = new Metadata();
+    metadata.set(REQUEST_ID_HEADER, currentRequestId() ?? '');
+    request.sendMetadata(metadata);
+    return work();
+  });
 }
 
 function decode(codec: Codec<object>, bytes: Buffer): object {

@@ -7,6 +7,7 @@ import { presentable } from '../transport/unexpected.js';
 import { problemOf, sendError } from '../transport/http-errors.js';
 import { requestOf } from './descriptors.js';
 import { fromQuery, strictJson } from './json.js';
+import { openApi } from './openapi.js';
 import { ApiRouter, type Route } from './router.js';
 import { encodedOnce, pump } from './stream.js';
 
@@ -28,7 +29,12 @@ export class HttpDoor implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.host.httpAdapter.getInstance<Express>().use(routerOf(this.api.routes()));
+    const routes = this.api.routes();
+    const document = openApi(routes.map(({ rpc }) => rpc));
+    this.host.httpAdapter
+      .getInstance<Express>()
+      .get('/openapi.json', (_request, response) => void response.json(document))
+      .use(routerOf(routes));
   }
 }
 

@@ -27,11 +27,9 @@ export class ApiRouter {
   /** To be asked for once modules have started: global guards are known only then. */
   routes(): Route[] {
     return this.served.map(({ rpc, implementation }) => {
-      const method = (implementation as Record<string, Handler>)[rpc.key];
-      if (method === undefined) throw new Error(`${rpc.grpcPath} has no implementation`);
       const handler = this.contexts.create<never, typeof API_CONTEXT>(
         implementation,
-        method as (...args: unknown[]) => unknown,
+        checked(rpc, implementation) as (...args: unknown[]) => unknown,
         rpc.key,
         undefined,
         undefined,
@@ -40,15 +38,19 @@ export class ApiRouter {
         { guards: true, interceptors: true, filters: false },
         API_CONTEXT,
       ) as Handler;
-      const message = requestOf(rpc);
-      return {
-        rpc,
-        call: async (request, signal) => {
-          const violations = violationsOf(message, request as Record<string, unknown>);
-          if (violations.length > 0) throw DomainError.ofViolations(violations);
-          return handler(request, signal, rpc);
-        },
-      };
+      return { rpc, call: async (request, signal) => handler(request, signal, rpc) };
     });
   }
+}
+
+/** The rpc's function for requests that keep the rules of its proto. It runs after the guards: who may not call learns no rules. */
+function checked(rpc: Rpc, implementation: object): Handler {
+  const method = (implementation as Record<string, Handler>)[rpc.key];
+  if (method === undefined) throw new Error(`${rpc.grpcPath} has no implementation`);
+  const message = requestOf(rpc);
+  return (request, signal) => {
+    const violations = violationsOf(message, request as Record<string, unknown>);
+    if (violations.length > 0) throw DomainError.ofViolations(violations);
+    return method(request, signal, rpc);
+  };
 }

@@ -6,7 +6,7 @@ import { registry } from './descriptors.js';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** A recipe is validated where it is frozen, once the preset and the changes are in it. */
-const RECIPE = 'stic.recipe.v1';
+export const RECIPE = 'stic.recipe.v1';
 
 type Message = Readonly<Record<string, unknown>>;
 
@@ -42,7 +42,7 @@ function ofField(field: DescField, rules: FieldRules, value: unknown, at: string
   if (field.fieldKind !== 'list' && field.fieldKind !== 'map') return [];
   const count = Object.keys(value ?? {}).length;
   if (rules.minItems !== undefined && count < rules.minItems)
-    return [{ field: at, message: `${at} needs at least ${rules.minItems} entries.` }];
+    return [{ field: at, message: `${at} needs at least ${rules.minItems} ${rules.minItems === 1 ? 'entry' : 'entries'}.` }];
   if (rules.maxItems !== undefined && count > rules.maxItems)
     return [{ field: at, message: `${at} has ${count} entries; at most ${rules.maxItems} are allowed.` }];
   return [];

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type LoggerService } from '@nestjs/common';
 import pino from 'pino';
+import { currentRequestId } from '../caller.js';
 import type { Config } from '../config/config.js';
 import { printable } from '../printable.js';
 
@@ -66,7 +67,9 @@ export class PinoLogger implements LoggerService {
     const text = [message, ...rest.slice(0, -1)]
       .map((part) => (part instanceof Error ? (part.stack ?? part.message) : String(part)))
       .join('\n');
-    this.logger[level](typeof context === 'string' ? { context } : {}, redact(text));
+    const requestId = currentRequestId();
+    const fields = { ...(typeof context === 'string' && { context }), ...(requestId !== undefined && { request_id: requestId }) };
+    this.logger[level](fields, redact(text));
   }
 }
 

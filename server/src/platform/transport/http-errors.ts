@@ -1,9 +1,8 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpStatus } from '@nestjs/common';
 import type { Response } from 'express';
 import { currentRequestId } from '../caller.js';
 import { assertUnreachable, DomainError, type ErrorCode, type Violation } from '../errors.js';
-import { shown } from '../shown.js';
-import { presentable } from './unexpected.js';
+import { frameworkStatus, presentable } from './unexpected.js';
 
 /** Every error of an HTTP request leaves as an RFC 9457 problem. */
 @Catch()
@@ -45,7 +44,7 @@ export function problemOf(error: DomainError, status: number = httpStatus(error.
 }
 
 export function sendError(response: Response, thrown: unknown, status?: number): void {
-  const error = presentable(fromFramework(thrown) ?? thrown);
+  const error = presentable(thrown);
   if (response.headersSent) {
     response.destroy();
     return;
@@ -55,25 +54,8 @@ export function sendError(response: Response, thrown: unknown, status?: number):
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** The parser's 413 keeps its status; a quota is 429. */
-const tooLarge = (thrown: unknown): number | undefined => (parserStatus(thrown) === 413 ? 413 : undefined);
-
-/** Errors of Nest and of the body parser carry an HTTP status and a text for the caller. */
-function fromFramework(thrown: unknown): DomainError | undefined {
-  if (thrown instanceof DomainError) return thrown;
-  const status = thrown instanceof HttpException ? thrown.getStatus() : parserStatus(thrown);
-  if (status === undefined || status >= 500 || !(thrown instanceof Error)) return undefined;
-  if (status === 401) return new DomainError('UNAUTHENTICATED', thrown.message);
-  if (status === 403) return new DomainError('PERMISSION_DENIED', thrown.message);
-  if (status === 404) return new DomainError('NOT_FOUND', 'There is nothing at this address.');
-  if (status === 413) return new DomainError('RESOURCE_EXHAUSTED', 'The request is too large.');
-  return new DomainError('INVALID_ARGUMENT', `The request cannot be read: ${shown(thrown.message)}`);
-}
-
-function parserStatus(thrown: unknown): number | undefined {
-  if (!(thrown instanceof Error) || !('status' in thrown) || !('expose' in thrown) || thrown.expose !== true) return undefined;
-  return typeof thrown.status === 'number' ? thrown.status : undefined;
-}
+/** A body that is too large is 413, a quota 429. */
+const tooLarge = (thrown: unknown): number | undefined => (frameworkStatus(thrown) === 413 ? 413 : undefined);
 
 const TITLES: Readonly<Record<ErrorCode, string>> = {
   INVALID_ARGUMENT: 'Invalid argument',
