@@ -15,6 +15,7 @@ import { ListPresetsResponse, Run, RunState } from '@stic/api/gen/stic/runs/v1/r
 import { Dataset, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { type DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Problem as ApiProblem } from '@stic/api/http.js';
+import { isTerminal } from '../../server/src/model/states.js';
 
 const main = fileURLToPath(new URL('../../server/src/main.js', import.meta.url));
 const trainer = path.join(repositoryRoot(), 'trainer-py');
@@ -152,8 +153,7 @@ export class Server {
   }
 
   ended(id: string): Promise<Run> {
-    const states = [RunState.RUN_STATE_SUCCEEDED, RunState.RUN_STATE_FAILED, RunState.RUN_STATE_CANCELLED];
-    return this.runWhen(id, (run) => states.includes(run.state));
+    return this.runWhen(id, ({ state }) => isTerminal(state));
   }
 }
 

@@ -28,7 +28,7 @@ import { cut, pageSize, timePosition } from '../platform/pages.js';
 import { Changes } from '../platform/database/watch.js';
 import { TrainerPool } from '../trainers/index.js';
 import { checkedRecipe, checkGate, freeze, resolveInputs, warningsOf } from './freeze.js';
-import { hasEnded } from './run.messages.js';
+import { isTerminal } from '../model/states.js';
 import { originOf } from './fork.js';
 import { checkedPlace } from './placement.js';
 import { preflightWarnings, Preflights, refuseObstacle } from './preflight.js';
@@ -107,7 +107,7 @@ export class RunsService {
 
   watch(request: WatchRunRequest, signal: AbortSignal): AsyncIterable<Run> {
     return this.changes.watch(runTopic(request.runId), () => this.reader.get(request.runId), {
-      until: (run) => hasEnded(run.state),
+      until: (run) => isTerminal(run.state),
       signal,
       intervalMs: 250,
     });

@@ -115,13 +115,3 @@ async function keepCheckpoint(
     createdAt: new Date(),
   });
 }
-
-/** Whether this ends an attempt. */
-export function isTerminal(state: JobState): boolean {
-  return (
-    state === JobState.JOB_STATE_SUCCEEDED ||
-    state === JobState.JOB_STATE_FAILED ||
-    state === JobState.JOB_STATE_CANCELLED ||
-    state === JobState.JOB_STATE_LOST
-  );
-}
