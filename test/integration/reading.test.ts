@@ -144,7 +144,7 @@ test('a long series keeps its extremes and its ends, from its rollups as from it
   const report = await attempt();
   const value = (step: number): number => (step === 777 ? 99 : step === 3_210 ? -99 : Math.sin(step));
   for (const from of [0, 2_000]) await report(range(from, from + 2_000).map((step) => metric('dpo/loss', step, value(step))));
-  await report(range(0, 40).map((step) => metric('dpo/margin', step, step)));
+  await report(range(0, 40).map((step) => metric('rewards/margins', step, step)));
   for (const maxPoints of [20, 100, 3_000, 10_000]) {
     const [loss, margin, ...more] = await seriesOf(runId, `max_points=${maxPoints}`);
     assert.ok(loss && margin && more.length === 0);
@@ -159,10 +159,10 @@ test('a long series keeps its extremes and its ends, from its rollups as from it
     );
     if (maxPoints >= 100) assert.deepEqual(margin.steps, range(0, 40), 'a short series is whole');
   }
-  const [only, ...others] = await seriesOf(runId, 'max_points=10&names=dpo/margin');
-  assert.deepEqual([only?.name, others], ['dpo/margin', []]);
+  const [only, ...others] = await seriesOf(runId, 'max_points=10&names=rewards/margins');
+  assert.deepEqual([only?.name, others], ['rewards/margins', []]);
   assert.deepEqual(await seriesOf(runId, 'max_points=10&stages=STAGE_KIND_SFT'), []);
-  const page = ListMetricsResponse.fromJSON(await server.get(`/api/runs/${runId}/metrics?names=dpo/margin`));
+  const page = ListMetricsResponse.fromJSON(await server.get(`/api/runs/${runId}/metrics?names=rewards/margins`));
   assert.deepEqual([page.metrics.length, page.more], [40, false]);
   const refused = await server.call('GET', `/api/runs/${runId}/metrics?max_points=3`);
   assert.equal(refused.status, 400);
