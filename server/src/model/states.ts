@@ -1,5 +1,5 @@
-import { RunState } from '../gen/stic/runs/v1/runs.js';
-import { JobState } from '../gen/stic/trainer/v1/trainer.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
 
 /** States that a run never leaves by itself. */
 export const terminalRunStates: readonly RunState[] = [

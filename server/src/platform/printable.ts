@@ -14,6 +14,15 @@ export function escaping(allowed = /(?!)/): (text: string) => string {
 /** A name or text from outside on one line. */
 export const printable = escaping();
 
+const LONGEST_SHOWN = 200;
+
+/** What a caller sent, for an error: on one line and at most 200 characters of it. */
+export function shown(value: string): string {
+  const characters = [...value.slice(0, 2 * LONGEST_SHOWN + 1)];
+  if (characters.length <= LONGEST_SHOWN) return printable(value);
+  return `${printable(characters.slice(0, LONGEST_SHOWN).join(''))}…`;
+}
+
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   const name = NAMES[character];
