@@ -94,7 +94,10 @@ before(async () => {
   postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state') });
   db = await openDatabase({ url: postgres.url, entities: [Thing], migrations: [CreateThing1999999999999] });
   rows = Array.from({ length: 190 }, randomRow);
-  await db.manager.insert(Thing, rows.map(({ metrics: _, ...thing }) => thing) as never);
+  await db.manager.insert(
+    Thing,
+    rows.map(({ metrics: _, ...thing }) => thing),
+  );
   for (const { id, metrics } of rows) {
     for (const [name, value] of Object.entries(metrics)) await db.query('INSERT INTO thing_metric VALUES ($1, $2, $3)', [id, name, value]);
   }

@@ -18,7 +18,7 @@ const LONGEST_SHOWN = 200;
 
 /** What a caller sent, for an error: on one line and at most 200 characters of it. */
 export function shown(value: string): string {
-  const characters = [...value.slice(0, 2 * LONGEST_SHOWN + 1)];
+  const characters = Array.from(value.slice(0, 2 * LONGEST_SHOWN + 1));
   if (characters.length <= LONGEST_SHOWN) return printable(value);
   return `${printable(characters.slice(0, LONGEST_SHOWN).join(''))}…`;
 }
