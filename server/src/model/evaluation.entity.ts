@@ -8,6 +8,7 @@ import { RunEntity } from './run.entity.js';
 @Index('evaluation_cell_key', ['runId', 'benchmark', 'metric', 'subject', 'mode', 'versus'], { unique: true })
 @Index(['createdAt', 'id'])
 @Index(['checkpointId'])
+@Index(['benchmark', 'value'])
 export class EvaluationEntity {
   @PrimaryColumn('uuid')
   id!: string;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { DomainError } from './errors.js';
-import { checkId, cut, numberPosition, pageSize, timePosition } from './pages.js';
+import { checkId, cut, numberPosition, pageSize, pageTokens } from './pages.js';
+
+const timePosition = pageTokens(z.object({ at: z.iso.datetime(), id: z.uuid() }));
 
 function refused(work: () => unknown, field: string): void {
   assert.throws(work, (error) => error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === field);

@@ -32,9 +32,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Position of a list ordered by creation time, newest first, then id. */
-export const timePosition = pageTokens(z.object({ at: z.iso.datetime(), id: z.uuid() }));
-
 /** Position in a list ordered by a running number. */
 export const numberPosition = pageTokens(z.object({ after: z.number().int().min(0) }));
 
