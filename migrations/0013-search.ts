@@ -20,7 +20,11 @@ export class Search1764000000013 implements MigrationInterface {
       WHERE value <> 'NaN'
       ORDER BY run_id, name, step DESC, attempt.number DESC, metric_point.id DESC`);
     await runner.query(`CREATE INDEX run_metric_name_value_idx ON run_metric (name, value)`);
-    await runner.query(`CREATE INDEX evaluation_benchmark_value_idx ON evaluation (benchmark, value)`);
+    // Holds all that a search by score reads, in the order in which the last checkpoint's score comes first.
+    await runner.query(
+      `CREATE INDEX evaluation_headline_idx ON evaluation (benchmark, run_id, subject, value)
+         WHERE "primary" AND mode = 'plain' AND versus = ''`,
+    );
     await runner.query(`CREATE INDEX run_input_dataset_name_idx ON run_input (dataset_name)`);
 
     await runner.query(`
@@ -78,7 +82,7 @@ export class Search1764000000013 implements MigrationInterface {
       await runner.query(`ALTER TABLE ${table} ADD CONSTRAINT ${table}_request_id_key UNIQUE (request_id)`);
     }
     await runner.query(`DROP INDEX run_input_dataset_name_idx`);
-    await runner.query(`DROP INDEX evaluation_benchmark_value_idx`);
+    await runner.query(`DROP INDEX evaluation_headline_idx`);
     await runner.query(`DROP TABLE idempotency_key, run_metric`);
   }
 }

@@ -68,10 +68,7 @@ const things: List = {
     ended_at: column('time', 'thing.ended_at', { nullable: true }),
     tags: list('thing.tags'),
     labels: map('thing.labels'),
-    metrics: keyedNumber(
-      (key) => `(SELECT value FROM thing_metric WHERE thing_id = thing.id AND thing_metric.name = ${key})`,
-      (holds, key) => `thing.id IN (SELECT thing_id FROM thing_metric WHERE thing_metric.name = ${key} AND ${holds('value')})`,
-    ),
+    metrics: keyedNumber('thing.id', (key) => `SELECT thing_id AS owner, value FROM thing_metric WHERE thing_metric.name = ${key}`),
   },
 };
 

@@ -9,9 +9,9 @@ import { audit } from '../audit/index.js';
 import { CheckpointEntity } from '../model/index.js';
 import { doneBefore, once } from '../platform/database/idempotency.js';
 import { DomainError, invalid } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
+import { checkedName, LONGEST_NAME } from '../platform/text.js';
 import { TrainerPool } from '../trainers/index.js';
-
-const longestName = 200;
 
 /** Makes checkpoints of adapters from elsewhere. A trainer judges them: it sees the folders and knows what it can train on. */
 @Injectable()
@@ -72,12 +72,10 @@ function checked(request: ImportCheckpointRequest): ImportCheckpointRequest {
     if ((!path.isAbsolute(value) && !named) || value.includes('\0')) {
       throw invalid(
         field,
-        `${field} must be an absolute path, not "${value}".`,
+        `${field} must be an absolute path, not "${shown(value)}".`,
         'It is read by the trainer, whose own folder is another one.',
       );
     }
   }
-  const name = request.name.trim() || path.basename(request.path).slice(-longestName);
-  if (name.length > longestName) throw invalid('name', `A checkpoint's name has at most ${longestName} characters.`);
-  return { ...request, name };
+  return { ...request, name: checkedName('name', request.name.trim() || path.basename(request.path).slice(-LONGEST_NAME)) };
 }

@@ -1,8 +1,5 @@
 import { column, keyedNumber, type List, related } from '../platform/filter/index.js';
 
-const headline = (key: string): string =>
-  `evaluation.benchmark = ${key} AND evaluation."primary" AND evaluation.mode = 'plain' AND evaluation.versus = ''`;
-
 export const checkpointList: List = {
   name: 'checkpoints',
   order: 'created_at desc',
@@ -23,14 +20,12 @@ export const checkpointList: List = {
     imported_from: column('text', 'checkpoint.imported_from', { nullable: true }),
     // Scored by later runs too, as their champion: the newest score counts.
     scores: keyedNumber(
+      'checkpoint.id',
       (key) =>
-        `(SELECT evaluation.value FROM evaluation WHERE evaluation.checkpoint_id = checkpoint.id AND ${headline(key)}
-           ORDER BY evaluation.created_at DESC, evaluation.id DESC LIMIT 1)`,
-      (holds, key) =>
-        `checkpoint.id IN (SELECT last_score.checkpoint_id FROM (
-           SELECT DISTINCT ON (evaluation.checkpoint_id) evaluation.checkpoint_id, evaluation.value FROM evaluation WHERE ${headline(key)}
-           ORDER BY evaluation.checkpoint_id, evaluation.created_at DESC, evaluation.id DESC) AS last_score
-           WHERE ${holds('last_score.value')})`,
+        `SELECT DISTINCT ON (evaluation.checkpoint_id) evaluation.checkpoint_id AS owner, evaluation.value FROM evaluation
+         WHERE evaluation.benchmark = ${key} AND evaluation."primary" AND evaluation.mode = 'plain' AND evaluation.versus = ''
+           AND evaluation.checkpoint_id IS NOT NULL
+         ORDER BY evaluation.checkpoint_id, evaluation.created_at DESC, evaluation.id DESC`,
     ),
   },
 };

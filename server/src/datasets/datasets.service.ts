@@ -21,6 +21,8 @@ import {
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { audit } from '../audit/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
+import { checkedName } from '../platform/text.js';
 import { paginate } from '../platform/filter/index.js';
 import { checkId, cut, pageSize, pageTokens } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
@@ -32,7 +34,6 @@ import { toDataset } from './dataset.messages.js';
 import { headerLines, readItem } from './manifest.js';
 import { datasetTopic, IMPORTS_TOPIC } from '../model/topics.js';
 
-const LONGEST_NAME = 200;
 /** Kinds whose source is a file that names its images. */
 const namesImages: ReadonlySet<DatasetKind> = new Set([DatasetKind.DATASET_KIND_INSTRUCTIONS, DatasetKind.DATASET_KIND_PREFERENCES]);
 
@@ -193,8 +194,7 @@ export class DatasetsService {
 }
 
 function checkCreate(request: CreateDatasetRequest): CreateDatasetRequest {
-  const name = request.name.trim();
-  if (name === '' || name.length > LONGEST_NAME) throw invalid('name', `A dataset needs a name of 1 to ${LONGEST_NAME} characters.`);
+  const name = checkedName('name', request.name);
   if (request.kind === DatasetKind.DATASET_KIND_UNSPECIFIED || request.kind === DatasetKind.UNRECOGNIZED) {
     throw invalid('kind', 'Say what the dataset holds: images, instructions, preferences or a benchmark.');
   }
@@ -221,7 +221,7 @@ function checkPath(field: string, value: string): void {
   if (!path.isAbsolute(value)) {
     throw invalid(
       field,
-      `${field} must be an absolute path, not "${value}".`,
+      `${field} must be an absolute path, not "${shown(value)}".`,
       'It is read by the trainer, whose own folder is another one.',
     );
   }

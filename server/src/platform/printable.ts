@@ -14,6 +14,9 @@ export function escaping(allowed = /(?!)/): (text: string) => string {
 /** A name or text from outside on one line. */
 export const printable = escaping();
 
+/** Nothing of it would be escaped. */
+export const isPrintable = (text: string): boolean => !UNPRINTABLE.test(text);
+
 const LONGEST_SHOWN = 200;
 
 /** What a caller sent, for an error: on one line and at most 200 characters of it. */

@@ -17,6 +17,8 @@ import {
 import { CheckpointEntity } from '../model/index.js';
 import { caller } from '../platform/caller.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
+import { checkedText } from '../platform/text.js';
 import { once } from '../platform/database/idempotency.js';
 import { paginate } from '../platform/filter/index.js';
 import { checkId } from '../platform/pages.js';
@@ -27,7 +29,6 @@ import { aliasList, moveList } from './registry.lists.js';
 import { moveToUndo } from './restore.js';
 
 const aliasName = /^[a-z][a-z0-9_-]{0,62}$/;
-const longestReason = 2_000;
 
 /** stic.registry.v1.RegistryService, as far as it is about aliases. */
 @Injectable()
@@ -61,7 +62,8 @@ export class AliasesService {
   async set(request: SetAliasRequest): Promise<MoveAliasResponse> {
     checkId('checkpoint_id', request.checkpointId);
     const name = request.name || defaultAlias;
-    if (!aliasName.test(name)) throw invalid('name', `"${name}" is not a name for an alias.`, 'Use a-z, 0-9, - and _, a letter first.');
+    if (!aliasName.test(name))
+      throw invalid('name', `"${shown(name)}" is not a name for an alias.`, 'Use a-z, 0-9, - and _, a letter first.');
     const reason = reasonOf(request.reason);
     const made = await once(this.db, { method: 'SetAlias', request }, async (manager) => {
       const to = await manager.findOneBy(CheckpointEntity, { id: request.checkpointId });
@@ -169,9 +171,7 @@ function checkVersion(alias: AliasEntity, seen: number): void {
 }
 
 export function reasonOf(text: string, field = 'reason'): string {
-  const reason = text.trim();
-  if (reason.length > longestReason) throw invalid(field, `${field} has at most ${longestReason} characters.`);
-  return reason;
+  return checkedText(field, text);
 }
 
 const noAlias = (id: string): DomainError => notFound(`There is no alias ${id}.`, 'alias_id');

@@ -3,11 +3,6 @@ import { column, enumColumn, keyedNumber, type List, map, related } from '../pla
 
 const made = 'tick.run_id FROM tick JOIN schedule ON schedule.id = tick.schedule_id WHERE tick.run_id IS NOT NULL';
 const inputs = 'run_input.run_id FROM run_input WHERE true';
-/** Of the run's last checkpoint, answering plainly. */
-const headline = (key: string): string =>
-  `evaluation.benchmark = ${key} AND evaluation."primary" AND evaluation.mode = 'plain' AND evaluation.versus = ''
-     AND evaluation.subject IN ('stage1', 'stage2')`;
-
 export const runList: List = {
   name: 'runs',
   order: 'created_at desc',
@@ -30,18 +25,16 @@ export const runList: List = {
     duration: column('duration', 'CAST(extract(epoch FROM run.ended_at - run.started_at) AS double precision)', { nullable: true }),
     'requires.labels': map(`(run.requires -> 'labels')`),
     metrics: keyedNumber(
-      (key) => `(SELECT run_metric.value FROM run_metric WHERE run_metric.run_id = run.id AND run_metric.name = ${key})`,
-      (holds, key) =>
-        `run.id IN (SELECT run_metric.run_id FROM run_metric WHERE run_metric.name = ${key} AND ${holds('run_metric.value')})`,
+      'run.id',
+      (key) => `SELECT run_metric.run_id AS owner, run_metric.value FROM run_metric WHERE run_metric.name = ${key}`,
     ),
+    // Of the run's last checkpoint, answering plainly.
     scores: keyedNumber(
+      'run.id',
       (key) =>
-        `(SELECT evaluation.value FROM evaluation WHERE evaluation.run_id = run.id AND ${headline(key)}
-           ORDER BY evaluation.subject DESC LIMIT 1)`,
-      (holds, key) =>
-        `run.id IN (SELECT last_score.run_id FROM (
-           SELECT DISTINCT ON (evaluation.run_id) evaluation.run_id, evaluation.value FROM evaluation WHERE ${headline(key)}
-           ORDER BY evaluation.run_id, evaluation.subject DESC) AS last_score WHERE ${holds('last_score.value')})`,
+        `SELECT DISTINCT ON (evaluation.run_id) evaluation.run_id AS owner, evaluation.value FROM evaluation
+         WHERE evaluation.benchmark = ${key} AND evaluation."primary" AND evaluation.mode = 'plain' AND evaluation.versus = ''
+           AND evaluation.subject IN ('stage1', 'stage2') ORDER BY evaluation.run_id DESC, evaluation.subject DESC`,
     ),
   },
 };

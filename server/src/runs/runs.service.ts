@@ -23,7 +23,8 @@ import { resolveStart, startWarnings } from '../registry/index.js';
 import { recipeDigest, wholeJson } from '../recipe/fields.js';
 import type { Presets } from '../recipe/presets.js';
 import { pipelineTopic, runTopic } from '../model/topics.js';
-import { DomainError, invalid } from '../platform/errors.js';
+import { DomainError } from '../platform/errors.js';
+import { checkedName, refuseNul } from '../platform/text.js';
 import { paginate } from '../platform/filter/index.js';
 import { doneBefore, once, resultOf } from '../platform/database/idempotency.js';
 import { Changes } from '../platform/database/watch.js';
@@ -35,8 +36,6 @@ import { runList } from './run.list.js';
 import { checkedPlace } from './placement.js';
 import { preflightWarnings, Preflights, refuseObstacle } from './preflight.js';
 import { noRun, RunReader } from './run.reader.js';
-
-const longestName = 200;
 
 type NewRun = {
   readonly run: RunEntity;
@@ -114,8 +113,8 @@ export class RunsService {
 
   /** Everything a run will be, checked against datasets and trainer, before anything is written. */
   private async prepare(request: CreateRunRequest): Promise<NewRun> {
-    const name = request.name.trim();
-    if (name.length > longestName) throw invalid('name', `A run's name has at most ${longestName} characters.`);
+    refuseNul(request);
+    const name = checkedName('name', request.name, { optional: true });
     const origin = await originOf(this.db.manager, request);
     const { recipe: checked, prompts, model } = checkedRecipe(origin.recipe);
     const place = checkedPlace(request.priority, request.requires ?? origin.requires);

@@ -29,6 +29,7 @@ import {
 import { wholeJson } from '../recipe/fields.js';
 import { Clock } from '../platform/clock.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
+import { checkedText } from '../platform/text.js';
 import { doneBefore, once, violatedConstraint } from '../platform/database/idempotency.js';
 import { checkEtag, etagOf } from '../platform/etag.js';
 import { paginate } from '../platform/filter/index.js';
@@ -109,12 +110,13 @@ export class SchedulesService {
     return this.get(request);
   }
 
-  async pause({ scheduleId, reason }: PauseScheduleRequest): Promise<Schedule> {
+  async pause({ scheduleId, reason: given }: PauseScheduleRequest): Promise<Schedule> {
+    const reason = checkedText('reason', given);
     const pausedAt = await this.clock.now();
     await this.change(scheduleId, async (manager, schedule) => {
       if (schedule.pausedAt !== null) return;
-      await manager.update(ScheduleEntity, scheduleId, { pausedAt, pauseReason: reason.trim() });
-      await writeDown(manager, 'pause', schedule, { reason: reason.trim() });
+      await manager.update(ScheduleEntity, scheduleId, { pausedAt, pauseReason: reason });
+      await writeDown(manager, 'pause', schedule, { reason });
     });
     return this.get({ scheduleId });
   }

@@ -22,6 +22,8 @@ import {
 } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { DomainError, invalid, messageOf, notFound } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
+import { checkedText } from '../platform/text.js';
 import { paginate } from '../platform/filter/index.js';
 import { checkId } from '../platform/pages.js';
 import { once } from '../platform/database/idempotency.js';
@@ -168,19 +170,23 @@ export class WebhooksService {
     events: string[];
   } {
     this.checkAddress(url.trim());
-    if (description.length > longestText) throw invalid('description', `A description has at most ${longestText} characters.`);
     const known: readonly string[] = eventTypes;
     const stranger = events.find((event) => !known.includes(event));
-    if (stranger !== undefined) throw invalid('events', `"${stranger}" is not an event type; it must be one of ${known.join(', ')}.`);
+    if (stranger !== undefined)
+      throw invalid('events', `"${shown(stranger)}" is not an event type; it must be one of ${known.join(', ')}.`);
     if (events.length === 0) throw invalid('events', 'An endpoint needs at least one event type.', `They are ${known.join(', ')}.`);
-    return { url: url.trim(), description: description.trim(), events: known.filter((event) => events.includes(event)) };
+    return {
+      url: url.trim(),
+      description: checkedText('description', description),
+      events: known.filter((event) => events.includes(event)),
+    };
   }
 
   /** Only what can be seen from the text: names are looked up, and judged, when a connection is made. */
   private checkAddress(text: string): void {
     const address = URL.canParse(text) && text.length <= longestText ? new URL(text) : undefined;
     if (!address || !['http:', 'https:'].includes(address.protocol)) {
-      throw invalid('url', `"${text.slice(0, 200)}" is not an http or https address.`);
+      throw invalid('url', `"${shown(text)}" is not an http or https address.`);
     }
     if (address.username !== '' || address.password !== '') {
       throw invalid('url', 'An address must not hold a password: it is shown.', 'Check the signature in place of a password.');

@@ -18,8 +18,10 @@ export type Field = {
   readonly searched?: boolean;
   /** SQL that holds when the test does for the value, or for one of the values where there are several. */
   where(test: Test, key: string): string;
-  /** SQL of the one value to sort by; absent where there are several. */
-  readonly value?: (key: string) => string;
+  /** SQL of the one value to sort by; absent where there are several. `joined` is the name its own rows have in the query. */
+  readonly value?: (key: string, joined: string) => string;
+  /** The rows that are joined for it: sorted so, all are read at once, not one by one. */
+  readonly join?: (key: string, joined: string) => { readonly rows: string; readonly on: string };
   /** The value may be NULL. */
   readonly nullable?: boolean;
 };
@@ -43,9 +45,16 @@ export function related(type: FieldType, sql: string, id: string, from: string):
   return { type, where: (test) => `${id} IN (SELECT ${from} AND ${test(sql)})` };
 }
 
-/** A number of other rows that belong to a row, chosen by a key. `one` is the SQL of the number; `among` that of a search by it. */
-export function keyedNumber(one: (key: string) => string, among: (test: Test, key: string) => string): Field {
-  return { type: 'number', keyed: true, where: among, value: one, nullable: true };
+/** A number that other rows hold, chosen by a key. `rows` is a SELECT of `owner`, to which it belongs, and `value`, one per owner. */
+export function keyedNumber(id: string, rows: (key: string) => string): Field {
+  return {
+    type: 'number',
+    keyed: true,
+    where: (test, key) => `${id} IN (SELECT found.owner FROM (${rows(key)}) AS found WHERE ${test('found.value')})`,
+    value: (_key, joined) => `${joined}.value`,
+    join: (key, joined) => ({ rows: `(${rows(key)})`, on: `${joined}.owner = ${id}` }),
+    nullable: true,
+  };
 }
 
 /** A JSON object of texts. */

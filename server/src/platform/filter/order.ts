@@ -9,6 +9,7 @@ export type SortKey = {
   readonly nullable: boolean;
   readonly descending: boolean;
   readonly key?: string;
+  readonly join?: { readonly rows: string; readonly on: string; readonly as: string };
 };
 
 const LONGEST_ORDER = 500;
@@ -38,12 +39,14 @@ function sortKey(part: string, position: number, fields: Fields): SortKey {
   if (!found?.field.value) throw invalid('order_by', `order_by: there is no field "${shown(name)}" to sort by.`, sortable);
   const { field, key } = found;
   if (field.keyed === true && key === undefined) throw invalid('order_by', `order_by: ${name} takes a name, as in ${name}.<name>.`);
+  const [placeholder, as] = [`CAST(:order_${position} AS text)`, `sorted_${position}`];
   return {
-    sql: found.field.value(`CAST(:order_${position} AS text)`),
+    sql: found.field.value(placeholder, as),
     type: field.type,
     nullable: field.nullable === true,
     descending: direction === 'desc',
     ...(key === undefined ? {} : { key }),
+    ...(field.join && { join: { ...field.join(placeholder, as), as } }),
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { digestOf } from '../digest.js';
 import { invalid } from '../errors.js';
 import { pageSize, pageTokens } from '../pages.js';
+import { refuseNul } from '../text.js';
 import { compileFilter } from './compile.js';
 import type { Fields, FieldType } from './fields.js';
 import { parseOrder, type SortKey } from './order.js';
@@ -45,7 +46,7 @@ export async function paginate<Row extends ObjectLiteral>(
   request: ListRequest,
 ): Promise<{ page: Row[]; nextPageToken: string }> {
   const limit = pageSize(request.pageSize);
-  checkTexts(request);
+  refuseNul(request);
   const condition = compileFilter(request.filter, fields);
   const keys = sortKeys(request.orderBy.trim() === '' ? order : request.orderBy, fields, unique);
   const digest = digestOf([name, { ...request, pageSize: 0, pageToken: '' }]).slice(0, 16);
@@ -54,6 +55,7 @@ export async function paginate<Row extends ObjectLiteral>(
   if (condition) query.andWhere(condition.sql, condition.parameters);
   if (after) query.andWhere(...follow(keys, after));
   for (const [index, key] of keys.entries()) {
+    if (key.join) query.leftJoin(key.join.rows, key.join.as, key.join.on);
     query.addSelect(asText(key), `sort_${index}`);
     query.addOrderBy(key.sql, key.descending ? 'DESC' : 'ASC', key.nullable ? 'NULLS LAST' : undefined);
     if (key.key !== undefined) query.setParameter(`order_${index}`, key.key);
@@ -112,15 +114,4 @@ function follow(keys: readonly SortKey[], values: readonly (string | null)[]): [
 /** To the microsecond and the last digit, whatever the session's settings are. */
 function asText({ sql, type }: SortKey): string {
   return type === 'time' ? `to_char(${sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')` : `CAST(${sql} AS text)`;
-}
-
-/** A NUL in a list's own filters: Postgres would refuse it with an error of its own. */
-function checkTexts(request: ListRequest): void {
-  for (const [field, value] of Object.entries(request as Record<string, unknown>)) {
-    if (typeof value !== 'string' || !value.includes('\0')) continue;
-    throw invalid(
-      field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      'A text cannot have a NUL character.',
-    );
-  }
 }
