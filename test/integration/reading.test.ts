@@ -50,7 +50,7 @@ async function storedRun(
   const { recipe } = ((await server.get('/api/presets')) as { presets: { name: string; recipe: object }[] }).presets[0] ?? assert.fail();
   const [runId, stageId] = [randomUUID(), randomUUID()];
   const state = RunState.RUN_STATE_PAUSED;
-  await db.manager.insert(RunEntity, { id: runId, requestId: null, name, state, recipe, recipeDigest: runId, createdAt: new Date() });
+  await db.manager.insert(RunEntity, { id: runId, name, state, recipe, recipeDigest: runId, createdAt: new Date() });
   await db.manager.insert(RunInputEntity, {
     ...{ runId, position: 0, role: 'images', datasetId: randomUUID(), datasetName: 'pictures', versionId: randomUUID() },
     ...{ digest: 'd'.repeat(64), items: 9, skipped: 1 },

@@ -11,7 +11,7 @@ import pg from 'pg';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { processesIn } from '../../server/src/platform/processes/process-table.js';
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
-import { ListPresetsResponse, Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { ListPresetsResponse, Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Dataset, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { type DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Problem as ApiProblem } from '@stic/api/http.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
-import { DataSource, QueryFailedError } from 'typeorm';
+import { DataSource } from 'typeorm';
 import type { ImportCheckpointRequest } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { LoraConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import type { ImportAdapterResponse } from '@stic/api/gen/stic/trainer/v1/trainer.js';

@@ -1,5 +1,5 @@
-import { DatasetKind } from '../gen/stic/common/v1/common.js';
-import { VersionState } from '../gen/stic/datasets/v1/datasets.js';
+import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
+import { VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { column, enumColumn, type List } from '../platform/filter/index.js';
 
 const latest = (value: string): string =>

@@ -1,4 +1,4 @@
-import { GateState, MoveKind } from '../gen/stic/registry/v1/registry.js';
+import { GateState, MoveKind } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { column, enumColumn, type List, related } from '../platform/filter/index.js';
 
 export const aliasList: List = {

@@ -1,4 +1,4 @@
-import { RunState } from '../gen/stic/runs/v1/runs.js';
+import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { column, enumColumn, keyedNumber, type List, map, related } from '../platform/filter/index.js';
 
 const made = 'tick.run_id FROM tick JOIN schedule ON schedule.id = tick.schedule_id WHERE tick.run_id IS NOT NULL';

@@ -1,5 +1,4 @@
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
-import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, RunSchedule, Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { JobError, Progress } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Artifact } from '@stic/api/gen/stic/common/v1/common.js';

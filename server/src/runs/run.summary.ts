@@ -4,7 +4,7 @@ import type { RunSchedule } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { secondsLeft } from './estimate.js';
 import type { TimedStage } from './estimate.js';
-import { hasEnded } from './run.messages.js';
+import { isTerminal } from '../model/states.js';
 
 /** Columns of a run that RUN_VIEW_BASIC is made of; the recipe, most of a row, is not among them. */
 export const summaryColumns = [
@@ -58,7 +58,7 @@ export function summaryOf(row: SummaryRow, parts: SummaryParts, now: Date): Run 
     startedAt: row.startedAt ?? undefined,
     endedAt: row.endedAt ?? undefined,
     skipped: parts.skipped + parts.inputs.reduce((sum, input) => sum + input.skipped, 0),
-    etaSeconds: hasEnded(row.state) ? 0 : secondsLeft(parts.stages.map(toTimed), now),
+    etaSeconds: isTerminal(row.state) ? 0 : secondsLeft(parts.stages.map(toTimed), now),
     queuePosition: parts.queuePosition,
     priority: row.priority,
     requires: row.requires ?? undefined,

@@ -1,4 +1,4 @@
-import { TickOrigin, TickReason, TickState } from '../gen/stic/schedules/v1/schedules.js';
+import { TickOrigin, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { column, enumColumn, type List } from '../platform/filter/index.js';
 
 export const scheduleList: List = {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, In, QueryFailedError } from 'typeorm';
+import { DataSource, type EntityManager, In } from 'typeorm';
 import { CreateRunRequest, Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import {
   type BackfillScheduleRequest,

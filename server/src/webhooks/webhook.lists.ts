@@ -1,4 +1,4 @@
-import { DeliveryState } from '../gen/stic/webhooks/v1/webhooks.js';
+import { DeliveryState } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { column, enumColumn, list, type List } from '../platform/filter/index.js';
 
 export const endpointList: List = {

@@ -18,8 +18,9 @@ import type { CheckpointName } from '../../model/graph.js';
 import { sha256 } from '../../recipe/canonical.js';
 import { fenced } from './lease.js';
 import type { Lease } from './lease.js';
+import { isTerminal } from '../../model/states.js';
 import { recordLastMetrics } from './last-metrics.js';
-import { isTerminal, settleAttempt } from './attempt-end.js';
+import { settleAttempt } from './attempt-end.js';
 import { storePoints } from '../../model/metrics.js';
 import { pipelineTopic, runTopic } from '../../model/topics.js';
 
