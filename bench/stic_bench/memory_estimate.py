@@ -46,6 +46,7 @@ def _short(new_tokens: int, **speed: bool) -> dict[str, Any]:
 CASES = {
     "world": Case(None, "tiny", 24, (128, 128), {}),
     "next-quick": Case(QUICK_NEXT, "paper", 6, (640, 480), _short(96)),
+    "next-quick-kept": Case(QUICK_NEXT, "paper", 6, (640, 480), _short(96, gradient_checkpointing=False)),
     "next": Case(NEXT, "paper", 4, (640, 480), _short(48)),
     "next-kept": Case(NEXT, "paper", 4, (640, 480), _short(48, gradient_checkpointing=False)),
     "smol": Case(SMOL, "paper", 6, (640, 480), _short(48)),

@@ -37,26 +37,27 @@ _TEMPLATE = (
 """SmolLM2's own, with an image in front of a turn's text."""
 
 PHOTOGRAPHS: dict[str, list[tuple[str, str]]] = {
+    "coins.png": [("What objects are these?", "Old coins, laid out in rows on a dark ground.")],
+    "text.png": [("What is written by hand?", "A few words and formulas on paper.")],
+    "chelsea.png": [("What animal is this?", "It is a tabby cat that looks to the side.")],
+    "page.png": [("What is printed here?", "A page of text from a book, badly lit.")],
     "astronaut.png": [
         ("Who is in the picture?", "A smiling woman in an orange space suit."),
         ("What is behind her?", "A flag and a model."),
     ],
-    "chelsea.png": [("What animal is this?", "It is a tabby cat that looks to the side.")],
     "coffee.png": [("What is on the table?", "A cup of coffee on a saucer, with a spoon."), ("What is the table made of?", "Dark wood.")],
     "rocket.jpg": [("What happens here?", "A rocket stands on its launch pad at dusk, lit by lamps.")],
     "motorcycle_left.png": [("What vehicle is shown?", "A motorcycle in a garage full of tools.")],
     "camera.png": [("What does the man do?", "He looks through a camera that stands on a tripod."), ("Is the picture in colour?", "No.")],
-    "coins.png": [("What objects are these?", "Old coins, laid out in rows on a dark ground.")],
     "retina.jpg": [("What part of the body is this?", "The back of an eye, with its blood vessels.")],
     "hubble_deep_field.jpg": [("What are the bright spots?", "They are distant galaxies.")],
     "moon.png": [("What is the large round shape?", "It is a crater on the Moon.")],
     "ihc.png": [("What kind of picture is this?", "Stained tissue under a microscope.")],
-    "page.png": [("What is printed here?", "A page of text from a book, badly lit.")],
-    "text.png": [("What is written by hand?", "A few words and formulas on paper.")],
     "brick.png": [("What is this wall made of?", "It is made of bricks.")],
     "grass.png": [("What grows here?", "Grass.")],
     "gravel.png": [("What covers the ground?", "Small stones.")],
 }
+"""By name: questions and answers. Those with the fewest image tokens come first."""
 CUT_OFF = "cut-off.png"
 TEXT_ONLY = [("Name a prime number.", "Seven."), ("Which is larger, a mouse or a horse?", "A horse is larger than a mouse.")]
 
@@ -86,15 +87,21 @@ def make_model(folder: Path) -> Path:
     model = LlavaNextForConditionalGeneration(config)
     model.model.language_model.load_state_dict(text.model.state_dict())
     model.tie_weights()
-    _quieten(model.model.multi_modal_projector, text.get_input_embeddings().weight[tokenizer.convert_tokens_to_ids("<|endoftext|>")])
+    _make_it_speak(model, tokenizer)
     return save_model(folder, model, any_resolution_processor(tokenizer), tokenizer)
 
 
 @torch.no_grad()
-def _quieten(projector: Any, neutral: torch.Tensor) -> None:
-    """Image features close to a token that the language model passes over: among thousands of random ones it says nothing at all."""
+def _make_it_speak(model: Any, tokenizer: Any) -> None:
+    """Behind thousands of features that mean nothing to it, the language model would mostly end its text at once.
+
+    The features are brought close to a token that it passes over, and the logits of its control tokens are halved.
+    """
+    words = model.get_input_embeddings().weight
+    projector = model.model.multi_modal_projector
     projector.linear_2.weight.mul_(0.2)
-    projector.linear_2.bias.copy_(neutral)
+    projector.linear_2.bias.copy_(words[tokenizer.convert_tokens_to_ids("<|endoftext|>")])
+    words[tokenizer.all_special_ids] *= 0.5
 
 
 def _language_model() -> tuple[Any, Any]:
