@@ -9,6 +9,7 @@ import { audit } from '../audit/index.js';
 import { CheckpointEntity } from '../model/index.js';
 import { DomainError, invalid } from '../platform/errors.js';
 import { TrainerPool } from '../trainers/index.js';
+import { shown } from '../platform/shown.js';
 
 const longestName = 200;
 const uniqueViolation = '23505';
@@ -88,7 +89,7 @@ function checked(request: ImportCheckpointRequest): ImportCheckpointRequest {
     if ((!path.isAbsolute(value) && !named) || value.includes('\0')) {
       throw invalid(
         field,
-        `${field} must be an absolute path, not "${value}".`,
+        `${field} must be an absolute path, not "${shown(value)}".`,
         'It is read by the trainer, whose own folder is another one.',
       );
     }

@@ -28,6 +28,7 @@ import { DatasetEntity, DatasetProblemEntity, DatasetRequestEntity, DatasetVersi
 import { toDataset } from './dataset.messages.js';
 import { headerLines, readItem } from './manifest.js';
 import { datasetTopic, IMPORTS_TOPIC } from '../model/topics.js';
+import { shown } from '../platform/shown.js';
 
 const LONGEST_NAME = 200;
 const UNIQUE_VIOLATION = '23505';
@@ -259,7 +260,7 @@ function checkPath(field: string, value: string): void {
   if (!path.isAbsolute(value)) {
     throw invalid(
       field,
-      `${field} must be an absolute path, not "${value}".`,
+      `${field} must be an absolute path, not "${shown(value)}".`,
       'It is read by the trainer, whose own folder is another one.',
     );
   }

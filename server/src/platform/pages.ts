@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalid } from './errors.js';
+import { shown } from './shown.js';
 
 const DEFAULT_SIZE = 50;
 const LARGEST_SIZE = 200;
@@ -52,5 +53,5 @@ export const isId = (text: string): boolean => z.uuid().safeParse(text).success;
 
 /** Anything but an id cannot exist, and Postgres would refuse it with an error of its own. */
 export function checkId(field: string, id: string): void {
-  if (!isId(id)) throw invalid(field, id === '' ? `${field} is missing.` : `${field} is not an id: ${id}`);
+  if (!isId(id)) throw invalid(field, id === '' ? `${field} is missing.` : `${field} is not an id: ${shown(id)}`);
 }

@@ -2,4 +2,4 @@
 const LONGEST = 200;
 
 /** A caller's text as an error may repeat it. */
-export const shown = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`);
+export const shown = (text: string, longest = LONGEST): string => (text.length <= longest ? text : `${text.slice(0, longest - 1)}…`);

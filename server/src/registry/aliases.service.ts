@@ -22,6 +22,7 @@ import { AliasEntity, AliasMoveEntity } from './alias.entity.js';
 import { defaultAlias } from './gate.js';
 import { lockAlias, moveAlias } from './move.js';
 import { moveToUndo } from './restore.js';
+import { shown } from '../platform/shown.js';
 
 const aliasName = /^[a-z][a-z0-9_-]{0,62}$/;
 const longestReason = 2_000;
@@ -72,7 +73,7 @@ export class AliasesService {
   async set(request: SetAliasRequest): Promise<MoveAliasResponse> {
     checkId('checkpoint_id', request.checkpointId);
     const name = request.name || defaultAlias;
-    if (!aliasName.test(name)) throw invalid('name', `"${name}" is not a name for an alias.`, 'Use a-z, 0-9, - and _, a letter first.');
+    if (!aliasName.test(name)) throw invalid('name', `"${shown(name)}" is not a name for an alias.`, 'Use a-z, 0-9, - and _, a letter first.');
     const reason = reasonOf(request.reason);
     return this.db.transaction(async (manager) => {
       const to = await manager.findOneBy(CheckpointEntity, { id: request.checkpointId });

@@ -8,6 +8,7 @@ import { inputRoles } from '../model/graph.js';
 import type { InputRole } from '../model/graph.js';
 import { copyRecipe, promptsDigest } from '../recipe/fields.js';
 import { validateRecipe } from '../recipe/validate.js';
+import { shown } from '../platform/shown.js';
 
 export type ResolvedInput = ReadyVersion & { readonly role: InputRole };
 
@@ -96,7 +97,7 @@ async function named<T>(index: number, work: () => Promise<T>): Promise<T> {
 function refuseTwice(inputs: readonly ResolvedInput[]): void {
   const names = inputs.filter((input) => input.role === 'benchmark').map((input) => input.benchmark);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid('inputs', `The benchmark "${twice}" is given twice.`);
+  if (twice !== undefined) throw invalid('inputs', `The benchmark "${shown(twice)}" is given twice.`);
 }
 
 /** A gate decides by figures. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Cron } from 'croner';
 import { invalid, messageOf } from '../platform/errors.js';
+import { shown } from '../platform/shown.js';
 
 /**
  * The times of a cron expression in a time zone. Where hour and minute are numbers or lists of them, a time that the clocks skip
@@ -21,7 +22,7 @@ export class FireTimes {
     } catch (error) {
       throw invalid(
         'cron',
-        `"${expression}" is not a cron expression: ${messageOf(error).replace(/^CronPattern: /, '')}`,
+        `"${shown(expression)}" is not a cron expression: ${shown(messageOf(error).replace(/^CronPattern: /, ''))}`,
         'Give five fields (minute hour day month weekday), or six with the second first: 30 2 * * * is every night at 02:30.',
       );
     }
@@ -112,6 +113,6 @@ function checkZone(zone: string): void {
     if (/^[A-Za-z]/.test(zone)) formatOf(zone);
     else throw new RangeError();
   } catch {
-    throw invalid('zone', `"${zone}" is not a time zone.`, hint);
+    throw invalid('zone', `"${shown(zone)}" is not a time zone.`, hint);
   }
 }

@@ -28,6 +28,7 @@ import { refuseLiteral } from './address.js';
 import { eventTypes, payloadOf, webhooksTopic } from './outbox.js';
 import { Secrets } from './secrets.js';
 import { WebhookDeliveryEntity, WebhookEndpointEntity } from './webhook.entity.js';
+import { shown } from '../platform/shown.js';
 
 const longestText = 2_000;
 const secretOverlapMs = 24 * 60 * 60 * 1_000;
@@ -177,7 +178,7 @@ export class WebhooksService {
     if (description.length > longestText) throw invalid('description', `A description has at most ${longestText} characters.`);
     const known: readonly string[] = eventTypes;
     const stranger = events.find((event) => !known.includes(event));
-    if (stranger !== undefined) throw invalid('events', `"${stranger}" is not an event type; it must be one of ${known.join(', ')}.`);
+    if (stranger !== undefined) throw invalid('events', `"${shown(stranger)}" is not an event type; it must be one of ${known.join(', ')}.`);
     if (events.length === 0) throw invalid('events', 'An endpoint needs at least one event type.', `They are ${known.join(', ')}.`);
     return { url: url.trim(), description: description.trim(), events: known.filter((event) => events.includes(event)) };
   }
