@@ -16,7 +16,7 @@ import { Product } from '../dist/test/support/product.js';
 const QUEUED = 1_000;
 const POINTS = 50_000;
 /** As many as the reconciler stores at once. */
-const BATCH = 500;
+const BATCH = 2_500;
 const REPEATS = 21;
 
 const at = (event) => Date.parse(event.at);
@@ -103,7 +103,7 @@ async function queue(server, db, recipe, inputs) {
   const { trainers } = await server.get('/api/trainers');
   const idle = trainers.map(({ address, info }) => ({ address, info: { ...info, activeJobIds: [], labels: {}, gpuMemoryBytes: 0n } }));
   const tools = { db, trainers: { list: () => Promise.resolve(idle) } };
-  const waiting = (await waitingStages(db)).length;
+  const waiting = (await waitingStages(db, QUEUED + 1)).length;
   if (waiting !== QUEUED) throw new Error(`${waiting} stages wait, not ${QUEUED}`);
   const pass = await timed(async () => {
     await claimOpen(db, 'bench');

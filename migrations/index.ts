@@ -8,6 +8,7 @@ import { RetentionPolicy1764000000007 } from './0007-retention-policy.js';
 import { ImageLists1764000000008 } from './0008-image-lists.js';
 import { ImportedCheckpoints1764000000009 } from './0009-imported-checkpoints.js';
 import { MergedExports1764000000010 } from './0010-merged-exports.js';
+import { MetricRollups1764000000011 } from './0011-metric-rollups.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ImageLists1764000000008,
   ImportedCheckpoints1764000000009,
   MergedExports1764000000010,
+  MetricRollups1764000000011,
 ];

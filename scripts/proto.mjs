@@ -1,17 +1,18 @@
-// Generates the TypeScript and Python stubs from proto/. `npm run proto` after a change; the tests fail on drift.
+// Generates the TypeScript and Python stubs and the table of recipe fields from proto/. `npm run proto` after a change; the tests fail on drift.
 // `npm run proto -- --baseline` also makes proto/ the image that later changes must not break: with a release, never to silence a test.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeRecipeSchema } from './recipe-schema.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /** What the trainer speaks; it knows no public service. */
 const TRAINER_PROTOS = ['api', 'common', 'recipe', 'trainer'].map((name) => `stic/${name}/v1/${name === 'api' ? 'options' : name}.proto`);
 
-/** Writes the stubs below `out` (the repository itself by default), each at its usual place. */
-export function generate(out = root) {
+/** Writes stubs and table below `out` (the repository itself by default), each at its usual place. */
+export async function generate(out = root) {
   const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' });
   run(path.join(root, 'node_modules/.bin/buf'), ['generate', '--template', 'proto/buf.gen.yaml', '-o', out]);
   // ts-proto writes what is imported for its options alone, too; nothing needs it.
@@ -31,6 +32,7 @@ export function generate(out = root) {
     ...TRAINER_PROTOS,
   ]);
   writeFileSync(path.join(python, 'py.typed'), '');
+  await writeRecipeSchema(out);
 }
 
 /** Writes the descriptors the tests' `buf breaking` compares with. */
@@ -44,6 +46,6 @@ export function renewBaseline() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!existsSync(path.join(root, 'trainer-py/.venv')))
     throw new Error('Run `npm run setup` first: the Python generator lives in trainer-py/.venv.');
-  generate();
+  await generate();
   if (process.argv.includes('--baseline')) renewBaseline();
 }

@@ -41,7 +41,7 @@ async function runTiers(tiers, { empty, fail }) {
   // Short, because Unix sockets lie below it, and open to other users, because Postgres run by root becomes one.
   const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-'));
   chmodSync(folder, 0o755);
-  const context = { folder, env: { ...process.env, TMPDIR: folder, NODE_ENV: 'test' } };
+  const context = { folder, env: { ...process.env, TMPDIR: folder, REHEARSALS: folder, NODE_ENV: 'test' } };
   const processes = empty();
   for (const tier of tiers) {
     if (stopped) break;

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { differing } from '../docs.mjs';
 import { generate } from '../proto.mjs';
+import { schemaFiles } from '../recipe-schema.mjs';
 import { collect } from '../setup/command.mjs';
 import { python, trainerFolder } from '../setup/python.mjs';
 import { root } from '../setup/stamps.mjs';
@@ -25,7 +26,7 @@ export const checks = [
   { name: 'mypy --strict', run: () => collect(python, ['-m', 'mypy', '--strict', 'stic_trainer'], { cwd: trainerFolder }) },
   { name: 'buf lint', run: tool_in_root(bin('buf'), ['lint', 'proto']) },
   { name: 'buf breaking', run: tool_in_root(bin('buf'), ['breaking', 'proto', '--against', 'proto/baseline.binpb']) },
-  { name: 'generated stubs are those of proto/', run: stubsAreCurrent },
+  { name: 'generated files are those of proto/', run: stubsAreCurrent },
   { name: 'generated pages are those of the code', run: pagesAreCurrent },
   { name: 'state diagrams show the states of the protos', run: diagramsAreCurrent },
   { name: 'links lead somewhere', run: linksLead },
@@ -38,12 +39,12 @@ async function pagesAreCurrent() {
   return { code: names.length, output: `These differ from what the code gives; run \`npm run docs\`:\n${names.join('\n')}` };
 }
 
-/** Generates the stubs elsewhere and compares them with the committed ones. */
+/** Generates stubs and recipe table elsewhere and compares them with the committed ones. */
 async function stubsAreCurrent() {
   const fresh = mkdtempSync(path.join(os.tmpdir(), 'stubs-'));
   try {
-    generate(fresh);
-    const differing = ['api/src/gen', 'api/descriptors.binpb', 'trainer-py/stic'].flatMap((folder) => {
+    await generate(fresh);
+    const differing = ['api/src/gen', 'api/descriptors.binpb', 'trainer-py/stic', ...schemaFiles].flatMap((folder) => {
       const [ours, theirs] = [contents(path.join(root, folder)), contents(path.join(fresh, folder))];
       const names = new Set([...ours.keys(), ...theirs.keys()]);
       return [...names].filter((name) => ours.get(name) !== theirs.get(name)).map((name) => path.join(folder, name));
@@ -56,6 +57,7 @@ async function stubsAreCurrent() {
 
 function contents(folder) {
   if (!existsSync(folder)) return new Map();
+  if (statSync(folder).isFile()) return new Map([['', readFileSync(folder, 'utf8')]]);
   const files = readdirSync(folder, { recursive: true }).filter(
     (name) => !name.includes('__pycache__') && statSync(path.join(folder, name)).isFile(),
   );

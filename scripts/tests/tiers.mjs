@@ -18,7 +18,7 @@ export const tiers = [
   nodeTier('integration', { concurrency: 2, minutes: 16 }),
   nodeTier('contract', { concurrency: 1, minutes: 5 }),
   nodeTier('durability', { concurrency: 2, minutes: 16 }),
-  nodeTier('e2e', { concurrency: 1, minutes: 12 }),
+  nodeTier('e2e', { concurrency: 2, minutes: 12 }),
   nodeTier('browser', { concurrency: 1, minutes: 12, prepare: async () => ({ CHROMIUM: await findChromium() }) }),
 ];
 

@@ -70,7 +70,7 @@ async function told(server: Server): Promise<unknown[]> {
 const adapters = async (server: Server): Promise<string[]> => (await checkpoints(server)).map(({ adapterSha256 }) => adapterSha256);
 const checkpoints = async (server: Server) => ListCheckpointsResponse.fromJSON(await server.get('/api/checkpoints')).checkpoints;
 
-test('a backup is taken while a run is going, and another when it has finished', { timeout: 120_000 }, async () => {
+test('a backup is taken while a run is going, and another when it has finished', { timeout: 240_000 }, async () => {
   const server = await product.start();
   const world = await product.world(4, 2, 2);
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
@@ -90,7 +90,7 @@ test('a backup is taken while a run is going, and another when it has finished',
   await server.stop();
 });
 
-test('restored into an empty installation, everything is there as it was', { timeout: 120_000 }, async () => {
+test('restored into an empty installation, everything is there as it was', { timeout: 240_000 }, async () => {
   assert.match(await done(finished.state, 'restore', late), /every digest and every count/);
   await refused(
     finished.state,
@@ -106,7 +106,7 @@ test('restored into an empty installation, everything is there as it was', { tim
   await server.ended(next.id);
 });
 
-test('a run that was going when the backup was taken goes on where it was restored', { timeout: 120_000 }, async () => {
+test('a run that was going when the backup was taken goes on where it was restored', { timeout: 240_000 }, async () => {
   await done(interrupted.state, 'restore', early);
   const server = await interrupted.start();
   const ended = await server.ended(run.id);

@@ -146,7 +146,7 @@ test('a held lease is claimed by nobody, and many claimers at once share the wor
   assert.equal(claims.length, 6);
   assert.equal(new Set(claims.map((claim) => claim.stageId)).size, 6);
   assert.ok(!claims.some((claim) => claim.stageId === lease.stageId));
-  assert.deepEqual(await waitingStages(db), [], 'nothing waits for a trainer');
+  assert.deepEqual(await waitingStages(db, 100), [], 'nothing waits for a trainer');
 });
 
 test('the end of a stage makes its checkpoint and readies the next one, in one step', async () => {
@@ -204,7 +204,7 @@ test('a pause that meets the end of a stage stops before the next one, and a res
   assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
   assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_PAUSED);
   const next = await db.manager.findOneByOrFail(StageEntity, { runId, kind: StageKind.STAGE_KIND_EVALUATE });
-  const waits = async (): Promise<boolean> => (await waitingStages(db)).some((stage) => stage.id === next.id);
+  const waits = async (): Promise<boolean> => (await waitingStages(db, 100)).some((stage) => stage.id === next.id);
   assert.equal(await waits(), false, 'a paused run waits for no trainer');
   await db.transaction((manager) => resumeRun(manager, runId));
   const run = await db.manager.findOneByOrFail(RunEntity, { id: runId });
@@ -230,6 +230,6 @@ test('waiting stages come by priority, then by age', async () => {
     await db.manager.update(StageEntity, lease.stageId, { state: StageState.STAGE_STATE_READY, leaseOwner: null, leaseExpiresAt: null });
     runs.push(lease.stageId);
   }
-  const order = (await waitingStages(db)).map((stage) => runs.indexOf(stage.id)).filter((index) => index >= 0);
+  const order = (await waitingStages(db, 100)).map((stage) => runs.indexOf(stage.id)).filter((index) => index >= 0);
   assert.deepEqual(order, [1, 4, 0, 2, 3]);
 });

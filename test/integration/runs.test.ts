@@ -145,7 +145,7 @@ test('a request that cannot become a run is refused with the field and the reaso
     'model.path',
     /config\.json|model/i,
   );
-  await refused({ recipe: await server.smallRecipe(({ model }) => model && (model.path = '')) }, 400, 'model.path', /names no model/);
+  await refused({ recipe: await server.smallRecipe(({ model }) => model && (model.path = '')) }, 400, 'model.path', /is ""; it must be/);
   assert.deepEqual(ListRunsResponse.fromJSON(await server.get('/api/runs')).runs, []);
 });
 

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { Run, RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Recipe, StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
@@ -39,7 +42,7 @@ export type Rehearsed = {
   readonly assertSame: (run: Run) => Promise<void>;
 };
 
-/** Runs prefer and dpo on pictures of the embedded world once, with nothing in their way. */
+/** Runs prefer and dpo on pictures of the embedded world once, with nothing in their way, unless another test file has done so. */
 export async function rehearse(
   product: Product,
   server: Server,
@@ -50,6 +53,18 @@ export async function rehearse(
   const dataset = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
   const recipe = await server.smallRecipe(change);
   const request = { recipe, inputs: [{ role: 'images', dataset_id: dataset.id }], reuse_stages: false };
+  const { adapter, steps } = await once(JSON.stringify([images, recipe]), () => undisturbed(product, server, request));
+  const assertSame = async (run: Run): Promise<void> => {
+    await assertWhole(product, run);
+    assert.deepEqual(await lossSteps(product, run.id), steps, 'no step is missing');
+    assert.equal(await adapterOf(product, run.id), adapter, 'the adapter is that of the undisturbed run');
+  };
+  return { request, assertSame };
+}
+
+type Made = { readonly adapter: string; readonly steps: readonly number[] };
+
+async function undisturbed(product: Product, server: Server, request: object): Promise<Made> {
   const { id } = Run.fromJSON(await server.post('/api/runs', request));
   await assertWhole(product, await server.ended(id));
   const [adapter, steps] = [await adapterOf(product, id), await lossSteps(product, id)];
@@ -57,12 +72,19 @@ export async function rehearse(
     steps,
     Array.from({ length: steps.length }, (_, index) => index + 1),
   );
-  const assertSame = async (run: Run): Promise<void> => {
-    await assertWhole(product, run);
-    assert.deepEqual(await lossSteps(product, run.id), steps, 'no step is missing');
-    assert.equal(await adapterOf(product, run.id), adapter, 'the adapter is that of the undisturbed run');
-  };
-  return { request, assertSame };
+  return { adapter, steps };
+}
+
+/** What a run makes depends on its recipe and pictures alone: the test files that `npm test` runs together share it in REHEARSALS. */
+async function once(what: string, make: () => Promise<Made>): Promise<Made> {
+  const folder = process.env['REHEARSALS'];
+  if (folder === undefined) return make();
+  const file = path.join(folder, `rehearsal-${createHash('sha256').update(what).digest('hex')}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Made;
+  const made = await make();
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify(made));
+  renameSync(`${file}.${process.pid}`, file);
+  return made;
 }
 
 /** Digest of the adapter a run's training has made. */

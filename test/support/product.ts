@@ -19,6 +19,8 @@ import type { Problem as ApiProblem } from '@stic/api/http.js';
 const main = fileURLToPath(new URL('../../server/src/main.js', import.meta.url));
 const trainer = path.join(repositoryRoot(), 'trainer-py');
 const readyWithinMs = 60_000;
+/** The first run of a server waits until its trainer has loaded its libraries: seconds, or a minute where others want the cores too. */
+const answeredWithinMs = 120_000;
 
 /** What a request was answered with. */
 export type Answer = { readonly status: number; readonly body: unknown };
@@ -87,7 +89,7 @@ export class Server {
     const response = await fetch(this.url + where, {
       method,
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(answeredWithinMs),
     });
     return { status: response.status, body: await response.json() };
   }

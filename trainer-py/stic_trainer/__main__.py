@@ -20,10 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
         from stic_trainer.runtime.worker import default_threads, run_job
 
         return run_job(JobFolder(options.folder.absolute()), options.store, threads=options.threads or default_threads())
-    if command == "warm-worker":
-        from stic_trainer.runtime.warm_worker import wait_for_job
+    if command == "fork-server":
+        from stic_trainer.runtime.fork_server import serve as fork
 
-        return wait_for_job(options.store)
+        return fork(main)
     if command == "stage":
         from stic_trainer.runtime.offline import run_offline
 
@@ -72,8 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--store", type=Path, required=True)
     worker.add_argument("--threads", type=int, default=0, help="0: STIC_THREADS or all cores")
 
-    warm_worker = commands.add_parser("warm-worker", help="a worker that waits for a job on its standard input (started by the sidecar)")
-    warm_worker.add_argument("--store", type=Path, required=True)
+    commands.add_parser("fork-server", help="loads the libraries once for the commands on its standard input (started by the sidecar)")
 
     stage = commands.add_parser("stage", help="run one stage here and now, without a sidecar")
     stage.add_argument("kind", choices=["prefer", "dpo", "describe", "infuse", "sft", "evaluate"])

@@ -19,4 +19,5 @@ def test_the_wheel_holds_the_package_and_no_test_support(tmp_path: Path) -> None
     sources = {f"stic_trainer/{path.relative_to(SOURCE / 'stic_trainer')}" for path in (SOURCE / "stic_trainer").rglob("*.py")}
     tests = {name for name in sources if name.endswith("_test.py") or Path(name).name.startswith("testing")}
     assert sources - names == tests
-    assert {"stic_trainer/py.typed", "stic_trainer/world/model/model.safetensors", "stic/trainer/v1/trainer_pb2.py"} <= names
+    needed = {"py.typed", "config/schema.json", "world/model/model.safetensors"}
+    assert {f"stic_trainer/{name}" for name in needed} | {"stic/trainer/v1/trainer_pb2.py"} <= names

@@ -74,16 +74,17 @@ async function showWithoutTruth(clients: Clients, run: Run): Promise<void> {
 }
 
 async function showTraining(clients: Clients, run: Run): Promise<void> {
+  const names = ['dpo/loss', 'dpo/margin', 'dpo/accuracy', 'dpo/chosen_logp', 'dpo/rejected_logp', 'sft/loss'];
   const series = new Map<string, number[]>();
   for (let cursor = '', more = true; more;) {
     const from = cursor;
-    const page = await clients.runs.listMetrics({ runId: run.id, cursor: from, pageSize: 5_000, allAttempts: false });
+    const page = await clients.runs.listMetrics({ runId: run.id, cursor: from, pageSize: 5_000, names });
     for (const { point } of page.metrics) if (point) series.set(point.name, [...(series.get(point.name) ?? []), point.value]);
     cursor = page.nextCursor;
     more = page.more;
   }
   paragraph(`${bold('Training')}  ${dim('mean of the first and of the last tenth of the steps')}`);
-  for (const name of ['dpo/loss', 'dpo/margin', 'dpo/accuracy', 'dpo/chosen_logp', 'dpo/rejected_logp', 'sft/loss']) {
+  for (const name of names) {
     const values = series.get(name);
     if (values === undefined) continue;
     const tenth = Math.max(1, Math.floor(values.length / 10));

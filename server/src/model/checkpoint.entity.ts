@@ -13,6 +13,7 @@ import { AttemptEntity } from './stage.entity.js';
 @Index(['runId', 'name'], { unique: true })
 @Index(['createdAt', 'id'])
 @Index(['adapterSha256'])
+@Index(['parentId'])
 export class CheckpointEntity {
   @PrimaryColumn('uuid')
   id!: string;

@@ -1,6 +1,6 @@
 import { CheckpointEntity, MergedExportEntity } from './checkpoint.entity.js';
 import { EvaluationEntity } from './evaluation.entity.js';
-import { ArtifactEntity, LogLineEntity, MetricPointEntity, SampleEntity, SkippedItemEntity } from './record.entity.js';
+import { ArtifactEntity, LogLineEntity, MetricPointEntity, MetricRollupEntity, SampleEntity, SkippedItemEntity } from './record.entity.js';
 import { RunEntity, RunInputEntity } from './run.entity.js';
 import { AttemptEntity, StageEntity } from './stage.entity.js';
 
@@ -17,6 +17,7 @@ export const pipelineEntities = [
   StageEntity,
   AttemptEntity,
   MetricPointEntity,
+  MetricRollupEntity,
   LogLineEntity,
   ArtifactEntity,
   SampleEntity,

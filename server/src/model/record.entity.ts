@@ -18,13 +18,18 @@ abstract class Reported {
 
   @Column('uuid')
   runId!: string;
+}
 
+abstract class ReportedOfRun extends Reported {
   @ManyToOne(() => RunEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'run_id' })
   run?: Relation<RunEntity>;
 }
 
-/** A point of a series. `id` grows in the order of storing and is the reader's cursor. */
+/**
+ * A point of a series. `id` grows in the order of storing and is the reader's cursor. The run is not a foreign key: the attempt is one,
+ * and points are stored by the million.
+ */
 @Entity('metric_point')
 @Index(['runId', 'id'])
 export class MetricPointEntity extends Reported {
@@ -42,9 +47,54 @@ export class MetricPointEntity extends Reported {
   value!: number;
 }
 
+/** Neighbouring steps of an attempt's series in one row, kept as the points are stored: what a chart of a long series is drawn from. */
+@Entity('metric_rollup')
+export class MetricRollupEntity {
+  @PrimaryColumn('uuid')
+  attemptId!: string;
+
+  @ManyToOne(() => AttemptEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'attempt_id' })
+  attempt?: Relation<AttemptEntity>;
+
+  @PrimaryColumn('text')
+  name!: string;
+
+  /** step >> 5 */
+  @PrimaryColumn('integer')
+  bucket!: number;
+
+  @Column('integer')
+  points!: number;
+
+  @Column('integer')
+  firstStep!: number;
+
+  @Column('double precision')
+  firstValue!: number;
+
+  @Column('integer')
+  minStep!: number;
+
+  @Column('double precision')
+  minValue!: number;
+
+  @Column('integer')
+  maxStep!: number;
+
+  @Column('double precision')
+  maxValue!: number;
+
+  @Column('integer')
+  lastStep!: number;
+
+  @Column('double precision')
+  lastValue!: number;
+}
+
 @Entity('log_line')
 @Index(['runId', 'id'])
-export class LogLineEntity extends Reported {
+export class LogLineEntity extends ReportedOfRun {
   @Column('bigint')
   @Generated('increment')
   id!: string;
@@ -62,7 +112,7 @@ export class LogLineEntity extends Reported {
 @Entity('artifact')
 @Index(['runId'])
 @Index(['stageId'])
-export class ArtifactEntity extends Reported {
+export class ArtifactEntity extends ReportedOfRun {
   @Column('uuid')
   stageId!: string;
 

@@ -6,6 +6,8 @@ import type { FieldChange, Requirements, RunState } from '@stic/api/gen/stic/run
 @Entity('run')
 @Index(['createdAt', 'id'])
 @Index(['state', 'position'])
+@Index(['forkedFrom'])
+@Index('run_queue_idx', ['priority', 'position'], { where: "state = 'RUN_STATE_QUEUED'" })
 export class RunEntity {
   @PrimaryColumn('uuid')
   id!: string;

@@ -73,6 +73,7 @@ export class StageEntity {
 @Entity('attempt')
 @Index(['stageId', 'number'], { unique: true })
 @Index('attempt_open_idx', ['trainer'], { where: 'ended_at IS NULL' })
+@Index(['linkedFrom'])
 @Index('attempt_made_idx', ['key'], { where: "state = 'JOB_STATE_SUCCEEDED'" })
 export class AttemptEntity {
   @PrimaryColumn('uuid')

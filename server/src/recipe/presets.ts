@@ -5,7 +5,7 @@ import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { differencesFromPaper } from './differences.js';
 import { promptsDigest, wholeJson } from './fields.js';
 import type { Json } from './canonical.js';
-import { validatePrompts, validateRecipe } from './validate.js';
+import { validatePreset, validatePrompts } from './validate.js';
 
 type Fields = { [key: string]: Json };
 export type Presets = ReadonlyMap<string, Preset>;
@@ -92,7 +92,7 @@ function read(name: string, merged: Fields, prompts: ReadonlyMap<string, PromptS
   if (!set) throw new Error(`Preset ${name} names the prompt set "${recipe.prompts?.name ?? ''}", which prompts/ does not have.`);
   const complete: Recipe = { ...recipe, preset: name, prompts: PromptSet.fromPartial(set) };
   validated(`Preset ${name}`, () => {
-    validateRecipe(complete);
+    validatePreset(complete);
   });
   return complete;
 }

@@ -2,11 +2,16 @@ import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { nodeOf } from '../model/graph.js';
 
+/** A stage as far as its time goes. */
+export type TimedStage = Pick<Stage, 'kind' | 'state' | 'progress' | 'startedAt' | 'endedAt'> & {
+  readonly linkedFrom?: object | undefined;
+};
+
 /**
  * Seconds until the run ends, or -1 when nothing can be said. What stages have taken (or will, by the running one's own rate) for
  * their typical shares of a run gives the time of the shares that are still to come.
  */
-export function secondsLeft(stages: readonly Stage[], now: Date): number {
+export function secondsLeft(stages: readonly TimedStage[], now: Date): number {
   let known = 0;
   let shareOfKnown = 0;
   let shareAhead = 0;
@@ -29,7 +34,7 @@ export function secondsLeft(stages: readonly Stage[], now: Date): number {
 }
 
 /** Seconds a stage has been at work. */
-function took(stage: Stage, now: Date): number {
+function took(stage: TimedStage, now: Date): number {
   const until = stage.endedAt ?? now;
   return stage.startedAt ? Math.max(0, until.getTime() - stage.startedAt.getTime()) / 1000 : 0;
 }

@@ -25,14 +25,7 @@ export function checkedRecipe(given: Recipe | undefined): { recipe: Recipe; prom
   const recipe = copyRecipe(given);
   validateRecipe(recipe);
   const { model, prompts } = recipe;
-  if (!prompts) throw invalid('prompts', 'The recipe has no prompts.');
-  if (!model || model.path.trim() === '') {
-    throw invalid(
-      'model.path',
-      'The recipe names no model.',
-      'Give the absolute folder of a Hugging Face LLaVA model on the trainer, or embedded:world.',
-    );
-  }
+  if (!model || !prompts) throw invalid('recipe', 'The recipe names no model or no prompts.');
   return { recipe, prompts, model };
 }
 

@@ -10,8 +10,10 @@ import { secondsLeft } from './estimate.js';
 export type RunParts = {
   readonly inputs: readonly RunInputEntity[];
   readonly stages: readonly StageEntity[];
-  readonly attempts: readonly AttemptEntity[];
-  readonly artifacts: readonly ArtifactEntity[];
+  /** By stage. */
+  readonly attempts: ReadonlyMap<string, readonly AttemptEntity[]>;
+  /** By stage. */
+  readonly artifacts: ReadonlyMap<string, readonly ArtifactEntity[]>;
   /** Items left out by stages; those refused at import stand with the inputs. */
   readonly skipped: number;
   /** 1 for the next; 0 when not queued. */
@@ -62,6 +64,8 @@ export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Rec
     outcome: parts.outcome,
     fork: row.forkedFrom === null ? undefined : toFork(row.forkedFrom, row, parts),
     schedule: parts.schedules.get(row.id),
+    preset: recipe.preset,
+    modelPath: recipe.model?.path ?? '',
     preflight: undefined,
   };
 }
@@ -76,17 +80,14 @@ export function toInput(row: RunInputEntity): RunInput {
 }
 
 function toStage(row: StageEntity, parts: RunParts): Stage {
-  const attempts = parts.attempts.filter((attempt) => attempt.stageId === row.id);
+  const attempts = parts.attempts.get(row.id) ?? [];
   return {
     id: row.id,
     kind: row.kind,
     state: row.state,
     progress: row.progress ? Progress.fromJSON(row.progress) : undefined,
     attempts: attempts.map(toAttempt),
-    artifacts: newest(
-      parts.artifacts.filter((artifact) => artifact.stageId === row.id),
-      attempts,
-    ).map(toArtifact),
+    artifacts: newest(parts.artifacts.get(row.id) ?? [], attempts).map(toArtifact),
     startedAt: row.startedAt ?? undefined,
     endedAt: row.endedAt ?? undefined,
     error: toError(row.error),

@@ -18,13 +18,18 @@ import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { DatasetsService } from '../datasets/index.js';
 import { RunEntity, RunInputEntity, SampleEntity } from '../model/index.js';
 import { nodeOf } from '../model/graph.js';
+import { superseded } from '../model/metrics.js';
 import { invalid, notFound } from '../platform/errors.js';
 import { checkId, cut, numberPosition, pageSize, pageTokens } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
+import { readSeries } from './metric-series.js';
 import { readPair } from './pairs.js';
 
 const defaultBatch = 1_000;
 const largestBatch = 5_000;
+const fewestPoints = 4;
+const mostPoints = 10_000;
+const severities = ['info', 'warning', 'error'];
 const rememberedBlobs = 16;
 
 /** Refused at import first (one page walks through them by position), then what the stages have left out. */
@@ -48,17 +53,18 @@ export class RunRecords {
 
   async metrics(request: ListMetricsRequest): Promise<ListMetricsResponse> {
     await this.exists(request.runId);
+    if (request.maxPoints !== 0) {
+      checkRange('max_points', request.maxPoints, fewestPoints, mostPoints);
+      return { metrics: [], nextCursor: '', more: false, series: await readSeries(this.db, request) };
+    }
     const { after, limit } = batch(request);
-    const superseded = `EXISTS (
-      SELECT 1 FROM metric_point later JOIN attempt newer ON newer.id = later.attempt_id
-      WHERE later.run_id = $1 AND newer.number > 1 AND newer.stage_id = attempt.stage_id AND newer.number > attempt.number
-        AND later.name = metric_point.name AND later.step = metric_point.step)`;
     const rows = await this.db.query<MetricRow[]>(
       `SELECT metric_point.id, attempt_id, stage.kind, name, step, value
        FROM metric_point JOIN attempt ON attempt.id = attempt_id JOIN stage ON stage.id = attempt.stage_id
-       WHERE metric_point.run_id = $1 AND metric_point.id > $2 ${request.allAttempts ? '' : `AND NOT ${superseded}`}
+       WHERE metric_point.run_id = $1 AND metric_point.id > $2 ${request.allAttempts ? '' : `AND NOT ${superseded()}`}
+         AND (cardinality($4::text[]) = 0 OR name = ANY($4)) AND (cardinality($5::text[]) = 0 OR stage.kind = ANY($5))
        ORDER BY metric_point.id LIMIT $3`,
-      [request.runId, after, limit + 1],
+      [request.runId, after, limit + 1, request.names, request.stages],
     );
     const page = rows.slice(0, limit);
     return {
@@ -69,23 +75,28 @@ export class RunRecords {
       })),
       nextCursor: page.at(-1)?.id ?? request.cursor,
       more: rows.length > limit,
+      series: [],
     };
   }
 
   async logs(request: ListLogsRequest): Promise<ListLogsResponse> {
     await this.exists(request.runId);
     const { after, limit } = batch(request);
-    const rows = await this.db.query<LogRow[]>(
+    checkRange('tail', request.tail, 0, largestBatch);
+    const [order, wanted] = request.tail > 0 ? ['DESC', request.tail] : ['', limit + 1];
+    const found = await this.db.query<LogRow[]>(
       `SELECT log_line.id, stage.kind, attempt.number, log_line.at, level, message
        FROM log_line JOIN attempt ON attempt.id = attempt_id JOIN stage ON stage.id = attempt.stage_id
-       WHERE log_line.run_id = $1 AND log_line.id > $2 ORDER BY log_line.id LIMIT $3`,
-      [request.runId, after, limit + 1],
+       WHERE log_line.run_id = $1 AND log_line.id > $2 AND (cardinality($4::text[]) = 0 OR stage.kind = ANY($4))
+         AND (cardinality($5::text[]) = 0 OR level = ANY($5)) AND strpos(lower(message), lower($6)) > 0
+       ORDER BY log_line.id ${order} LIMIT $3`,
+      [request.runId, after, wanted, request.stages, levelsFrom(request.level), request.search],
     );
-    const page = rows.slice(0, limit);
+    const page = request.tail > 0 ? found.reverse() : found.slice(0, limit);
     return {
       logs: page.map((row) => ({ stage: row.kind, attempt: row.number, at: row.at, line: { level: row.level, message: row.message } })),
       nextCursor: page.at(-1)?.id ?? request.cursor,
-      more: rows.length > limit,
+      more: request.tail === 0 && found.length > limit,
     };
   }
 
@@ -183,6 +194,19 @@ export class RunRecords {
     }
     return { total, by };
   }
+}
+
+function checkRange(field: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw invalid(field, `${field} must be between ${least} and ${most}, not ${value}.`);
+}
+
+/** The level and those more severe; none when every line is wanted. */
+function levelsFrom(level: string): string[] {
+  if (level === '') return [];
+  const least = severities.indexOf(level);
+  if (least < 0) throw invalid('level', `level must be one of ${severities.join(', ')}.`);
+  return severities.slice(least);
 }
 
 function batch({ cursor, pageSize: requested }: { cursor: string; pageSize: number }): { after: string; limit: number } {

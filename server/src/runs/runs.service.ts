@@ -4,9 +4,9 @@ import { DataSource, QueryFailedError } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import type { ModelSpec } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { RunView } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type {
   CreateRunRequest,
-  GetRunRequest,
   ListPresetsResponse,
   ListRunsRequest,
   ListRunsResponse,
@@ -81,30 +81,32 @@ export class RunsService {
       if (!meanwhile) throw error;
       return meanwhile;
     }
-    return this.get({ runId: made.run.id });
+    return this.reader.get(made.run.id);
   }
 
-  get({ runId }: GetRunRequest): Promise<Run> {
-    return this.reader.get(runId);
+  get({ runId, view }: { runId: string; view?: RunView }): Promise<Run> {
+    return this.reader.get(runId, view === RunView.RUN_VIEW_BASIC ? view : RunView.RUN_VIEW_FULL);
   }
 
   async list(request: ListRunsRequest): Promise<ListRunsResponse> {
     const limit = pageSize(request.pageSize);
     const position = timePosition.decode(request.pageToken);
     let last: RunEntity | undefined;
-    const runs = await this.reader.consistently(async (manager) => {
+    const view = request.view === RunView.RUN_VIEW_FULL ? request.view : RunView.RUN_VIEW_BASIC;
+    const runs = await this.reader.consistently(async (manager, columns) => {
       const query = manager.createQueryBuilder(RunEntity, 'run').orderBy({ 'run.createdAt': 'DESC', 'run.id': 'DESC' });
+      if (columns) query.select(columns.map((column) => `run.${column}`));
       if (request.state !== RunState.RUN_STATE_UNSPECIFIED) query.andWhere('run.state = :state', { state: request.state });
       if (position) query.andWhere('(run.createdAt, run.id) < (:at, :id)', position);
       const found = cut(await query.limit(limit + 1).getMany(), limit);
       last = found.last;
       return found.page;
-    });
+    }, view);
     return { runs, nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '' };
   }
 
   watch(request: WatchRunRequest, signal: AbortSignal): AsyncIterable<Run> {
-    return this.changes.watch(runTopic(request.runId), () => this.get(request), {
+    return this.changes.watch(runTopic(request.runId), () => this.reader.get(request.runId), {
       until: (run) => hasEnded(run.state),
       signal,
       intervalMs: 250,

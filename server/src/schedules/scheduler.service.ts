@@ -1,9 +1,11 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { DatasetAdditions, DatasetsService } from '../datasets/index.js';
 import { Clock } from '../platform/clock.js';
 import { Faults } from '../platform/faults.js';
 import { Bell } from '../platform/timing.js';
+import { BACKGROUND } from '../platform/database/database.js';
 import { Changes } from '../platform/database/watch.js';
 import { RunActions, RunsService } from '../runs/index.js';
 import { fireNext } from './ticks/fire.js';
@@ -29,7 +31,7 @@ export class Scheduler implements OnApplicationBootstrap, OnModuleDestroy {
   private loops: Promise<void>[] = [];
 
   constructor(
-    private readonly db: DataSource,
+    @InjectDataSource(BACKGROUND) private readonly db: DataSource,
     private readonly changes: Changes,
     private readonly clock: Clock,
     private readonly runs: RunsService,

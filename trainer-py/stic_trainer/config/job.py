@@ -1,6 +1,6 @@
 """A job and its recipe, as recipe.proto and trainer.proto state them, in frozen dataclasses.
 
-Every field is required and every range is checked here; what a field means and its unit stand in the proto.
+Every field is required. What a field may be stands in ``schema.json``; here stands what no field can be judged by alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from stic_trainer.config.schema import check_fields
 from stic_trainer.decode import DecodeError, decode, require
 from stic_trainer.errors import StageError
 from stic_trainer.method.corruption import ParameterError, find_corruption
@@ -63,17 +64,6 @@ class PromptSet:
     misleading: tuple[str, ...]
     describe_and_respond: str
 
-    def __post_init__(self) -> None:
-        require(bool(self.step_by_step.strip()), "step_by_step", self.step_by_step, "a prompt that is not empty")
-        require(bool(self.describe_and_respond.strip()), "describe_and_respond", self.describe_and_respond, "a prompt that is not empty")
-        require(bool(self.plain) and all(text.strip() for text in self.plain), "plain", self.plain, "at least one prompt, none empty")
-        require(
-            bool(self.misleading) and all(text.strip() for text in self.misleading),
-            "misleading",
-            self.misleading,
-            "at least one prompt, none empty",
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationConfig:
@@ -81,11 +71,6 @@ class GenerationConfig:
     top_p: float
     max_new_tokens: int
     share_image_cache: bool
-
-    def __post_init__(self) -> None:
-        require(0 <= self.temperature <= 10, "temperature", self.temperature, "0 (greedy) to 10")
-        require(0 < self.top_p <= 1, "top_p", self.top_p, "above 0, up to 1 (off)")
-        require(1 <= self.max_new_tokens <= 65_536, "max_new_tokens", self.max_new_tokens, "1 to 65536")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +84,6 @@ class Corruption:
             find_corruption(self.name, self.parameters)
         except ParameterError as error:
             raise DecodeError(error.field, f"is {error.value!r}; allowed: {error.allowed}") from None
-        require(self.weight > 0, "weight", self.weight, "above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,16 +97,12 @@ class PreferConfig:
     show_clean_image: bool
 
     def __post_init__(self) -> None:
-        require(self.max_images >= 0, "max_images", self.max_images, "0 (all) or more")
-        require(0 <= self.corrupted_probability <= 1, "corrupted_probability", self.corrupted_probability, "0 to 1")
         require(
             bool(self.corruptions) or self.corrupted_probability == 0,
             "corruptions",
             list(self.corruptions),
             "at least one while corrupted_probability is above 0",
         )
-        _require_fraction(self.max_skipped_fraction)
-        _require_batch(self.max_batch_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +111,6 @@ class LoraConfig:
     alpha: float
     dropout: float
     target_modules: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        require(1 <= self.rank <= 4096, "rank", self.rank, "1 to 4096")
-        require(self.alpha > 0, "alpha", self.alpha, "above 0")
-        require(0 <= self.dropout < 1, "dropout", self.dropout, "0 to below 1")
-        require(bool(self.target_modules), "target_modules", self.target_modules, "at least one module name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,16 +124,6 @@ class OptimizerConfig:
     max_micro_batch_tokens: int
     checkpoint_every_steps: int
     sharding: Sharding
-
-    def __post_init__(self) -> None:
-        require(0 <= self.learning_rate <= 1, "learning_rate", self.learning_rate, "0 to 1")
-        require(0 <= self.warmup_ratio <= 1, "warmup_ratio", self.warmup_ratio, "0 to 1")
-        require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
-        require(self.max_grad_norm >= 0, "max_grad_norm", self.max_grad_norm, "0 (off) or more")
-        require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
-        require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        require(self.max_micro_batch_tokens >= 1, "max_micro_batch_tokens", self.max_micro_batch_tokens, "1 or more")
-        require(self.checkpoint_every_steps >= 1, "checkpoint_every_steps", self.checkpoint_every_steps, "1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,12 +139,6 @@ class DpoConfig:
     max_text_tokens: int
     max_skipped_fraction: float
 
-    def __post_init__(self) -> None:
-        require(self.beta > 0, "beta", self.beta, "above 0")
-        require(self.chosen_weight >= 0, "chosen_weight", self.chosen_weight, "0 or more")
-        _require_lengths(self.max_length, self.max_text_tokens)
-        _require_fraction(self.max_skipped_fraction)
-
 
 @dataclass(frozen=True, kw_only=True)
 class DescribeConfig:
@@ -188,11 +146,6 @@ class DescribeConfig:
     generation: GenerationConfig
     max_skipped_fraction: float
     max_batch_tokens: int
-
-    def __post_init__(self) -> None:
-        require(self.max_rows >= 0, "max_rows", self.max_rows, "0 (all) or more")
-        _require_fraction(self.max_skipped_fraction)
-        _require_batch(self.max_batch_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,10 +164,6 @@ class SftConfig:
     max_text_tokens: int
     max_skipped_fraction: float
 
-    def __post_init__(self) -> None:
-        _require_lengths(self.max_length, self.max_text_tokens)
-        _require_fraction(self.max_skipped_fraction)
-
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
@@ -227,12 +176,8 @@ class EvaluateConfig:
     max_items: int
 
     def __post_init__(self) -> None:
-        allowed = bool(self.modes) and set(self.modes) <= {"plain", "dar"} and len(set(self.modes)) == len(self.modes)
-        require(allowed, "modes", list(self.modes), "plain, dar, each at most once, at least one")
-        require(1 <= self.bootstrap_resamples <= 1_000_000, "bootstrap_resamples", self.bootstrap_resamples, "1 to 1000000")
-        require(self.sample_images >= 0, "sample_images", self.sample_images, "0 or more")
-        require(self.max_items >= 0, "max_items", self.max_items, "0 (all) or more")
-        _require_batch(self.max_batch_tokens)
+        allowed = "plain, or plain and dar: every difference is taken against the base model in plain mode"
+        require("plain" in self.modes, "modes", list(self.modes), allowed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,9 +204,6 @@ class Recipe:
     sft: SftConfig
     evaluate: EvaluateConfig
     speed: SpeedConfig
-
-    def __post_init__(self) -> None:
-        require(0 <= self.seed < 2**32, "seed", self.seed, "0 to 4294967295")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,19 +262,8 @@ def parse_job(fields: object) -> Job:
         if isinstance(kind, str):
             fields["kind"] = kind.removeprefix("STAGE_KIND_").lower()
     try:
-        return decode(Job, fields)
+        job = decode(Job, fields)
+        check_fields(job.recipe, at="recipe.")
+        return job
     except DecodeError as error:
         raise StageError("CONFIG_INVALID", f"{error.field or 'job.json'} {error.reason}", error.field) from error
-
-
-def _require_fraction(value: float) -> None:
-    require(0 <= value <= 1, "max_skipped_fraction", value, "0 to 1")
-
-
-def _require_lengths(max_length: int, max_text_tokens: int) -> None:
-    require(max_length >= 2, "max_length", max_length, "2 or more")
-    require(max_text_tokens >= 0, "max_text_tokens", max_text_tokens, "0 (off) or more")
-
-
-def _require_batch(value: int) -> None:
-    require(value >= 1, "max_batch_tokens", value, "1 or more")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stic_trainer.config.job import Recipe
+from stic_trainer.config.schema import check_fields
 from stic_trainer.decode import DecodeError, decode
 from stic_trainer.errors import StageError
 
@@ -24,7 +25,9 @@ def load_recipe(preset: str, overrides: dict[str, Any] | None = None, *, root: P
     if set(prompts) == {"name"}:
         fields["prompts"] = {"digest": ""} | _read(root / "prompts" / f"{prompts['name']}.json")
     try:
-        return decode(Recipe, fields)
+        recipe = decode(Recipe, fields)
+        check_fields(recipe, model_named=bool(recipe.model.path))
+        return recipe
     except DecodeError as error:
         raise StageError("CONFIG_INVALID", f"{error.field or 'recipe'} {error.reason}", f"recipes/{preset}.json") from error
 

@@ -85,6 +85,11 @@ def test_a_preset_and_a_prompt_set_are_added_as_files(root: Path) -> None:
         ({"extends": "nowhere"}, "nowhere.json does not exist; known: "),
         ({"extends": "wrong"}, "recipes extend each other: wrong -> wrong"),
         ({"extends": "paper", "prompts": {"name": "none"}}, "none.json does not exist; known: stic, world"),
+        (
+            {"extends": "paper", "prefer": {"generation": {"temperature": 2.5}}},
+            "prefer.generation.temperature is 2.5; allowed: a number from 0 to 2",
+        ),
+        ({"extends": "paper", "evaluate": {"modes": ["dar"]}}, "evaluate.modes is ['dar']; allowed: plain, or plain and dar"),
         ({"extends": "paper", "prefer": {"corruptions": []}}, "prefer.corruptions is []; allowed: at least one"),
         (
             {"extends": "paper", "prefer": {"corruptions": [{"name": "jpeg", "weight": 1, "parameters": {"quality": 0}}]}},

@@ -94,7 +94,7 @@ def test_what_does_not_parse_is_named_by_place(tmp_path: Path, text: str, messag
         ('[{"id": "a"},\n{"id": "Größe"}]'.encode("latin-1"), "rows.json is not UTF-8 text: line 2 holds the byte 0xF6"),
         ('[{"id": "Größe"}]'.encode("utf-16"), "rows.json is UTF-16 text, not UTF-8 text"),
         ('[{"id": "Größe"}]'.encode("utf-16-le"), "rows.json is binary data or UTF-16 text, not UTF-8 text"),
-        (gzip.compress(b"[]"), "rows.json is compressed with gzip, not UTF-8 text"),
+        (gzip.compress(b"[]", mtime=0), "rows.json is compressed with gzip, not UTF-8 text"),
         (b"PAR1\x15\x04", "rows.json is a Parquet file, not UTF-8 text"),
         (b"PK\x03\x04\x14", "rows.json is a zip archive, not UTF-8 text"),
         (b"version https://git-lfs.github.com/spec/v1\n", "rows.json is a Git LFS pointer in place of the file, not UTF-8 text"),

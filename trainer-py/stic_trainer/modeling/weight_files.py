@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from stic_trainer.errors import StageError
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+_LAYOUT = re.compile(r"^(?:model\.|language_model\.)+")
+"""What names begin with, in one way or another by the library's version that saved them, which reads all of them."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def read_headers(folder: Path) -> dict[str, TensorHeader]:
-    """Every tensor of the folder by its name in the files. StageError MODEL_INVALID for a damaged file, and for a name in two files."""
+    """Every tensor of the folder by its name in the files. StageError MODEL_INVALID for a damaged file, and for a tensor found twice."""
     tensors: dict[str, TensorHeader] = {}
     for file in weight_files(folder):
         try:
@@ -56,7 +60,18 @@ def read_headers(folder: Path) -> dict[str, TensorHeader]:
         if twice := sorted(tensors.keys() & header.keys()):
             raise _invalid(f"the tensor {twice[0]} is in two weight files", str(file), "Remove the file that is not the model's.")
         tensors |= header
+    _check_names(tensors, folder)
     return tensors
+
+
+def _check_names(tensors: Iterable[str], folder: Path) -> None:
+    """A tensor with a name of each layout: which one is read would be chance."""
+    known: dict[str, str] = {}
+    for name in tensors:
+        other = known.setdefault(_LAYOUT.sub("", name, count=1), name)
+        if other != name:
+            message = f"{other} and {name} are two names of one tensor"
+            raise _invalid(message, str(folder), "Keep the one that belongs to the model, or fetch the folder again.")
 
 
 def read_header(file: Path) -> dict[str, TensorHeader]:
@@ -72,7 +87,12 @@ def read_header(file: Path) -> dict[str, TensorHeader]:
         tensors = {name: _tensor(entry, start) for name, entry in entries.items() if name != "__metadata__"}
     except (KeyError, TypeError, AttributeError, struct.error) as error:
         raise ValueError(f"damaged: {error}") from error
-    if max((tensor.end for tensor in tensors.values()), default=start) != size:
+    end = start
+    for tensor in sorted(tensors.values(), key=lambda tensor: tensor.begin):
+        if tensor.begin != end:
+            raise ValueError("tensors overlap, or have a gap between them")
+        end = tensor.end
+    if end != size:
         raise ValueError("cut short")
     return tensors
 

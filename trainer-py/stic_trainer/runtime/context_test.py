@@ -173,3 +173,10 @@ def test_the_terminal_shows_progress_on_one_line(tmp_path: Path) -> None:
     ctx.progress(1, 1, unit="rows")
     ctx.log("done")
     assert stream.getvalue().split("\r\x1b[K")[1:] == ["loading 0/0 ", "loading 1/1 rows, 0 s left\nlog: level=info message=done\n"]
+
+
+def test_what_a_name_holds_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    ctx = StageContext(sink=TerminalSink(stream), store=Store(tmp_path / "store"), work=tmp_path / "work")
+    ctx.log("skipped bild \x1b]0;owned\x07\x1b[2J\u202e ü.png\nlog: level=info")
+    assert stream.getvalue() == "log: level=info message=skipped bild \\x1b]0;owned\\x07\\x1b[2J\\u202e ü.png\\nlog: level=info\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stic_trainer.runtime.journal import Journal, JournalBusy, last_event, read_lines
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 
 RUNNING, SUCCEEDED = {"state": "JOB_STATE_RUNNING"}, {"state": "JOB_STATE_SUCCEEDED"}
 

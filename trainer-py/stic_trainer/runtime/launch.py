@@ -17,22 +17,22 @@ from stic_trainer.config.job import StageKind
 from stic_trainer.runtime.jobfolder import JobFolder
 
 
+def worker_arguments(folder: JobFolder, store: Path) -> list[str]:
+    """The worker of ``folder`` as a command of this package."""
+    return ["worker", str(folder.path), "--store", str(store)]
+
+
 def worker_command(folder: JobFolder, store: Path, *, processes: int) -> list[str]:
     """Command of the worker of ``folder``: one process, or several that share the job."""
-    work = ["-m", "stic_trainer", "worker", str(folder.path), "--store", str(store)]
+    work = ["-m", "stic_trainer", *worker_arguments(folder, store)]
     if processes == 1 or not _needs_torch(folder):
         return [sys.executable, *work]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
     return [sys.executable, *torchrun, *work]
 
 
-def warm_worker_command(store: Path) -> list[str]:
-    """Command of a worker that has no job yet, see runtime/warm_worker.py."""
-    return [sys.executable, "-m", "stic_trainer", "warm-worker", "--store", str(store)]
-
-
-def can_use_warm_worker(folder: JobFolder, *, processes: int) -> bool:
-    """Whether a warm worker may take the job: one process does it, and it needs what a warm worker has loaded."""
+def can_be_forked(folder: JobFolder, *, processes: int) -> bool:
+    """Whether runtime/fork_server.py may start the worker: one process does the job, and needs what the fork server has loaded."""
     return processes == 1 and _needs_torch(folder)
 
 

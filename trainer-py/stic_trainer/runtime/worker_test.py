@@ -15,7 +15,7 @@ from stic_trainer.runtime.journal import Journal
 from stic_trainer.runtime.store import Store
 from stic_trainer.runtime.testing import Gate, events_of, job_folder, no_descriptions, text_rows
 from stic_trainer.runtime.worker import BUSY, default_threads
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 from stic_trainer.sidecar.testing import eventually
 
 

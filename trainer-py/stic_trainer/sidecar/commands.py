@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stic_trainer.errors import StageError
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 
 _LONGEST_LINE = 1 << 24
 

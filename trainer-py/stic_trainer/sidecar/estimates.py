@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import json
-import os
-import signal
-import sys
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
 
 from google.protobuf import json_format
 
@@ -20,22 +15,20 @@ from stic.recipe.v1 import recipe_pb2
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.config.job import Job, Recipe, parse_job
 from stic_trainer.decode import decode
-from stic_trainer.errors import StageError
 from stic_trainer.preflight.estimate import Spread, StageEstimate, estimate
 from stic_trainer.preflight.lengths import Lengths
 from stic_trainer.preflight.memory import CPU, GPU, Device
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.fork_server import ForkServer
 
 _KEPT = 64
 _SECONDS = 120.0
-_LONGEST_LINE = 1 << 24
 
 
 class Estimates:
     """Answers EstimateRun. Measurements are kept by what they depend on, and made once where several ask at the same time."""
 
-    def __init__(self, store: Path, log: Path) -> None:
-        self._store, self._log = store, log
+    def __init__(self, store: Path, fork_server: ForkServer) -> None:
+        self._store, self._fork_server = store, fork_server
         self._measured: OrderedDict[str, asyncio.Task[Lengths]] = OrderedDict()
 
     async def estimate(self, request: pb.EstimateRunRequest, *, on_gpu: bool, memory_bytes: int) -> common.EstimateRunResponse:
@@ -65,29 +58,7 @@ class Estimates:
             raise
 
     async def _measure(self, text: str) -> Lengths:
-        with open(self._log, "ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "stic_trainer", "preflight", "--store", str(self._store)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-                limit=_LONGEST_LINE,
-                start_new_session=True,
-                env=worker_environment(),
-            )
-        try:
-            output, _ = await asyncio.wait_for(process.communicate(text.encode()), _SECONDS)
-        except TimeoutError:
-            raise StageError("INTERNAL", f"the run could not be estimated within {_SECONDS:.0f} s", "", f"See {self._log.name}.") from None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        fields: dict[str, Any] = json.loads(output) if output else {}
-        if "failure" in fields:
-            raise StageError(**fields["failure"])
-        if "lengths" not in fields:
-            code = await process.wait()
-            raise StageError("INTERNAL", f"the estimate ended with exit code {code} and no result", "", f"See {self._log.name}.")
+        fields = await self._fork_server.ask("preflight", "--store", str(self._store), text=text, subject="", seconds=_SECONDS)
         return decode(Lengths, fields["lengths"])
 
 

@@ -10,8 +10,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
-import signal
 import sys
 import traceback
 from pathlib import Path
@@ -20,8 +18,7 @@ from typing import IO, Any
 from stic_trainer.errors import StageError
 from stic_trainer.runtime.failures import job_error
 from stic_trainer.sidecar import host
-from stic_trainer.sidecar.commands import failure
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.fork_server import ForkServer
 
 DEADLINE_SECONDS = 200.0
 """Below the server's deadline for InspectModel. Most of the time is the import of the libraries."""
@@ -47,10 +44,10 @@ def print_inspection(folder: Path, out: IO[str] = sys.stdout) -> int:
 class Inspections:
     """Reports in ``folder``, one file each; one inspection at a time, and none twice for the same content."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fork_server: ForkServer) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._log = folder / "inspect.log"
+        self._fork_server = fork_server
         self._versions = json.dumps([host.package_version(), host.versions()], sort_keys=True)
         self._one = asyncio.Lock()
 
@@ -61,35 +58,8 @@ class Inspections:
             with contextlib.suppress(FileNotFoundError, ValueError):
                 fields: dict[str, Any] = json.loads(kept.read_text("utf-8"))
                 return fields
-            fields = await self._inspect(model)
+            fields = await self._fork_server.ask("inspect", str(model), subject=str(model), seconds=DEADLINE_SECONDS)
             draft = kept.with_suffix(".tmp")
             draft.write_text(json.dumps(fields), "utf-8")
             draft.replace(kept)
             return fields
-
-    async def _inspect(self, model: Path) -> dict[str, Any]:
-        with open(self._log, "ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "stic_trainer", "inspect", str(model)),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-                env=worker_environment(),
-            )
-        try:
-            output, _ = await asyncio.wait_for(process.communicate(), DEADLINE_SECONDS)
-        except TimeoutError:
-            message = f"the inspection of the folder was ended after {DEADLINE_SECONDS:.0f} s"
-            raise StageError("INTERNAL", message, str(model), f"Try again when the machine is less busy; see {self._log}.") from None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        try:
-            fields: dict[str, Any] = json.loads(output.splitlines()[-1])
-        except (ValueError, IndexError):
-            message = f"the inspection of the folder ended with exit code {process.returncode} and no report"
-            raise StageError("INTERNAL", message, str(model), f"See {self._log}.") from None
-        if "failure" in fields:
-            raise failure(fields["failure"], self._log)
-        return fields

@@ -16,7 +16,7 @@ from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.config.job import StageKind
 from stic_trainer.data.records import Pair, read_rows
 from stic_trainer.runtime.jobfolder import ProcessId
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 from stic_trainer.sidecar.testing import Jobs, Sidecar, eventually, request_for, states
 from stic_trainer.world.dataset import render_demo
 

@@ -22,6 +22,7 @@ from stic.trainer.v1 import trainer_pb2_grpc
 from stic_trainer.runtime.store import Store
 from stic_trainer.sidecar import host
 from stic_trainer.sidecar.estimates import Estimates
+from stic_trainer.sidecar.fork_server import ForkServer
 from stic_trainer.sidecar.inspection import Inspections
 from stic_trainer.sidecar.models import Models
 from stic_trainer.sidecar.service import Host, TrainerService
@@ -61,9 +62,11 @@ def serve(options: argparse.Namespace) -> int:
 
 async def _serve(options: argparse.Namespace) -> int:
     state, store = options.state.absolute(), Store(options.store.absolute())
+    fork_server = ForkServer(state / "commands")
     supervisor = Supervisor(
         jobs=state / "jobs",
         store=store.root,
+        fork_server=fork_server,
         capacity=options.capacity,
         grace_seconds=options.grace_seconds,
         processes=options.processes or host.process_count(),
@@ -78,8 +81,8 @@ async def _serve(options: argparse.Namespace) -> int:
         supervisor=supervisor,
         store=store,
         models=Models(state / "models.json"),
-        inspections=Inspections(state / "inspections"),
-        estimates=Estimates(store.root, state / "preflight.log"),
+        inspections=Inspections(state / "inspections", fork_server),
+        estimates=Estimates(store.root, fork_server),
         import_log=state / "import.log",
     )
     server = grpc.aio.server(options=_OPTIONS)
@@ -110,6 +113,7 @@ async def _serve(options: argparse.Namespace) -> int:
     await checks.enter_graceful_shutdown()
     supervisor.shut_down()
     await looking_after
+    fork_server.close()
     probing.cancel()
     # Watchers get the last events of the jobs that ended; those of waiting jobs are cut.
     await server.stop(grace=1.0)

@@ -103,6 +103,31 @@ def _drop_a_tensor(model: Path) -> None:
     path.write_bytes(data.replace(name, b"layers.1.mlp.up_prog.weight"))
 
 
+def _change_header(model: Path, change: Callable[[dict[str, dict[str, object]]], object]) -> None:
+    path = model / "model.safetensors"
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    change(header)
+    changed = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(changed)) + changed + data[8 + length :])
+
+
+def _name_a_tensor_twice(model: Path) -> None:
+    """Names of an older and of a newer layout, each with numbers of its own."""
+    name = "model.language_model.norm.weight"
+    _change_header(model, lambda header: header.update({name: header.pop("vision_tower.post_layernorm.weight")}))
+
+
+def _give_two_tensors_one_place(model: Path) -> None:
+    def change(header: dict[str, dict[str, object]]) -> None:
+        names = (f"language_model.model.layers.{layer}.mlp.up_proj.weight" for layer in range(2))
+        first, second = (header[name] for name in names)
+        second["data_offsets"] = first["data_offsets"]
+
+    _change_header(model, change)
+
+
 def _lose_a_shard(model: Path) -> None:
     (model / "model.safetensors").rename(model / "model-2.safetensors")
     index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
@@ -144,6 +169,12 @@ def _lose_a_shard(model: Path) -> None:
             "model.safetensors is damaged",
         ),
         (_cut_weights, "MODEL_INVALID", "model.safetensors is damaged or cut short"),
+        (_give_two_tensors_one_place, "MODEL_INVALID", "model.safetensors is damaged or cut short"),
+        (
+            _name_a_tensor_twice,
+            "MODEL_INVALID",
+            "language_model.model.norm.weight and model.language_model.norm.weight are two names of one tensor",
+        ),
         (_pickle_weights, "MODEL_INVALID", "its weights are pickled"),
         (_lose_a_shard, "MODEL_INVALID", "1 of 2 weight files are missing, first model-1.safetensors"),
     ],

@@ -23,9 +23,11 @@ from google.protobuf import json_format
 from stic.trainer.v1 import trainer_pb2 as pb
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.journal import TERMINAL, Journal, JournalBusy, last_event
-from stic_trainer.runtime.launch import can_use_warm_worker, warm_worker_command, worker_command
+from stic_trainer.runtime.launch import can_be_forked, worker_arguments, worker_command
 from stic_trainer.runtime.store import sync_folder
 from stic_trainer.runtime.worker import STOPPED_ERROR
+from stic_trainer.sidecar.environment import worker_environment
+from stic_trainer.sidecar.fork_server import Child, ForkServer
 
 POLL_SECONDS = 0.1
 TROUBLE_SECONDS = 2.0
@@ -39,10 +41,10 @@ class OtherContent(Exception):
 
 @dataclass
 class Worker:
-    """A worker process: our child, or (``process`` None) one that an earlier sidecar started."""
+    """A worker process: started by us or by our fork server, or (``process`` None) by an earlier one of these."""
 
     folder: JobFolder
-    process: subprocess.Popen[bytes] | None
+    process: subprocess.Popen[bytes] | Child | None
     adopted: ProcessId | None = None
     kill_at: float | None = None
     """Monotonic time of the SIGKILL, once a stop was asked for."""
@@ -56,6 +58,8 @@ class Worker:
         return self.adopted.pid
 
     def alive(self) -> bool:
+        if isinstance(self.process, Child) and self.process.orphaned:
+            self.adopted, self.process = self.process.identity, None
         if self.process is not None:
             return self.process.poll() is None
         return self.adopted is not None and self.adopted.alive()
@@ -82,15 +86,17 @@ class Worker:
 
 
 class Supervisor:
-    def __init__(self, *, jobs: Path, store: Path, capacity: int, grace_seconds: float, processes: int = 1) -> None:
+    def __init__(
+        self, *, jobs: Path, store: Path, fork_server: ForkServer, capacity: int, grace_seconds: float, processes: int = 1
+    ) -> None:
         self.capacity = capacity
         self._processes = processes
         self._jobs = jobs
         self._store = store
+        self._fork_server = fork_server
         self._grace = grace_seconds
         self._queue: list[JobFolder] = []
         self._running: dict[str, Worker] = {}
-        self._warm_worker: subprocess.Popen[bytes] | None = None
         self._wake = asyncio.Event()
         self._closing = False
         jobs.mkdir(parents=True, exist_ok=True)
@@ -179,8 +185,6 @@ class Supervisor:
         self._closing = True
         for worker in self._running.values():
             worker.ask_to_stop(self._grace)
-        if self._warm_worker is not None:
-            self._warm_worker.kill()
         self._wake.set()
 
     def _tick(self) -> None:
@@ -192,12 +196,19 @@ class Supervisor:
                 del self._running[worker.folder.job_id]
         while self._queue and len(self._running) < self.capacity and not self._closing:
             folder = self._queue[0]
-            self._running[folder.job_id] = self._start(folder)
+            started = self._start(folder)
+            if started is None:
+                return
+            self._running[folder.job_id] = started
             self._queue.pop(0)
 
-    def _start(self, folder: JobFolder) -> Worker:
-        warm = can_use_warm_worker(folder, processes=self._processes)
-        process = self._take_warm_worker(folder) if warm else None
+    def _start(self, folder: JobFolder) -> Worker | None:
+        """None while the libraries that the job needs are being loaded."""
+        process: subprocess.Popen[bytes] | Child | None = None
+        if can_be_forked(folder, processes=self._processes):
+            if self._fork_server.is_loading():
+                return None
+            process = self._fork_server.fork(worker_arguments(folder, self._store), output=folder.log, log=folder.log)
         if process is None:
             command = worker_command(folder, self._store, processes=self._processes)
             with open(folder.log, "ab") as log:
@@ -210,25 +221,7 @@ class Supervisor:
                     env=worker_environment(),
                 )
         _log.info("job %s: worker %d started", folder.job_id, process.pid)
-        if warm:
-            # The next stage of the run comes as soon as this one has ended.
-            command = warm_worker_command(self._store)
-            self._warm_worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=worker_environment())
         return Worker(folder, process)
-
-    def _take_warm_worker(self, folder: JobFolder) -> subprocess.Popen[bytes] | None:
-        """Gives the job to the process that has its libraries loaded, if there is one."""
-        warm_worker, self._warm_worker = self._warm_worker, None
-        if warm_worker is None or warm_worker.poll() is not None:
-            return None
-        assert warm_worker.stdin is not None
-        try:
-            with warm_worker.stdin as pipe:
-                pipe.write(f"{folder.path}\n".encode())
-        except OSError:
-            warm_worker.kill()
-            return None
-        return warm_worker
 
     def _close(self, worker: Worker) -> bool:
         """Makes sure the journal of a gone worker ends with a terminal state; False to try again."""
@@ -256,19 +249,6 @@ class Supervisor:
         if worker.folder.cancel.exists():
             worker.ask_to_stop(self._grace)
         return True
-
-
-def worker_environment() -> dict[str, str]:
-    """Nothing is fetched from a model hub, and threads that wait do not keep the others from working.
-
-    OpenMP's threads spin for a millisecond before they sleep. Where other processes want the cores too, that made generation with
-    two threads twenty times slower than with one. 1000 turns are what libgomp itself takes when it knows of too few cores.
-    """
-    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
-    waiting = {} if "OMP_WAIT_POLICY" in os.environ else {"GOMP_SPINCOUNT": "1000"}
-    package_root = str(Path(__file__).resolve().parents[2])
-    paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**waiting, **os.environ, **quiet, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _create(jobs: Path, request: pb.SubmitJobRequest) -> JobFolder:

@@ -26,7 +26,7 @@ from stic_trainer.data.records import to_json
 from stic_trainer.runtime.jobfolder import JobFolder, ProcessId
 from stic_trainer.runtime.store import Store
 from stic_trainer.runtime.testing import Gate, no_descriptions, text_rows
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 
 _T = TypeVar("_T")
 
@@ -84,8 +84,8 @@ class Sidecar:
         return JobFolder(self.state / "jobs" / job_id)
 
     def worker(self, job_id: str) -> ProcessId:
-        """The job's worker, once it has said that it runs."""
-        eventually(lambda: ProcessId.read(self.folder(job_id).pid) is not None)
+        """The job's worker, once it has said that it runs: the first one waits for the libraries."""
+        eventually(lambda: ProcessId.read(self.folder(job_id).pid) is not None, timeout=90)
         found = ProcessId.read(self.folder(job_id).pid)
         assert found is not None
         return found

@@ -35,7 +35,7 @@ def _run(lab: Laboratory, kind: StageKind, role: str, adapter: str, work: Path) 
     image = lab.put_image("1.png", seed=1)
     ref = ImageRef(name=image.name, sha256=image.sha256)
     short = {"max_new_tokens": 4}
-    quick = {"modes": ["plain"], "sample_images": 0, "answer_generation": short, "describe_generation": short, "bootstrap_resamples": 20}
+    quick = {"modes": ["plain"], "sample_images": 0, "answer_generation": short, "describe_generation": short, "bootstrap_resamples": 100}
     header = BenchmarkHeader(benchmark="colours", scorer="world-questions", version=1)
     question = BenchmarkItem(name="0", prompt="Which?", answer="red", kind="colour", truth={}, image=image)
     turns = (Turn(sender="human", value="<image>\nWhich?"), Turn(sender="gpt", value="Red."))

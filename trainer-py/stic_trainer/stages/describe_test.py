@@ -73,7 +73,7 @@ def test_descriptions_do_not_depend_on_batch_or_company(
     laboratory: Laboratory, described: Recorder, rows: list[InstructionRow], tmp_path: Path
 ) -> None:
     whole = _descriptions(laboratory, described)
-    overrides = {"describe": {"max_batch_tokens": 1}}
+    overrides = {"describe": {"max_batch_tokens": 64}}
     some = _descriptions(laboratory, laboratory.run(_describe(laboratory, [rows[2], rows[1]], overrides), tmp_path))
     assert some == {name: whole[name] for name in ("same image", "second")}
 

@@ -95,7 +95,7 @@ def _benchmark(lab: Laboratory, images: list[ImageItem]) -> str:
 
 def _overrides(*, share_image_cache: bool = True) -> dict[str, Any]:
     settings = {"max_new_tokens": 8, "share_image_cache": share_image_cache}
-    config = {"sample_images": 2, "bootstrap_resamples": 20, "max_batch_tokens": 400}
+    config = {"sample_images": 2, "bootstrap_resamples": 100, "max_batch_tokens": 400}
     return {"evaluate": config | {"describe_generation": settings, "answer_generation": settings}}
 
 

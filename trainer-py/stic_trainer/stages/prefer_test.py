@@ -79,7 +79,7 @@ def test_each_side_is_what_the_model_says_to_its_prompt_and_image(laboratory: La
         assert pair.rejected == say(pair.rejected_prompt, shown, fold(pair.seed, "rejected"))
 
 
-@pytest.mark.parametrize("max_batch_tokens", [1, 150, 10_000])
+@pytest.mark.parametrize("max_batch_tokens", [64, 150, 10_000])
 def test_texts_do_not_depend_on_the_batch(
     laboratory: Laboratory, images: list[ImageItem], plain_run: Recorder, tmp_path: Path, max_batch_tokens: int
 ) -> None:

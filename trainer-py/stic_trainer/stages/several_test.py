@@ -25,7 +25,7 @@ from stic_trainer.modeling.loading import load_policy
 from stic_trainer.runtime.jobfolder import JobFolder
 from stic_trainer.runtime.store import Store, file_sha256
 from stic_trainer.runtime.worker import run_job
-from stic_trainer.sidecar.supervisor import worker_environment
+from stic_trainer.sidecar.environment import worker_environment
 from stic_trainer.stages import stage_setup
 from stic_trainer.world.model import MODEL_FOLDER
 from stic_trainer.world.scene import render, sample_scene
@@ -80,18 +80,26 @@ class _Jobs:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / str(self.processes) / name / "events.jsonl").read_text("utf-8").splitlines()]
+        return _events(self.folder / str(self.processes) / name)
 
     def artifact(self, name: str, artifact: str) -> str:
-        found = [event["artifact"]["sha256"] for event in self.events(name) if event.get("artifact", {}).get("name") == artifact]
-        assert len(found) == 1
-        return str(found[0])
+        return _artifact(self.folder / str(self.processes) / name, artifact)
 
     def adapter(self, name: str) -> dict[str, Tensor]:
         return load_file(self.store.tree(self.artifact(name, "adapter")) / "adapter_model.safetensors")
 
     def curve(self, name: str, metric: str) -> list[float]:
         return [event["metric"]["value"] for event in self.events(name) if event.get("metric", {}).get("name") == metric]
+
+
+def _events(job: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (job / "events.jsonl").read_text("utf-8").splitlines()]
+
+
+def _artifact(job: Path, name: str) -> str:
+    found = [event["artifact"]["sha256"] for event in _events(job) if event.get("artifact", {}).get("name") == name]
+    assert len(found) == 1
+    return str(found[0])
 
 
 def _images(folder: Path, store: Store) -> list[ImageItem]:
@@ -132,11 +140,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[_Jobs, _Jobs]:
     infused, _ = store.put_blob_file(folder / "infused.jsonl")
     one, two = _Jobs(folder, store, 1), _Jobs(folder, store, 2)
 
-    one.work(one.add("prefer", "prefer", {"images": manifest}))
-    pairs = one.artifact("prefer", "pairs")
-    one.work(one.add("dpo", "dpo", {"pairs": pairs}))
-    adapter = one.artifact("dpo", "adapter")
-    one.work(one.add("sft", "sft", {"infused": infused, "adapter": adapter}))
+    one.work(
+        one.add("prefer", "prefer", {"images": manifest}),
+        one.add("dpo", "dpo", {"pairs": "prefer/pairs"}),
+        one.add("sft", "sft", {"infused": infused, "adapter": "dpo/adapter"}),
+    )
+    pairs, adapter = one.artifact("prefer", "pairs"), one.artifact("dpo", "adapter")
     two.work(
         two.add("prefer", "prefer", {"images": manifest}),
         two.add("dpo", "dpo", {"pairs": pairs}),
@@ -191,10 +200,24 @@ def test_only_rank_0_leaves_anything(both: tuple[_Jobs, _Jobs]) -> None:
         assert sorted(path.name for path in (two.folder / "2" / name).iterdir()) == ["events.jsonl", "job.json", "pid"]
 
 
+def _fill_in(job: Path) -> None:
+    """Gives inputs that are said as ``<earlier job>/<artifact>`` their digests."""
+    fields = json.loads((job / "job.json").read_text("utf-8"))
+    for item in fields["inputs"]:
+        earlier, slash, name = item["sha256"].partition("/")
+        if slash:
+            item["sha256"] = _artifact(job.parent / earlier, name)
+            (job / "job.json").write_text(json.dumps(fields), "utf-8")
+
+
 def _main(store: Path, folders: list[Path]) -> int:
     # fp32 sums in another order differ by an amount that depends on the processor's vector width.
     stage_setup.load_policy = partial(load_policy, dtype=torch.float64)  # type: ignore[attr-defined]
-    return max(run_job(JobFolder(folder), store, threads=1) for folder in folders)
+    for folder in folders:
+        _fill_in(folder)
+        if code := run_job(JobFolder(folder), store, threads=1):
+            return code
+    return 0
 
 
 if __name__ == "__main__":

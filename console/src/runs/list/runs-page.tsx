@@ -120,7 +120,7 @@ function RunTable({ runs }: { runs: Run[] }) {
 
 function RunRow({ run }: { run: Run }) {
   const data = trainingData(run);
-  const model = run.recipe?.model?.path ?? '';
+  const model = run.modelPath;
   return (
     <Table.Tr>
       <Table.Td maw={230}>
@@ -130,7 +130,7 @@ function RunRow({ run }: { run: Run }) {
           </Text>
         </Link>
         <Text fz="xs" c="dimmed">
-          preset {run.recipe?.preset}
+          preset {run.preset}
         </Text>
       </Table.Td>
       <Table.Td>

@@ -1,5 +1,6 @@
 import { Checkbox, SimpleGrid, Stack, Switch } from '@mantine/core';
 import { asText, valueAt, type Json, type JsonObject } from '../../recipe-json';
+import { rangeOf } from '../../recipe-schema';
 import { AliasField } from './alias-field';
 import { presetRecipe } from './draft';
 import { compact, NumberField } from './recipe-field';
@@ -21,6 +22,7 @@ export function PromotionFields({ preset, recipe, errorAt, onEdit }: RecipePartP
       description={description}
       value={gate?.[field] ?? 0}
       error={errorAt(`gate.${field}`)}
+      range={rangeOf(`gate.${field}`)}
       onChange={(value) => {
         edit(field, value);
       }}

@@ -1,7 +1,7 @@
 import { JsonInput, Select, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { DpoObjective } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { asText, type Json } from '../../recipe-json';
+import { rangeOf, valuesOf } from '../../recipe-schema';
 import { plainWords } from '../../words';
 
 interface FieldProps {
@@ -11,6 +11,8 @@ interface FieldProps {
   value: Json;
   error?: string;
   description?: string;
+  /** Least, most and unit of a number. */
+  range?: string;
   onChange: (value: Json) => void;
 }
 
@@ -20,12 +22,13 @@ export interface RecipeFieldProps extends FieldProps {
   base: Json;
 }
 
-/** An input for one recipe field, chosen by the field's value: yes or no, number, text, list of texts, or JSON for anything else. */
+/** An input for one recipe field: one of some names, else by its value yes or no, number, text, list of texts, or JSON for anything else. */
 export function RecipeField(props: RecipeFieldProps) {
   const { path, base } = props;
-  if (path === 'dpo.objective') return <ObjectiveField {...props} />;
+  const values = valuesOf(path);
+  if (values) return <EnumField {...props} values={values} />;
   if (typeof base === 'boolean') return <FlagField {...props} />;
-  if (typeof base === 'number') return <NumberField {...props} />;
+  if (typeof base === 'number') return <NumberField {...props} range={rangeOf(path)} />;
   if (typeof base === 'string') return <TextField {...props} />;
   if (Array.isArray(base) && base.every((item) => typeof item === 'string')) return <LinesField {...props} />;
   return <JsonField {...props} />;
@@ -44,7 +47,7 @@ function common(props: FieldProps) {
   return {
     label: props.label,
     error: props.error,
-    description: [props.description, preset].filter(Boolean).join(' \u00b7 ') || undefined,
+    description: [props.description, props.range, preset].filter(Boolean).join(' \u00b7 ') || undefined,
     ...compact,
   };
 }
@@ -133,12 +136,15 @@ function JsonField(props: FieldProps) {
   );
 }
 
-const objectives = [DpoObjective.DPO_OBJECTIVE_REGULARISED, DpoObjective.DPO_OBJECTIVE_CHOSEN_ONLY, DpoObjective.DPO_OBJECTIVE_SWAPPED];
-
-function ObjectiveField(props: FieldProps) {
-  const data = objectives.map((value) => ({
-    value,
-    label: plainWords(value.replace('DPO_OBJECTIVE_', '').toLowerCase()),
-  }));
+function EnumField({ values, ...props }: FieldProps & { values: string[] }) {
+  const prefix = commonPrefix(values);
+  const data = values.map((value) => ({ value, label: plainWords(value.slice(prefix.length).toLowerCase()) }));
   return <Select {...common(props)} data={data} value={asText(props.value)} allowDeselect={false} onChange={props.onChange} />;
+}
+
+/** What an enum's names begin with, such as SHARDING_. */
+function commonPrefix(names: string[]): string {
+  let prefix = names[0] ?? '';
+  while (!names.every((name) => name.startsWith(prefix) && name !== prefix)) prefix = prefix.replace(/[^_]+_?$/, '');
+  return prefix;
 }

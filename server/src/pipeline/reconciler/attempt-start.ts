@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import type { Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { advisoryLock } from '../../platform/database/locks.js';
 import { isId } from '../../platform/pages.js';
 import type { TrainerStatus } from '../../trainers/index.js';
@@ -13,6 +14,9 @@ import type { Lease } from './lease.js';
 import { chooseTrainer, freeSlots, placeable } from './trainer-selection.js';
 import type { Candidate, Placed } from './trainer-selection.js';
 import { runTopic } from '../../model/topics.js';
+
+/** Stages read of the queue at once. */
+const queuePart = 200;
 
 /** Makes the next attempt on a free trainer; false when there is none. The trainer hears of it when the attempt is followed. */
 export async function start(tools: Tools, lease: Lease, number: number, previous: AttemptView | undefined): Promise<boolean> {
@@ -63,12 +67,23 @@ export async function forgetReports(manager: EntityManager, stageId: string): Pr
   await manager.delete(SkippedItemEntity, { stageId });
 }
 
-/** Stages that the trainers could take now, first in the queue first. */
+/**
+ * Stages that the trainers could take now, first in the queue first. The queue is read in parts, no further than there is room; what
+ * requires the same as a stage that no trainer takes is passed over.
+ */
 export async function startable(tools: Tools): Promise<string[]> {
   const trainers = await candidates(tools);
-  const open = await openAttempts(tools.db.manager);
-  if (!trainers.some((trainer) => freeSlots(trainer, open) > 0)) return [];
-  return placeable(await waitingStages(tools.db), trainers, open);
+  const taken = await openAttempts(tools.db.manager);
+  const read = { ids: [] as string[], requires: [] as (Requirements | null)[] };
+  while (trainers.some((trainer) => freeSlots(trainer, taken) > 0)) {
+    const waiting = await waitingStages(tools.db, queuePart, read);
+    const placed = placeable(waiting, trainers, taken);
+    read.ids.push(...placed.map(({ id }) => id));
+    taken.push(...placed);
+    if (waiting.length < queuePart) break;
+    read.requires.push(...waiting.filter(({ id }) => !read.ids.includes(id)).map(({ requires }) => requires));
+  }
+  return read.ids;
 }
 
 export function openAttempts(manager: EntityManager): Promise<Placed[]> {

@@ -18,6 +18,9 @@ import { pipelineTopic, runTopic } from '../../model/topics.js';
 /** What the steps of the reconciler work with. */
 export type Tools = { readonly db: DataSource; readonly changes: Changes; readonly trainers: TrainerPool; readonly store: ArtifactStore };
 
+/** Events stored in one transaction. */
+const largestBatch = 2_500;
+
 /** A watch is opened again after this long: the deadline of a stream. */
 const watchDeadlineMs = 600_000;
 
@@ -58,7 +61,7 @@ async function watch({ trainers, db, changes }: Tools, lease: Lease, attempt: At
   const until = AbortSignal.any([signal, left.signal, AbortSignal.timeout(watchDeadlineMs)]);
   const events: AsyncIterable<JobEvent> = trainers.watchJob(attempt.trainer, attempt.id, attempt.lastSeq, until);
   try {
-    for await (const batch of batches(events, { most: 500, withinMs: 150 })) {
+    for await (const batch of batches(events, { most: largestBatch, withinMs: 150 })) {
       if (await ingest(db, changes, lease, attempt.id, batch)) return;
     }
   } finally {

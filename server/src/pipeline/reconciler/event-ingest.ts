@@ -9,7 +9,6 @@ import {
   AttemptEntity,
   CheckpointEntity,
   LogLineEntity,
-  MetricPointEntity,
   SampleEntity,
   SkippedItemEntity,
   StageEntity,
@@ -20,6 +19,7 @@ import { sha256 } from '../../recipe/canonical.js';
 import { fenced } from './lease.js';
 import type { Lease } from './lease.js';
 import { isTerminal, settleAttempt } from './attempt-end.js';
+import { storePoints } from '../../model/metrics.js';
 import { pipelineTopic, runTopic } from '../../model/topics.js';
 
 type Case = NonNullable<JobEvent['event']>['$case'];
@@ -41,7 +41,8 @@ export async function ingest(
   return fenced(db, lease, async (manager) => {
     const attempt = await manager.findOneByOrFail(AttemptEntity, { id: attemptId });
     if (attempt.endedAt !== null) return true;
-    const fresh = events.filter((event) => event.seq > BigInt(attempt.lastSeq)).map(withoutNul);
+    const lastSeq = BigInt(attempt.lastSeq);
+    const fresh = events.filter((event) => event.seq > lastSeq).map((event) => (hasNul(event) ? withoutNul(event) : event));
     const last = fresh.at(-1);
     if (last) {
       await store(manager, lease, attempt, fresh);
@@ -64,8 +65,7 @@ async function store(manager: EntityManager, lease: Lease, attempt: AttemptEntit
   const progress = of(events, 'progress').at(-1);
   if (progress) await manager.update(StageEntity, lease.stageId, { progress: Progress.toJSON(progress.value) as object });
 
-  const metrics = of(events, 'metric').map(({ seq, value }) => ({ ...reported, seq: seq.toString(), ...value }));
-  await insertNew(manager, MetricPointEntity, metrics);
+  await storeMetrics(manager, reported, of(events, 'metric'));
   const lines = of(events, 'log').map(({ seq, at, value }) => ({
     ...reported,
     seq: seq.toString(),
@@ -92,6 +92,28 @@ async function store(manager: EntityManager, lease: Lease, attempt: AttemptEntit
   await insertNew(manager, SkippedItemEntity, skipped);
   for (const { seq, value } of of(events, 'evaluation')) await storeScore(manager, lease.runId, seq, value);
 }
+
+/** Six parameters however many points: a parameter each would cost more than the insert. */
+async function storeMetrics(
+  manager: EntityManager,
+  { attemptId, runId }: { attemptId: string; runId: string },
+  metrics: readonly Numbered<'metric'>[],
+): Promise<void> {
+  if (metrics.length === 0) return;
+  await manager.query(insertPoints, [
+    attemptId,
+    runId,
+    metrics.map(({ seq }) => seq.toString()),
+    metrics.map(({ value }) => value.name),
+    metrics.map(({ value }) => value.step),
+    metrics.map(({ value }) => value.value),
+  ]);
+}
+
+const insertPoints = storePoints(
+  `SELECT $1::uuid, $2::uuid, seq, name, step, value
+   FROM unnest($3::bigint[], $4::text[], $5::integer[], $6::double precision[]) AS point (seq, name, step, value)`,
+);
 
 async function storeState(manager: EntityManager, attemptId: string, change: JobStateChange): Promise<void> {
   if (isTerminal(change.state)) return;
@@ -163,6 +185,12 @@ function of<C extends Case>(events: readonly JobEvent[], name: C): Numbered<C>[]
 }
 
 const keyOf = (...parts: string[]): string => sha256(parts.join('\0'));
+
+function hasNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (typeof value !== 'object' || value === null || value instanceof Date) return false;
+  return Object.entries(value).some(([key, inner]) => key.includes('\0') || hasNul(inner));
+}
 
 /** Postgres stores every character but NUL, and a journal line that it refused would be refused for ever. */
 function withoutNul<T>(value: T): T {

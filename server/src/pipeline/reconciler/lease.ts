@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { leaseIsOver } from '../../platform/database/lease.js';
 import { monotonicMs, pause } from '../../platform/timing.js';
 import type { Waiting } from './trainer-selection.js';
@@ -39,11 +40,17 @@ export function claimOpen(db: DataSource, owner: string): Promise<Lease[]> {
   );
 }
 
-/** Stages that wait for a trainer and that nobody moves, in the order of the queue: priority, then age. */
-export function waitingStages(db: DataSource): Promise<Waiting[]> {
+/** What the reader of the queue is done with: stages by id, and all that require the same as one that had to wait. */
+export type ReadOfQueue = { readonly ids: readonly string[]; readonly requires: readonly (Requirements | null)[] };
+
+/** The first stages that wait for a trainer and that nobody moves, in the order of the queue: priority, then age. */
+export function waitingStages(db: DataSource, limit: number, read: ReadOfQueue = { ids: [], requires: [] }): Promise<Waiting[]> {
   return db.query<Waiting[]>(
     `SELECT stage.id, run.requires FROM stage JOIN run ON run.id = stage.run_id
-     WHERE ${mayStart} AND ${isFree} ORDER BY run.priority DESC, run.position, stage.position`,
+     WHERE ${mayStart} AND ${isFree} AND stage.id <> ALL ($2)
+       AND coalesce(run.requires, 'null') <> ALL (SELECT jsonb_array_elements($3::jsonb))
+     ORDER BY run.priority DESC, run.position, stage.position LIMIT $1`,
+    [limit, read.ids, JSON.stringify(read.requires)],
   );
 }
 

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { messageOf } from '../../platform/errors.js';
 import { Faults } from '../../platform/faults.js';
 import { Bell, monotonicMs } from '../../platform/timing.js';
 import { ArtifactStore } from '../../platform/storage/artifact-store.js';
+import { BACKGROUND } from '../../platform/database/database.js';
 import { Changes } from '../../platform/database/watch.js';
 import { TrainerPool } from '../../trainers/index.js';
 import { drive } from './reconcile-stage.js';
@@ -37,7 +39,7 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
   private loop: Promise<void> = Promise.resolve();
   private sweptAt = -Infinity;
 
-  constructor(db: DataSource, changes: Changes, trainers: TrainerPool, store: ArtifactStore) {
+  constructor(@InjectDataSource(BACKGROUND) db: DataSource, changes: Changes, trainers: TrainerPool, store: ArtifactStore) {
     this.tools = { db, changes, trainers, store };
   }
 

@@ -9,6 +9,7 @@ import { fenced } from './lease.js';
 import type { Lease } from './lease.js';
 import { succeed } from './attempt-end.js';
 import { begin, forgetReports } from './attempt-start.js';
+import { storePoints, superseded } from '../../model/metrics.js';
 import { pipelineTopic, runTopic } from '../../model/topics.js';
 
 /** An earlier success with the names people know it by. */
@@ -80,6 +81,13 @@ async function linked(manager: EntityManager, stage: StageEntity, number: number
   );
 }
 
+const copyVisible = storePoints(
+  `SELECT $1::uuid, $2::uuid, row_number() OVER (ORDER BY metric_point.id), name, step, value
+   FROM metric_point JOIN attempt ON attempt.id = attempt_id
+   WHERE attempt.stage_id = $3 AND attempt.number <= $4 AND NOT ${superseded({ newest: '$4' })}
+   ORDER BY metric_point.id`,
+);
+
 async function takeOver(manager: EntityManager, stage: StageEntity, attempt: AttemptEntity, source: Source): Promise<void> {
   const own = [attempt.id, stage.runId];
   await manager.query(
@@ -87,17 +95,8 @@ async function takeOver(manager: EntityManager, stage: StageEntity, attempt: Att
      SELECT $1, $2, $3, seq, name, kind, sha256, bytes, media_type, items, metadata FROM artifact WHERE attempt_id = $4`,
     [...own, stage.id, source.attempt.id],
   );
-  // The visible series: a resumed stage has said it in several attempts.
-  await manager.query(
-    `INSERT INTO metric_point (attempt_id, run_id, seq, name, step, value)
-     SELECT $1, $2, row_number() OVER (ORDER BY id), name, step, value FROM (
-       SELECT DISTINCT ON (name, step) metric_point.id, name, step, value
-       FROM metric_point JOIN attempt ON attempt.id = attempt_id
-       WHERE attempt.stage_id = $3 AND attempt.number <= $4
-       ORDER BY name, step, attempt.number DESC, metric_point.id DESC) AS visible
-     ORDER BY id`,
-    [...own, source.stage.id, source.attempt.number],
-  );
+  // A resumed stage has said its series in several attempts.
+  await manager.query(copyVisible, [...own, source.stage.id, source.attempt.number]);
   const line = `Linked, not run again: the same stage on the same inputs succeeded in run "${source.run.name}" (${source.run.id}).`;
   await manager.query(`INSERT INTO log_line (attempt_id, run_id, seq, at, level, message) VALUES ($1, $2, 1, now(), 'info', $3)`, [
     ...own,

@@ -46,17 +46,15 @@ export function chooseTrainer(
   return free.sort((a, b) => b.slots - a.slots || a.address.localeCompare(b.address))[0]?.address;
 }
 
-/** Ids of the waiting stages that trainers could take now, in their order: one that must wait keeps none behind it from going. */
-export function placeable(waiting: readonly Waiting[], trainers: readonly Candidate[], open: readonly Placed[]): string[] {
-  const taken = [...open];
+/** Where the waiting stages that trainers could take now would go, in their order: one that must wait keeps none behind it from going. */
+export function placeable(waiting: readonly Waiting[], trainers: readonly Candidate[], open: readonly Placed[]): Placed[] {
   let room = trainers.reduce((sum, trainer) => sum + freeSlots(trainer, open), 0);
-  const chosen: string[] = [];
+  const chosen: Placed[] = [];
   for (const { id, requires } of waiting) {
     if (room === 0) break;
-    const trainer = chooseTrainer(trainers, taken, requires, undefined);
+    const trainer = chooseTrainer(trainers, [...open, ...chosen], requires, undefined);
     if (trainer === undefined) continue;
-    taken.push({ id, trainer });
-    chosen.push(id);
+    chosen.push({ id, trainer });
     room -= 1;
   }
   return chosen;

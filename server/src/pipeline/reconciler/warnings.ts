@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import { superseded } from '../../model/metrics.js';
 
 /** Fewer steps than four times this say nothing but what was in the batches. */
 const leastWindow = 3;
@@ -10,10 +11,9 @@ type Point = { step: number; value: number };
 export async function trainingWarnings(manager: EntityManager, kind: StageKind, attemptId: string): Promise<string[]> {
   if (kind !== StageKind.STAGE_KIND_DPO) return [];
   const series = await manager.query<Point[]>(
-    `SELECT DISTINCT ON (step) step, value FROM metric_point
-     WHERE name = 'dpo/chosen_logp' AND attempt_id IN (
-       SELECT id FROM attempt WHERE stage_id = (SELECT stage_id FROM attempt WHERE id = $1))
-     ORDER BY step, id DESC`,
+    `SELECT step, value FROM metric_point JOIN attempt ON attempt.id = attempt_id
+     WHERE attempt.stage_id = (SELECT stage_id FROM attempt WHERE id = $1) AND name = 'dpo/chosen_logp' AND NOT ${superseded()}
+     ORDER BY step`,
     [attemptId],
   );
   return chosenFell(series);

@@ -68,7 +68,7 @@ const methodNotAllowed =
 
 function answering(route: Route, http: HttpBinding): RequestHandler {
   const { requestType, responseType, responseStream } = route.rpc.method;
-  const eventOf = encodedOnce((message) => `event: update\ndata: ${JSON.stringify(responseType.toJSON(message))}\n\n`);
+  const eventOf = encodedOnce((message) => Buffer.from(`event: update\ndata: ${JSON.stringify(responseType.toJSON(message))}\n\n`));
   const respond = async (request: Request, response: Response): Promise<void> => {
     const message = requestType.fromJSON(read(route, http, request));
     const gone = new AbortController();
@@ -97,12 +97,12 @@ function read({ rpc }: Route, http: HttpBinding, request: Request): object {
 async function sendEvents(
   response: Response,
   messages: AsyncIterable<object>,
-  eventOf: (message: object) => string,
+  eventOf: (message: object) => Buffer,
   gone: AbortSignal,
 ): Promise<void> {
-  const write = (text: string): boolean => {
+  const write = (event: string | Buffer): boolean => {
     if (!response.headersSent) response.writeHead(200, EVENT_STREAM);
-    return response.write(text);
+    return response.write(event);
   };
   const heartbeat = setInterval(() => response.headersSent && response.write(': heartbeat\n\n'), HEARTBEAT_MS);
   try {

@@ -14,11 +14,27 @@ export type DatabaseOptions = {
 /** Injection token of the connection string in use. */
 export const DATABASE_URL = Symbol('DATABASE_URL');
 
+/** Name of the data source of the reconciler and the scheduler. */
+export const BACKGROUND = 'background';
+
 const OLDEST_POSTGRES = 15;
+const REQUEST_CONNECTIONS = 10;
+const BACKGROUND_CONNECTIONS = 4;
 
 /** Connects, brings the schema up to date and returns the ready data source. */
 export async function openDatabase(options: DatabaseOptions): Promise<DataSource> {
-  const dataSource = new DataSource({
+  const dataSource = newDataSource(options, REQUEST_CONNECTIONS);
+  await migrate(dataSource, options.url);
+  return dataSource;
+}
+
+/** A second pool on the same database, which is up to date: what uses it never waits for a connection that requests hold. */
+export function openBackground(options: DatabaseOptions): Promise<DataSource> {
+  return newDataSource({ ...options, migrations: [] }, BACKGROUND_CONNECTIONS).initialize();
+}
+
+function newDataSource(options: DatabaseOptions, connections: number): DataSource {
+  return new DataSource({
     type: 'postgres',
     url: options.url,
     entities: options.entities as (new () => ObjectLiteral)[],
@@ -27,10 +43,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<DataSource
     namingStrategy: new SnakeNaming(),
     synchronize: false,
     applicationName: 'stic-server',
-    extra: { max: 10, connectionTimeoutMillis: 10_000 },
+    extra: { max: connections, connectionTimeoutMillis: 10_000 },
   });
-  await migrate(dataSource, options.url);
-  return dataSource;
 }
 
 /**

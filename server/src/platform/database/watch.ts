@@ -2,11 +2,14 @@ import { EventEmitter } from 'node:events';
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import pg from 'pg';
 import { DATABASE_URL } from './database.js';
-import { messageOf } from '../errors.js';
-import { Bell, pause } from '../timing.js';
+import { DomainError, messageOf } from '../errors.js';
+import { pause } from '../timing.js';
+import { SharedWatch } from './shared-watch.js';
 
 const CHANNEL = 'stic_changes';
 const RECONNECT_MS = 1_000;
+/** Streams one server carries at a time. */
+export const mostWatchers = 2_000;
 
 /** What `notify` needs of an EntityManager, a QueryRunner or a DataSource. */
 export type SqlExecutor = { query(sql: string, parameters: unknown[]): Promise<unknown> };
@@ -26,15 +29,25 @@ export type WatchOptions<T> = {
   pollMs?: number;
 };
 
+const tooManyWatchers = (): DomainError =>
+  new DomainError('RESOURCE_EXHAUSTED', `This server carries ${mostWatchers} streams already.`, {
+    hint: 'Close streams that are not read any more, or try again later.',
+  });
+
+const stopping = (): DomainError =>
+  new DomainError('UNAVAILABLE', 'The server is stopping; what is watched goes on.', { hint: 'Open the stream again.' });
+
 /**
- * Change notifications through Postgres, so that every server process hears of every change. They only wake: a watcher loads
- * the whole state again, hence a lost or doubled notification changes nothing but the delay.
+ * Change notifications through Postgres, so that every server process hears of every change. They only wake: the loader
+ * of a topic reads the whole state again, hence a lost or doubled notification changes nothing but the delay.
  */
 @Injectable()
 export class Changes implements OnApplicationShutdown, OnModuleDestroy {
   private readonly logger = new Logger('Changes');
   private readonly topics = new EventEmitter().setMaxListeners(0);
   private readonly closing = new AbortController();
+  private readonly loaders = new Map<string, SharedWatch<object>>();
+  private watchers = 0;
   private connection: Promise<pg.Client | undefined> | undefined;
 
   constructor(@Inject(DATABASE_URL) private readonly url: string) {}
@@ -51,26 +64,38 @@ export class Changes implements OnApplicationShutdown, OnModuleDestroy {
     return () => this.topics.off(topic, wake);
   }
 
-  /** The state now, then again whenever it has changed, until it rests or the signal fires. */
-  async *watch<T>(topic: string, load: () => Promise<T>, options: WatchOptions<T>): AsyncGenerator<T, void, undefined> {
+  /**
+   * The state now, then again whenever it has changed, until it rests or the signal fires. All watchers of a topic share one loader and
+   * get the same objects: what is loaded depends on the topic alone. A server that stops ends the stream with UNAVAILABLE.
+   */
+  async *watch<T extends object>(topic: string, load: () => Promise<T>, options: WatchOptions<T>): AsyncGenerator<T, void, undefined> {
+    if (this.watchers >= mostWatchers) throw tooManyWatchers();
+    this.watchers += 1;
     const signal = options.signal ? AbortSignal.any([options.signal, this.closing.signal]) : this.closing.signal;
-    const bell = new Bell();
-    const unsubscribe = this.subscribe(topic, bell.ring);
     try {
       await this.connect();
-      let last: string | undefined;
-      while (!signal.aborted) {
-        const snapshot = await load();
-        const fingerprint = JSON.stringify(snapshot, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
-        if (fingerprint !== last) yield snapshot;
+      for await (const snapshot of this.shared(topic, load, options).snapshots(signal)) {
+        yield snapshot;
         if (options.until(snapshot)) return;
-        last = fingerprint;
-        await pause(options.intervalMs ?? 100, signal);
-        await bell.wait(options.pollMs ?? 3_000, signal);
       }
     } finally {
-      unsubscribe();
+      this.watchers -= 1;
     }
+    if (this.closing.signal.aborted) throw stopping();
+  }
+
+  private shared<T extends object>(topic: string, load: () => Promise<T>, options: WatchOptions<T>): SharedWatch<T> {
+    const known = this.loaders.get(topic);
+    // One topic has one type of snapshot.
+    if (known) return known as unknown as SharedWatch<T>;
+    const { intervalMs = 100, pollMs = 3_000 } = options;
+    const loader: SharedWatch<T> = new SharedWatch(load, { intervalMs, pollMs }, () => {
+      unsubscribe();
+      if (this.loaders.get(topic) === (loader as object)) this.loaders.delete(topic);
+    });
+    const unsubscribe = this.subscribe(topic, loader.ring);
+    this.loaders.set(topic, loader as unknown as SharedWatch<object>);
+    return loader;
   }
 
   onModuleDestroy(): void {

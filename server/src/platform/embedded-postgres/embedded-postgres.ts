@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { inheritedEnvironment } from '../config/config.js';
@@ -31,6 +32,10 @@ const ORPHANS_GONE_WITHIN_MS = 15_000;
 const STOP_GRACE_MS = 20_000;
 /** Where the data goes when root's state folder cannot be entered by the account Postgres runs as. */
 const OUTSIDE = '/var/lib/stic';
+
+const MIB = 1024 * 1024;
+/** An eighth of the memory, as trainers on the machine need the rest; Postgres takes it only as pages are read. */
+const sharedBuffers = (): string => `${Math.round(Math.min(512, Math.max(64, os.totalmem() / 8 / MIB)))}MB`;
 
 /** `<state>/postgres.json`, readable by the server's user only. */
 type Settings = { base: string; port: number; password: string };
@@ -104,7 +109,7 @@ export class EmbeddedPostgres implements LongLived {
         ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
         // After a kill one call flushes the file system; one for each of a thousand files takes seconds on a busy disk. Linux only.
         ...(process.platform === 'linux' ? ['-c', 'recovery_init_sync_method=syncfs'] : []),
-        ...['-c', 'max_connections=100', '-c', 'shared_buffers=64MB', '-c', 'log_min_messages=warning'],
+        ...['-c', 'max_connections=100', '-c', `shared_buffers=${sharedBuffers()}`, '-c', 'log_min_messages=warning'],
       ],
       { ...this.account, cwd: this.settings.base, env: environment(), log: this.log },
     );

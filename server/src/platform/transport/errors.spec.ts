@@ -4,7 +4,6 @@ import { after, before, test } from 'node:test';
 import { Controller, Get, HttpException, type INestApplication, Module, Param } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { status } from '@grpc/grpc-js';
-import { fromService } from '../../cli/cli-error.js';
 import { DomainError, type ErrorCode } from '../errors.js';
 import { fromGrpcError, toGrpcError } from './grpc-errors.js';
 import { HttpErrors } from './http-errors.js';
@@ -80,8 +79,6 @@ test('every code has its gRPC status, with the same error in the standard traile
     assert.equal(error.details, 'It went wrong. Do that.');
     const rich = fromGrpcError(error);
     assert.deepEqual([rich?.code, rich?.message, rich?.field, rich?.hint], [code, 'It went wrong.', 'some.field', 'Do that.']);
-    const read = fromService(error);
-    assert.deepEqual([read.message, read.hint], ['some.field: It went wrong.', 'Do that.']);
   }
 });
 

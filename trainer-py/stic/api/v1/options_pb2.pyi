@@ -26,7 +26,7 @@ FIELD_FIELD_NUMBER: _ClassVar[int]
 field: _descriptor.FieldDescriptor
 
 class FieldRules(_message.Message):
-    __slots__ = ("required", "uuid", "gt", "gte", "lt", "lte", "min_len", "max_len", "min_items", "max_items", "pattern", "unit")
+    __slots__ = ("required", "uuid", "gt", "gte", "lt", "lte", "min_len", "max_len", "min_items", "max_items", "pattern", "unit", "unique", "not_contains")
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     UUID_FIELD_NUMBER: _ClassVar[int]
     GT_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,8 @@ class FieldRules(_message.Message):
     MAX_ITEMS_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
+    UNIQUE_FIELD_NUMBER: _ClassVar[int]
+    NOT_CONTAINS_FIELD_NUMBER: _ClassVar[int]
     required: bool
     uuid: bool
     gt: float
@@ -51,4 +53,6 @@ class FieldRules(_message.Message):
     max_items: int
     pattern: str
     unit: str
-    def __init__(self, required: _Optional[bool] = ..., uuid: _Optional[bool] = ..., gt: _Optional[float] = ..., gte: _Optional[float] = ..., lt: _Optional[float] = ..., lte: _Optional[float] = ..., min_len: _Optional[int] = ..., max_len: _Optional[int] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., pattern: _Optional[str] = ..., unit: _Optional[str] = ...) -> None: ...
+    unique: bool
+    not_contains: str
+    def __init__(self, required: _Optional[bool] = ..., uuid: _Optional[bool] = ..., gt: _Optional[float] = ..., gte: _Optional[float] = ..., lt: _Optional[float] = ..., lte: _Optional[float] = ..., min_len: _Optional[int] = ..., max_len: _Optional[int] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., pattern: _Optional[str] = ..., unit: _Optional[str] = ..., unique: _Optional[bool] = ..., not_contains: _Optional[str] = ...) -> None: ...

@@ -120,7 +120,7 @@ export interface FieldRules {
   lte?:
     | number
     | undefined;
-  /** Texts: at least so many characters. */
+  /** Texts: at least so many characters, white space at both ends not counted. */
   minLen?:
     | number
     | undefined;
@@ -140,6 +140,10 @@ export interface FieldRules {
   pattern: string;
   /** Unit of the number, for people: tokens, seconds, points. */
   unit: string;
+  /** Lists: no entry twice. */
+  unique: boolean;
+  /** Texts: this text does not occur in it. */
+  notContains: string;
 }
 
 function createBaseFieldRules(): FieldRules {
@@ -156,6 +160,8 @@ function createBaseFieldRules(): FieldRules {
     maxItems: undefined,
     pattern: "",
     unit: "",
+    unique: false,
+    notContains: "",
   };
 }
 
@@ -196,6 +202,12 @@ export const FieldRules: MessageFns<FieldRules> = {
     }
     if (message.unit !== "") {
       writer.uint32(98).string(message.unit);
+    }
+    if (message.unique !== false) {
+      writer.uint32(104).bool(message.unique);
+    }
+    if (message.notContains !== "") {
+      writer.uint32(114).string(message.notContains);
     }
     return writer;
   },
@@ -309,6 +321,22 @@ export const FieldRules: MessageFns<FieldRules> = {
             message.unit = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.unique = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.notContains = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -335,6 +363,8 @@ export const FieldRules: MessageFns<FieldRules> = {
       maxItems: isSet(object.max_items) ? globalThis.Number(object.max_items) : undefined,
       pattern: isSet(object.pattern) ? globalThis.String(object.pattern) : "",
       unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      unique: isSet(object.unique) ? globalThis.Boolean(object.unique) : false,
+      notContains: isSet(object.not_contains) ? globalThis.String(object.not_contains) : "",
     };
   },
 
@@ -376,6 +406,12 @@ export const FieldRules: MessageFns<FieldRules> = {
     if (message.unit !== "") {
       obj.unit = message.unit;
     }
+    if (message.unique !== false) {
+      obj.unique = message.unique;
+    }
+    if (message.notContains !== "") {
+      obj.not_contains = message.notContains;
+    }
     return obj;
   },
 
@@ -396,6 +432,8 @@ export const FieldRules: MessageFns<FieldRules> = {
     message.maxItems = object.maxItems ?? undefined;
     message.pattern = object.pattern ?? "";
     message.unit = object.unit ?? "";
+    message.unique = object.unique ?? false;
+    message.notContains = object.notContains ?? "";
     return message;
   },
 };

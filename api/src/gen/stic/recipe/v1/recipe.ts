@@ -378,7 +378,7 @@ export interface ModelSpec {
   templateHash: string;
 }
 
-/** A named, versioned, hashed set of prompts (method section 1). */
+/** A named, versioned, hashed set of prompts (method section 1). No text has <image> in it: the chat template puts the image in. */
 export interface PromptSet {
   name: string;
   version: number;
@@ -529,7 +529,7 @@ export interface SftConfig {
 
 /** Stage evaluate. */
 export interface EvaluateConfig {
-  /** Any of "plain", "dar". */
+  /** "plain", or "plain" and "dar" (describe-and-respond): every difference is taken against the base model in plain mode. */
   modes: string[];
   /** Greedy in the presets. */
   describeGeneration: GenerationConfig | undefined;

@@ -133,6 +133,65 @@ export function runStateToNumber(object: RunState): number {
   }
 }
 
+/** How much of a run an answer holds. */
+export enum RunView {
+  /** RUN_VIEW_UNSPECIFIED - BASIC in ListRuns, FULL in GetRun. */
+  RUN_VIEW_UNSPECIFIED = "RUN_VIEW_UNSPECIFIED",
+  /**
+   * RUN_VIEW_BASIC - What a list shows: no recipe, recipe_digest, differences, warnings, requires and error; of inputs role, dataset, name and items; of
+   * stages kind, state and, while one runs, its progress and started_at.
+   */
+  RUN_VIEW_BASIC = "RUN_VIEW_BASIC",
+  RUN_VIEW_FULL = "RUN_VIEW_FULL",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function runViewFromJSON(object: any): RunView {
+  switch (object) {
+    case 0:
+    case "RUN_VIEW_UNSPECIFIED":
+      return RunView.RUN_VIEW_UNSPECIFIED;
+    case 1:
+    case "RUN_VIEW_BASIC":
+      return RunView.RUN_VIEW_BASIC;
+    case 2:
+    case "RUN_VIEW_FULL":
+      return RunView.RUN_VIEW_FULL;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return RunView.UNRECOGNIZED;
+  }
+}
+
+export function runViewToJSON(object: RunView): string {
+  switch (object) {
+    case RunView.RUN_VIEW_UNSPECIFIED:
+      return "RUN_VIEW_UNSPECIFIED";
+    case RunView.RUN_VIEW_BASIC:
+      return "RUN_VIEW_BASIC";
+    case RunView.RUN_VIEW_FULL:
+      return "RUN_VIEW_FULL";
+    case RunView.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function runViewToNumber(object: RunView): number {
+  switch (object) {
+    case RunView.RUN_VIEW_UNSPECIFIED:
+      return 0;
+    case RunView.RUN_VIEW_BASIC:
+      return 1;
+    case RunView.RUN_VIEW_FULL:
+      return 2;
+    case RunView.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** States of a stage. */
 export enum StageState {
   STAGE_STATE_UNSPECIFIED = "STAGE_STATE_UNSPECIFIED",
@@ -286,6 +345,10 @@ export interface Run {
     | undefined;
   /** In one sentence what came of it: whether there is a better model, and why. Empty until the run has ended. */
   outcome: string;
+  /** Preset the recipe was made from; in every view. */
+  preset: string;
+  /** Path of the base model; in every view. */
+  modelPath: string;
   /** Of a run that does not exist yet (validate_only): what it would find and need. */
   preflight: Preflight | undefined;
 }
@@ -499,6 +562,8 @@ export interface CreateRunRequest_ChangesEntry {
 /** Request of GetRun. */
 export interface GetRunRequest {
   runId: string;
+  /** FULL unless given. */
+  view: RunView;
 }
 
 /** Request of ListRuns. */
@@ -507,6 +572,8 @@ export interface ListRunsRequest {
   pageToken: string;
   /** Unspecified for all. */
   state: RunState;
+  /** BASIC unless given. */
+  view: RunView;
 }
 
 /** Answer of ListRuns. */
@@ -557,6 +624,16 @@ export interface ListMetricsRequest {
    * earlier attempts that a later one has gone over again.
    */
   allAttempts: boolean;
+  /** Only these series, by name; empty for all. */
+  names: string[];
+  /** Only series of these stages; empty for all. */
+  stages: StageKind[];
+  /**
+   * Above 0: the answer holds series instead of metrics, each of at most so many points (4..10000), and cursor and page_size do not
+   * apply. A longer series is divided into buckets of neighbouring steps, each of which keeps its smallest and its largest value; the
+   * first and the last point are always kept.
+   */
+  maxPoints: number;
 }
 
 /** A stored metric point and the attempt that owns it. */
@@ -566,6 +643,19 @@ export interface StoredMetric {
   point: MetricPoint | undefined;
 }
 
+/** A series, downsampled to max_points. */
+export interface MetricSeries {
+  name: string;
+  stage: StageKind;
+  /** The attempt it is from, with all_attempts; else empty. */
+  attemptId: string;
+  /** Points stored, of which `steps` and `values` hold some. */
+  points: bigint;
+  /** In order; values[i] was reported at steps[i]. */
+  steps: number[];
+  values: number[];
+}
+
 /** Answer of ListMetrics. */
 export interface ListMetricsResponse {
   /** A reader that goes on from a cursor lets a point with a known name and step replace the earlier one. */
@@ -573,6 +663,8 @@ export interface ListMetricsResponse {
   /** Pass it to the next call; stays the same when nothing is new. */
   nextCursor: string;
   more: boolean;
+  /** With max_points; with all_attempts one for each attempt, in the order of the attempts. */
+  series: MetricSeries[];
 }
 
 /** Request of ListLogs. */
@@ -580,6 +672,14 @@ export interface ListLogsRequest {
   runId: string;
   cursor: string;
   pageSize: number;
+  /** Only lines of these stages; empty for all. */
+  stages: StageKind[];
+  /** Least severity: info, warning or error; empty for all. */
+  level: string;
+  /** Only lines that contain this text, in any case. */
+  search: string;
+  /** Above 0: the last so many lines (at most 5000) instead of the first after cursor; go on from next_cursor. */
+  tail: number;
 }
 
 /** A stored log line. */
@@ -702,6 +802,8 @@ function createBaseRun(): Run {
     fork: undefined,
     schedule: undefined,
     outcome: "",
+    preset: "",
+    modelPath: "",
     preflight: undefined,
   };
 }
@@ -776,6 +878,12 @@ export const Run: MessageFns<Run> = {
     }
     if (message.outcome !== "") {
       writer.uint32(186).string(message.outcome);
+    }
+    if (message.preset !== "") {
+      writer.uint32(194).string(message.preset);
+    }
+    if (message.modelPath !== "") {
+      writer.uint32(202).string(message.modelPath);
     }
     if (message.preflight !== undefined) {
       Preflight.encode(message.preflight, writer.uint32(482).fork()).join();
@@ -980,6 +1088,22 @@ export const Run: MessageFns<Run> = {
             message.outcome = reader.string();
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.preset = reader.string();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.modelPath = reader.string();
+            continue;
+          }
           case 60: {
             if (tag !== 482) {
               break;
@@ -1027,6 +1151,8 @@ export const Run: MessageFns<Run> = {
       fork: isSet(object.fork) ? Fork.fromJSON(object.fork) : undefined,
       schedule: isSet(object.schedule) ? RunSchedule.fromJSON(object.schedule) : undefined,
       outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      preset: isSet(object.preset) ? globalThis.String(object.preset) : "",
+      modelPath: isSet(object.model_path) ? globalThis.String(object.model_path) : "",
       preflight: isSet(object.preflight) ? Preflight.fromJSON(object.preflight) : undefined,
     };
   },
@@ -1102,6 +1228,12 @@ export const Run: MessageFns<Run> = {
     if (message.outcome !== "") {
       obj.outcome = message.outcome;
     }
+    if (message.preset !== "") {
+      obj.preset = message.preset;
+    }
+    if (message.modelPath !== "") {
+      obj.model_path = message.modelPath;
+    }
     if (message.preflight !== undefined) {
       obj.preflight = Preflight.toJSON(message.preflight);
     }
@@ -1144,6 +1276,8 @@ export const Run: MessageFns<Run> = {
       ? RunSchedule.fromPartial(object.schedule)
       : undefined;
     message.outcome = object.outcome ?? "";
+    message.preset = object.preset ?? "";
+    message.modelPath = object.modelPath ?? "";
     message.preflight = (object.preflight !== undefined && object.preflight !== null)
       ? Preflight.fromPartial(object.preflight)
       : undefined;
@@ -3752,13 +3886,16 @@ export const CreateRunRequest_ChangesEntry: MessageFns<CreateRunRequest_ChangesE
 };
 
 function createBaseGetRunRequest(): GetRunRequest {
-  return { runId: "" };
+  return { runId: "", view: RunView.RUN_VIEW_UNSPECIFIED };
 }
 
 export const GetRunRequest: MessageFns<GetRunRequest> = {
   encode(message: GetRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.runId !== "") {
       writer.uint32(10).string(message.runId);
+    }
+    if (message.view !== RunView.RUN_VIEW_UNSPECIFIED) {
+      writer.uint32(16).int32(runViewToNumber(message.view));
     }
     return writer;
   },
@@ -3784,6 +3921,14 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
             message.runId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.view = runViewFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3797,13 +3942,19 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
   },
 
   fromJSON(object: any): GetRunRequest {
-    return { runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "" };
+    return {
+      runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      view: isSet(object.view) ? runViewFromJSON(object.view) : RunView.RUN_VIEW_UNSPECIFIED,
+    };
   },
 
   toJSON(message: GetRunRequest): unknown {
     const obj: any = {};
     if (message.runId !== "") {
       obj.run_id = message.runId;
+    }
+    if (message.view !== RunView.RUN_VIEW_UNSPECIFIED) {
+      obj.view = runViewToJSON(message.view);
     }
     return obj;
   },
@@ -3814,12 +3965,13 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
   fromPartial<I extends Exact<DeepPartial<GetRunRequest>, I>>(object: I): GetRunRequest {
     const message = createBaseGetRunRequest();
     message.runId = object.runId ?? "";
+    message.view = object.view ?? RunView.RUN_VIEW_UNSPECIFIED;
     return message;
   },
 };
 
 function createBaseListRunsRequest(): ListRunsRequest {
-  return { pageSize: 0, pageToken: "", state: RunState.RUN_STATE_UNSPECIFIED };
+  return { pageSize: 0, pageToken: "", state: RunState.RUN_STATE_UNSPECIFIED, view: RunView.RUN_VIEW_UNSPECIFIED };
 }
 
 export const ListRunsRequest: MessageFns<ListRunsRequest> = {
@@ -3832,6 +3984,9 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     }
     if (message.state !== RunState.RUN_STATE_UNSPECIFIED) {
       writer.uint32(24).int32(runStateToNumber(message.state));
+    }
+    if (message.view !== RunView.RUN_VIEW_UNSPECIFIED) {
+      writer.uint32(32).int32(runViewToNumber(message.view));
     }
     return writer;
   },
@@ -3873,6 +4028,14 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
             message.state = runStateFromJSON(reader.int32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.view = runViewFromJSON(reader.int32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3890,6 +4053,7 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       state: isSet(object.state) ? runStateFromJSON(object.state) : RunState.RUN_STATE_UNSPECIFIED,
+      view: isSet(object.view) ? runViewFromJSON(object.view) : RunView.RUN_VIEW_UNSPECIFIED,
     };
   },
 
@@ -3904,6 +4068,9 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     if (message.state !== RunState.RUN_STATE_UNSPECIFIED) {
       obj.state = runStateToJSON(message.state);
     }
+    if (message.view !== RunView.RUN_VIEW_UNSPECIFIED) {
+      obj.view = runViewToJSON(message.view);
+    }
     return obj;
   },
 
@@ -3915,6 +4082,7 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.state = object.state ?? RunState.RUN_STATE_UNSPECIFIED;
+    message.view = object.view ?? RunView.RUN_VIEW_UNSPECIFIED;
     return message;
   },
 };
@@ -4358,7 +4526,7 @@ export const WatchRunRequest: MessageFns<WatchRunRequest> = {
 };
 
 function createBaseListMetricsRequest(): ListMetricsRequest {
-  return { runId: "", cursor: "", pageSize: 0, allAttempts: false };
+  return { runId: "", cursor: "", pageSize: 0, allAttempts: false, names: [], stages: [], maxPoints: 0 };
 }
 
 export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
@@ -4374,6 +4542,19 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     }
     if (message.allAttempts !== false) {
       writer.uint32(32).bool(message.allAttempts);
+    }
+    for (const v of message.names) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.stages.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.stages) {
+        writer.int32(stageKindToNumber(v));
+      }
+      writer.join();
+    }
+    if (message.maxPoints !== 0) {
+      writer.uint32(56).int32(message.maxPoints);
     }
     return writer;
   },
@@ -4423,6 +4604,40 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
             message.allAttempts = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.names.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.stages.push(stageKindFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.stages.push(stageKindFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxPoints = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4441,6 +4656,9 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       allAttempts: isSet(object.all_attempts) ? globalThis.Boolean(object.all_attempts) : false,
+      names: globalThis.Array.isArray(object?.names) ? object.names.map((e: any) => globalThis.String(e)) : [],
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => stageKindFromJSON(e)) : [],
+      maxPoints: isSet(object.max_points) ? globalThis.Number(object.max_points) : 0,
     };
   },
 
@@ -4458,6 +4676,15 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     if (message.allAttempts !== false) {
       obj.all_attempts = message.allAttempts;
     }
+    if (message.names?.length) {
+      obj.names = message.names;
+    }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => stageKindToJSON(e));
+    }
+    if (message.maxPoints !== 0) {
+      obj.max_points = Math.round(message.maxPoints);
+    }
     return obj;
   },
 
@@ -4470,6 +4697,9 @@ export const ListMetricsRequest: MessageFns<ListMetricsRequest> = {
     message.cursor = object.cursor ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.allAttempts = object.allAttempts ?? false;
+    message.names = object.names?.map((e) => e) || [];
+    message.stages = object.stages?.map((e) => e) || [];
+    message.maxPoints = object.maxPoints ?? 0;
     return message;
   },
 };
@@ -4577,8 +4807,188 @@ export const StoredMetric: MessageFns<StoredMetric> = {
   },
 };
 
+function createBaseMetricSeries(): MetricSeries {
+  return { name: "", stage: StageKind.STAGE_KIND_UNSPECIFIED, attemptId: "", points: 0n, steps: [], values: [] };
+}
+
+export const MetricSeries: MessageFns<MetricSeries> = {
+  encode(message: MetricSeries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.stage !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      writer.uint32(16).int32(stageKindToNumber(message.stage));
+    }
+    if (message.attemptId !== "") {
+      writer.uint32(26).string(message.attemptId);
+    }
+    if (message.points !== 0n) {
+      if (BigInt.asIntN(64, message.points) !== message.points) {
+        throw new globalThis.Error("value provided for field message.points of type int64 too large");
+      }
+      writer.uint32(32).int64(message.points);
+    }
+    if (message.steps.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.steps) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.values.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.values) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MetricSeries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMetricSeries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stage = stageKindFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.attemptId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.points = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.steps.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.steps.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag === 49) {
+              message.values.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.values.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MetricSeries {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      stage: isSet(object.stage) ? stageKindFromJSON(object.stage) : StageKind.STAGE_KIND_UNSPECIFIED,
+      attemptId: isSet(object.attempt_id) ? globalThis.String(object.attempt_id) : "",
+      points: isSet(object.points) ? BigInt(object.points) : 0n,
+      steps: globalThis.Array.isArray(object?.steps) ? object.steps.map((e: any) => globalThis.Number(e)) : [],
+      values: globalThis.Array.isArray(object?.values) ? object.values.map((e: any) => globalThis.Number(e)) : [],
+    };
+  },
+
+  toJSON(message: MetricSeries): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.stage !== StageKind.STAGE_KIND_UNSPECIFIED) {
+      obj.stage = stageKindToJSON(message.stage);
+    }
+    if (message.attemptId !== "") {
+      obj.attempt_id = message.attemptId;
+    }
+    if (message.points !== 0n) {
+      obj.points = message.points.toString();
+    }
+    if (message.steps?.length) {
+      obj.steps = message.steps.map((e) => Math.round(e));
+    }
+    if (message.values?.length) {
+      obj.values = message.values.map((e) => floatToJson(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MetricSeries>, I>>(base?: I): MetricSeries {
+    return MetricSeries.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MetricSeries>, I>>(object: I): MetricSeries {
+    const message = createBaseMetricSeries();
+    message.name = object.name ?? "";
+    message.stage = object.stage ?? StageKind.STAGE_KIND_UNSPECIFIED;
+    message.attemptId = object.attemptId ?? "";
+    message.points = (object.points !== undefined && object.points !== null) ? BigInt(object.points) : 0n;
+    message.steps = object.steps?.map((e) => e) || [];
+    message.values = object.values?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseListMetricsResponse(): ListMetricsResponse {
-  return { metrics: [], nextCursor: "", more: false };
+  return { metrics: [], nextCursor: "", more: false, series: [] };
 }
 
 export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
@@ -4591,6 +5001,9 @@ export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
     }
     if (message.more !== false) {
       writer.uint32(24).bool(message.more);
+    }
+    for (const v of message.series) {
+      MetricSeries.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -4632,6 +5045,14 @@ export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
             message.more = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.series.push(MetricSeries.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4651,6 +5072,7 @@ export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
         : [],
       nextCursor: isSet(object.next_cursor) ? globalThis.String(object.next_cursor) : "",
       more: isSet(object.more) ? globalThis.Boolean(object.more) : false,
+      series: globalThis.Array.isArray(object?.series) ? object.series.map((e: any) => MetricSeries.fromJSON(e)) : [],
     };
   },
 
@@ -4665,6 +5087,9 @@ export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
     if (message.more !== false) {
       obj.more = message.more;
     }
+    if (message.series?.length) {
+      obj.series = message.series.map((e) => MetricSeries.toJSON(e));
+    }
     return obj;
   },
 
@@ -4676,12 +5101,13 @@ export const ListMetricsResponse: MessageFns<ListMetricsResponse> = {
     message.metrics = object.metrics?.map((e) => StoredMetric.fromPartial(e)) || [];
     message.nextCursor = object.nextCursor ?? "";
     message.more = object.more ?? false;
+    message.series = object.series?.map((e) => MetricSeries.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseListLogsRequest(): ListLogsRequest {
-  return { runId: "", cursor: "", pageSize: 0 };
+  return { runId: "", cursor: "", pageSize: 0, stages: [], level: "", search: "", tail: 0 };
 }
 
 export const ListLogsRequest: MessageFns<ListLogsRequest> = {
@@ -4694,6 +5120,22 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
     }
     if (message.pageSize !== 0) {
       writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.stages.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.stages) {
+        writer.int32(stageKindToNumber(v));
+      }
+      writer.join();
+    }
+    if (message.level !== "") {
+      writer.uint32(42).string(message.level);
+    }
+    if (message.search !== "") {
+      writer.uint32(50).string(message.search);
+    }
+    if (message.tail !== 0) {
+      writer.uint32(56).int32(message.tail);
     }
     return writer;
   },
@@ -4735,6 +5177,48 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
             message.pageSize = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag === 32) {
+              message.stages.push(stageKindFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.stages.push(stageKindFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.level = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.search = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.tail = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4752,6 +5236,10 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       cursor: isSet(object.cursor) ? globalThis.String(object.cursor) : "",
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => stageKindFromJSON(e)) : [],
+      level: isSet(object.level) ? globalThis.String(object.level) : "",
+      search: isSet(object.search) ? globalThis.String(object.search) : "",
+      tail: isSet(object.tail) ? globalThis.Number(object.tail) : 0,
     };
   },
 
@@ -4766,6 +5254,18 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
     if (message.pageSize !== 0) {
       obj.page_size = Math.round(message.pageSize);
     }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => stageKindToJSON(e));
+    }
+    if (message.level !== "") {
+      obj.level = message.level;
+    }
+    if (message.search !== "") {
+      obj.search = message.search;
+    }
+    if (message.tail !== 0) {
+      obj.tail = Math.round(message.tail);
+    }
     return obj;
   },
 
@@ -4777,6 +5277,10 @@ export const ListLogsRequest: MessageFns<ListLogsRequest> = {
     message.runId = object.runId ?? "";
     message.cursor = object.cursor ?? "";
     message.pageSize = object.pageSize ?? 0;
+    message.stages = object.stages?.map((e) => e) || [];
+    message.level = object.level ?? "";
+    message.search = object.search ?? "";
+    message.tail = object.tail ?? 0;
     return message;
   },
 };

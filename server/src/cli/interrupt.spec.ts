@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, test } from 'node:test';
+
+/** A command that works until it is interrupted, and then goes on tidying up for ever. */
+const COMMAND = `
+  const { onInterrupt } = await import(${JSON.stringify(new URL('interrupt.js', import.meta.url).href)});
+  const { signal, raised } = onInterrupt(() => 'Stopping. The run is saved.');
+  setInterval(() => undefined, 1000);
+  console.log('working', signal.aborted);
+  await raised.catch((error) => console.log(error.message, signal.aborted));
+`;
+
+for (const [first, second] of [
+  ['SIGINT', 'SIGINT'],
+  ['SIGTERM', 'SIGINT'],
+] as const) {
+  test(`the first signal (${first}) lets a command tidy up, the second ends it at once`, async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', COMMAND], { stdio: ['ignore', 'pipe', 'inherit'] });
+    after(() => child.kill('SIGKILL'));
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const said = async (words: string): Promise<void> => {
+      while (!output.includes(words)) await once(child.stdout, 'data');
+    };
+    const exited = once(child, 'close');
+
+    await said('working false');
+    child.kill(first);
+    await said('interrupted true');
+    assert.match(output, /Stopping\. The run is saved\. Ctrl-C again ends at once\./);
+    assert.equal(child.exitCode, null);
+    child.kill(second);
+    assert.deepEqual(await exited, [130, null]);
+    assert.match(output, /Ended at once\. The same command continues/);
+  });
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { SharedWatch } from './shared-watch.js';
+
+type Snapshot = { readonly value: number };
+
+/** A watched thing with one loader, which counts its loads. */
+function watched(load?: () => Promise<Snapshot>): { state: { value: number; loads: number; idle: number }; loader: SharedWatch<Snapshot> } {
+  const state = { value: 1, loads: 0, idle: 0 };
+  const counted = (): Promise<Snapshot> => {
+    state.loads += 1;
+    return load ? load() : Promise.resolve({ value: state.value });
+  };
+  const loader = new SharedWatch(counted, { intervalMs: 1, pollMs: 600_000 }, () => (state.idle += 1));
+  return { state, loader };
+}
+
+const opened: AsyncGenerator<Snapshot>[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((stream) => stream.return(undefined)));
+});
+
+function watch(loader: SharedWatch<Snapshot>, signal = new AbortController().signal): AsyncGenerator<Snapshot> {
+  const stream = loader.snapshots(signal);
+  opened.push(stream);
+  return stream;
+}
+
+async function next<T>(stream: AsyncGenerator<T>): Promise<T> {
+  const { value, done } = await stream.next();
+  assert.ok(done !== true);
+  return value as T;
+}
+
+test('a change is loaded once and every watcher gets the same object', async () => {
+  const { state, loader } = watched();
+  const streams = Array.from({ length: 50 }, () => watch(loader));
+  const first = await Promise.all(streams.map(next));
+  assert.equal(new Set(first).size, 1);
+  const before = state.loads;
+  state.value = 2;
+  loader.ring();
+  const second = await Promise.all(streams.map(next));
+  assert.deepEqual([new Set(second).size, second[0]?.value], [1, 2]);
+  assert.equal(state.loads, before + 1);
+  await Promise.all(streams.map((stream) => stream.return(undefined)));
+  assert.equal(state.idle, 1, 'the loader rests once nobody watches');
+});
+
+test('one that joins later gets what was loaded after it joined, never an older snapshot', async () => {
+  const { state, loader } = watched();
+  const early = watch(loader);
+  assert.equal((await next(early)).value, 1);
+  state.value = 2;
+  const late = watch(loader);
+  assert.equal((await next(late)).value, 2, 'although no change was notified');
+});
+
+test('a slow watcher misses changes in between, never the latest', async () => {
+  const { state, loader } = watched();
+  const [slow, fast] = [watch(loader), watch(loader)];
+  await Promise.all([next(slow), next(fast)]);
+  for (state.value = 2; state.value < 5; state.value++) {
+    loader.ring();
+    assert.equal((await next(fast)).value, state.value);
+  }
+  assert.equal((await next(slow)).value, 4);
+});
+
+test('a load that fails fails every watcher, and the signal ends one alone', async () => {
+  let answer = (): Promise<Snapshot> => Promise.resolve({ value: 1 });
+  const { loader } = watched(() => answer());
+  const leaving = new AbortController();
+  const [left, failed] = [watch(loader, leaving.signal), watch(loader)];
+  await Promise.all([next(left), next(failed)]);
+  leaving.abort();
+  assert.equal((await left.next()).done, true);
+  answer = () => Promise.reject(new Error('gone'));
+  loader.ring();
+  await assert.rejects(failed.next(), /gone/);
+});
