@@ -31,7 +31,10 @@ after(async () => {
 /** A message, or a refusal, as JSON. */
 type Answer = { code: string; message: Json };
 
-const refusal = ({ code, detail, field, hint, errors }: Partial<Problem>): Answer => ({ code: code ?? '', message: { detail, field, hint, errors } });
+const refusal = ({ code, detail, field, hint, errors }: Partial<Problem>): Answer => ({
+  code: code ?? '',
+  message: { detail, field, hint, errors },
+});
 
 /** An error says neither much nor much of what the caller sent. */
 function checkLength(text: string, where: string): void {
@@ -80,12 +83,12 @@ async function overHttp({ http, method }: Rpc, request: Json): Promise<Answer> {
   assert.ok(http);
   const rest = Object.entries(request).filter(([name]) => !http.variables.includes(name));
   const where = http.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(textOf(request[name])));
-  const query = rest.flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((entry) => [name, textOf(entry)]));
-  const leaving = new AbortController();
+  const query = rest.flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((entry): [string, string] => [name, textOf(entry)]),
+  );
   const response = await fetch(`${server.url}${where}${http.body ? '' : `?${new URLSearchParams(query).toString()}`}`, {
     method: http.verb.toUpperCase(),
     ...(http.body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(Object.fromEntries(rest)) }),
-    signal: leaving.signal,
   });
   if (!response.ok) {
     const problem = (await response.json()) as Problem;
@@ -98,7 +101,6 @@ async function overHttp({ http, method }: Rpc, request: Json): Promise<Answer> {
     text += new TextDecoder().decode(chunk);
     const data = /^data: (.*)\n\n/m.exec(text)?.[1];
     if (data === undefined) continue;
-    leaving.abort();
     return { code: 'OK', message: JSON.parse(data) as Json };
   }
   throw new Error(`${where} sent nothing`);
@@ -114,7 +116,13 @@ const OF_NOW = new Set(['listTrainers', 'listOrphans', 'createEndpoint']);
 test('every rpc gives the same answer over both doors, field by field', { timeout: 600_000 }, async () => {
   const world = await product.world(2);
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
-  const spec = { name: 'nightly', cron: '30 2 29 2 *', zone: 'UTC', recipe: await server.smallRecipe(), inputs: [{ role: 'images', dataset_id: images.id }] };
+  const spec = {
+    name: 'nightly',
+    cron: '30 2 29 2 *',
+    zone: 'UTC',
+    recipe: await server.smallRecipe(),
+    inputs: [{ role: 'images', dataset_id: images.id }],
+  };
   const make = async (key: string, request: Json): Promise<Json> => {
     const rpc = rpcs.find((one) => one.key === key) ?? assert.fail(key);
     const { code, message } = await overGrpc(rpc, bytesOf(methodOf(rpc).input, request));
@@ -207,7 +215,7 @@ test('600 mutated calls are judged alike over both doors, never with INTERNAL', 
   const next = random(seed);
   const kinds = Object.entries(MUTATIONS);
   const codes: Record<string, number> = {};
-  for (let made = 0; made < CALLS; ) {
+  for (let made = 0; made < CALLS;) {
     const rpc = rpcs[next(rpcs.length)];
     const [kind, mutate] = kinds[next(kinds.length)] ?? [];
     if (rpc?.http === undefined || mutate === undefined) continue;
@@ -258,14 +266,17 @@ type Operation = {
 test('each operation answers a request made from its description as it is described', { timeout: 300_000 }, async () => {
   const document = (await server.get('/openapi.json')) as OpenApi;
   const schemas = document.components.schemas;
-  const resolve = (schema: Json): Json => (typeof schema['$ref'] === 'string' ? (schemas[schema['$ref'].split('/').at(-1) ?? ''] ?? {}) : schema);
+  const resolve = (schema: Json): Json =>
+    typeof schema['$ref'] === 'string' ? (schemas[schema['$ref'].split('/').at(-1) ?? ''] ?? {}) : schema;
   let asked = 0;
   for (const [where, verbs] of Object.entries(document.paths)) {
     for (const [verb, operation] of Object.entries(verbs) as [string, Operation][]) {
       const parameters = (operation.parameters ?? []).filter(({ required }) => required === true);
       const value = ({ schema }: { schema: Json }): string => String(example(schema, resolve));
       const target = parameters.filter((one) => one.in === 'path').reduce((text, one) => text.replace(`{${one.name}}`, value(one)), where);
-      const query = new URLSearchParams(parameters.filter((one) => one.in === 'query').map((one) => [one.name, value(one)]));
+      const query = new URLSearchParams(
+        parameters.filter((one) => one.in === 'query').map((one): [string, string] => [one.name, value(one)]),
+      );
       const schema = operation.requestBody?.content['application/json']?.schema;
       const leaving = new AbortController();
       const response = await fetch(`${server.url}${target}?${query.toString()}`, {
@@ -352,7 +363,9 @@ function faults(given: Json, value: unknown, resolve: Resolve, at = ''): string[
       ];
     }
     case 'array':
-      return Array.isArray(value) ? value.flatMap((entry, index) => faults(items ?? {}, entry, resolve, `${at}[${index}]`)) : [`${at} is no list`];
+      return Array.isArray(value)
+        ? value.flatMap((entry, index) => faults(items ?? {}, entry, resolve, `${at}[${index}]`))
+        : [`${at} is no list`];
     case 'integer':
       return Number.isInteger(value) ? [] : [`${at} is no integer`];
     default:
