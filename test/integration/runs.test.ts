@@ -346,6 +346,24 @@ test('pairs are exported with their images in the forms other trainers read', as
   assert.equal((await server.call('GET', `/api/runs/${whole.id}/pairs/export?format=csv`)).status, 400);
 });
 
+test('a download that was cut off goes on with a range and gives the same bytes', async () => {
+  const { checkpoints } = ListCheckpointsResponse.fromJSON(await server.get(`/api/checkpoints?run_id=${whole.id}`));
+  const at = `${server.url}/api/checkpoints/${checkpoints[0]?.id}/files`;
+  for (const where of [at, `${at}?merged=true`, `${server.url}/api/runs/${whole.id}/pairs/export?format=trl`]) {
+    const response = await fetch(where);
+    const etag = response.headers.get('etag') ?? '';
+    const size = Number(response.headers.get('content-length'));
+    const reader = response.body?.getReader();
+    const start = Buffer.from((await reader?.read())?.value ?? []);
+    await reader?.cancel();
+    const rest = await fetch(where, { headers: { range: `bytes=${start.length}-`, 'if-range': etag } });
+    assert.deepEqual([rest.status, rest.headers.get('content-range')], [206, `bytes ${start.length}-${size - 1}/${size}`]);
+    const resumed = Buffer.concat([start, Buffer.from(await rest.arrayBuffer())]);
+    assert.equal(sha256(resumed), sha256(Buffer.from(await (await fetch(where)).arrayBuffer())));
+    assert.equal((await fetch(where, { headers: { 'if-none-match': etag, 'cache-control': 'max-age=0' } })).status, 304);
+  }
+});
+
 test('a run of which no pair is left fails for good, and each is listed', { timeout: 120_000 }, async () => {
   // A bound that every description is above, which shows only once they are written.
   const strict = await server.smallRecipe(({ prefer, dpo }) => {

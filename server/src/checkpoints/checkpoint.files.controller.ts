@@ -1,5 +1,5 @@
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import type { Response } from 'express';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
 import { CheckpointFiles } from './checkpoint.files.js';
 
 @Controller('api/checkpoints')
@@ -12,9 +12,10 @@ export class CheckpointFilesController {
     @Param('checkpoint_id') checkpointId: string,
     @Query('merged') merged: unknown,
     @Query('dtype') dtype: unknown,
+    @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    if (merged === 'true') await this.files.sendMerged({ checkpointId, dtype: typeof dtype === 'string' ? dtype : '' }, response);
-    else await this.files.send(checkpointId, response);
+    if (merged === 'true') await this.files.sendMerged({ checkpointId, dtype: typeof dtype === 'string' ? dtype : '' }, request, response);
+    else await this.files.send(checkpointId, request, response);
   }
 }

@@ -1,3 +1,5 @@
+import { shown } from './printable.js';
+
 /** What can go wrong, in words every transport knows. A new code does not compile until each transport maps it. */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -22,6 +24,11 @@ export type Violation = { field: string; message: string };
  */
 export type ErrorDetails = { field?: string; hint?: string; reason?: string; violations?: readonly Violation[]; cause?: unknown };
 
+/** A longer text, of a list of what is there for example, would not fit a gRPC status. */
+const LONGEST_MESSAGE = 1_000;
+/** As many fields at fault are told. */
+const MOST_VIOLATIONS = 20;
+
 /** An error meant for the caller: its message may be shown to people and never holds a secret. */
 export class DomainError extends Error {
   readonly field: string | undefined;
@@ -34,10 +41,10 @@ export class DomainError extends Error {
     message: string,
     details: ErrorDetails = {},
   ) {
-    super(message, { cause: details.cause });
+    super(shown(message, LONGEST_MESSAGE), { cause: details.cause });
     this.name = 'DomainError';
     this.field = details.field;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : shown(details.hint, LONGEST_MESSAGE);
     this.reason = details.reason;
     this.all = details.violations;
   }
@@ -48,7 +55,7 @@ export class DomainError extends Error {
     const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
     return new DomainError('INVALID_ARGUMENT', `${first?.message ?? 'The request is invalid.'}${more}`, {
       ...(first && { field: first.field }),
-      violations,
+      violations: violations.slice(0, MOST_VIOLATIONS),
     });
   }
 

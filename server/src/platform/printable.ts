@@ -19,11 +19,11 @@ export const isPrintable = (text: string): boolean => !UNPRINTABLE.test(text);
 
 const LONGEST_SHOWN = 200;
 
-/** What a caller sent, for an error: on one line and at most 200 characters of it. */
-export function shown(value: string): string {
-  const characters = Array.from(value.slice(0, 2 * LONGEST_SHOWN + 1));
-  if (characters.length <= LONGEST_SHOWN) return printable(value);
-  return `${printable(characters.slice(0, LONGEST_SHOWN).join(''))}…`;
+/** What a caller sent, for an error: on one line and at most `longest` characters of it. */
+export function shown(value: string, longest = LONGEST_SHOWN): string {
+  const characters = Array.from(value.slice(0, 2 * longest + 1));
+  if (characters.length <= longest) return printable(value);
+  return `${printable(characters.slice(0, longest).join(''))}…`;
 }
 
 function escaped(character: string): string {

@@ -90,7 +90,7 @@ async function named<T>(index: number, work: () => Promise<T>): Promise<T> {
 function refuseTwice(inputs: readonly ResolvedInput[]): void {
   const names = inputs.filter((input) => input.role === 'benchmark').map((input) => input.benchmark);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw invalid('inputs', `The benchmark "${twice}" is given twice.`);
+  if (twice !== undefined) throw invalid('inputs', `The benchmark "${shown(twice)}" is given twice.`);
 }
 
 /** A gate decides by figures. */

@@ -1,7 +1,8 @@
 """What training reports at every optimizer step, each metric stated once: name, unit, reduction, meaning and chart.
 
 Names are those TRL's trainers use, where it has the metric too. ``python -m stic_trainer.method.metrics`` prints what
-recipes/generated/metrics.json holds: server, command line and console read it. With ``--table`` it prints docs/reference/training-metrics.md.
+recipes/generated/metrics.json holds: server, command line and console read it.
+``--table`` prints docs/reference/training-metrics.md.
 """
 
 from __future__ import annotations

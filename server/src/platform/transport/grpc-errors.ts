@@ -4,6 +4,7 @@ import { Status } from '@stic/api/gen/google/rpc/status.js';
 import type { Codec } from '@stic/api/service.js';
 import { currentRequestId } from '../caller.js';
 import { DomainError, type ErrorCode } from '../errors.js';
+import { shown } from '../printable.js';
 import { presentable } from './unexpected.js';
 
 /** The standard trailer of a google.rpc.Status. */
@@ -11,11 +12,12 @@ export const STATUS_TRAILER = 'grpc-status-details-bin';
 
 const ERROR_DOMAIN = 'stic';
 const RETRY_SECONDS = 2;
+const LONGEST_DETAILS = 1_000;
 
 export function toGrpcError(thrown: unknown): ServiceError {
   const error = presentable(thrown);
   const code = status[error.code];
-  const details = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
+  const details = shown(error.hint === undefined ? error.message : `${error.message} ${error.hint}`, LONGEST_DETAILS);
   const metadata = new Metadata();
   const rich: Status = { code, message: error.message, details: detailsOf(error) };
   metadata.set(STATUS_TRAILER, Buffer.from(Status.encode(rich).finish()));

@@ -1,5 +1,6 @@
 import type { Pair } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { invalid } from '../../platform/errors.js';
+import { shown } from '../../platform/printable.js';
 
 /** A way other trainers read preference pairs. `image` is the image's path inside the archive. */
 export type ExportFormat = {
@@ -71,7 +72,7 @@ const formats: Readonly<Record<string, ExportFormat>> = { trl, llamafactory, lla
 
 export function formatNamed(name: string): ExportFormat {
   const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-  if (!format) throw invalid('format', `"${name}" is not an export format; it must be one of ${Object.keys(formats).join(', ')}.`);
+  if (!format) throw invalid('format', `"${shown(name)}" is not an export format; it must be one of ${Object.keys(formats).join(', ')}.`);
   return format;
 }
 

@@ -1,5 +1,5 @@
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import type { Response } from 'express';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
 import { PairsExport } from './pairs.export.js';
 
 @Controller('api/runs')
@@ -7,7 +7,12 @@ export class PairsController {
   constructor(private readonly exports: PairsExport) {}
 
   @Get(':run_id/pairs/export')
-  export(@Param('run_id') runId: string, @Query('format') format: string | undefined, @Res() response: Response): Promise<void> {
-    return this.exports.send(runId, format ?? 'trl', response);
+  export(
+    @Param('run_id') runId: string,
+    @Query('format') format: string | undefined,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.exports.send(runId, format ?? 'trl', request, response);
   }
 }

@@ -1,14 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
-import type { Response } from 'express';
-import { pack } from 'tar-stream';
-import type { Pack } from 'tar-stream';
+import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { RunInputEntity } from '../../model/index.js';
 import { DomainError } from '../../platform/errors.js';
+import { fileEntry, Tar, type TarEntry, sendTar } from '../../platform/http/tar.js';
 import { ArtifactStore } from '../../platform/storage/artifact-store.js';
 import { readPair } from '../pairs.js';
 import { RunRecords } from '../run.records.js';
@@ -30,38 +26,31 @@ export class PairsExport {
     private readonly records: RunRecords,
   ) {}
 
-  /** Streams the archive; nothing but one row and one chunk of an image is in memory. Refuses before the first byte. */
-  async send(runId: string, formatName: string, response: Response): Promise<void> {
+  /** Sends the archive; nothing but one row and one chunk of an image is in memory. Refuses before the first byte. */
+  async send(runId: string, formatName: string, request: Request, response: Response): Promise<void> {
     const format = formatNamed(formatName);
     await this.records.exists(runId);
     const pairs = await this.records.pairsBlob(runId);
     if (pairs === undefined) throw new DomainError('FAILED_PRECONDITION', 'This run has made no pairs yet.', { field: 'run_id' });
     const pictures = await this.pictures(runId, pairs);
-    response.writeHead(200, {
-      'Content-Type': 'application/x-tar',
-      'Content-Disposition': `attachment; filename="pairs-${formatName}-${runId.slice(0, 8)}.tar"`,
-    });
-    const archive = pack();
-    const written = this.write(archive, format, pairs, pictures).then(
-      () => archive.finalize(),
-      (error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))),
-    );
-    // A reader that goes away early is no fault; a broken archive is cut off, so that it cannot be taken for a whole one.
-    await pipeline(archive, response).catch(() => response.destroy());
-    await written;
+    const tar = new Tar(await this.entries(format, pairs, pictures), `${formatName} ${pairs}`);
+    await sendTar(tar, `pairs-${formatName}-${runId.slice(0, 8)}`, request, response);
   }
 
-  private async write(archive: Pack, format: ExportFormat, pairs: string, pictures: Pictures): Promise<void> {
-    for (const [name, content] of Object.entries(format.beside)) archive.entry({ name }, `${JSON.stringify(content, null, 2)}\n`);
-    await this.writeRows(archive, format, pairs, pictures);
-    for (const [sha256, name] of pictures) await this.writeBlob(archive, sha256, name);
+  private async entries(format: ExportFormat, pairs: string, pictures: Pictures): Promise<TarEntry[]> {
+    const beside = Object.entries(format.beside).map(([name, content]): TarEntry => {
+      const bytes = Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
+      return { name, size: bytes.length, read: (from) => Readable.from([bytes.subarray(from)]) };
+    });
+    const images = [...pictures].map(([sha256, name]) => fileEntry(name, this.store.blobPath(sha256)));
+    return [...beside, await this.rowsEntry(format, pairs, pictures), ...(await Promise.all(images))];
   }
 
   /** Read twice: a tar entry begins with its size. */
-  private async writeRows(archive: Pack, format: ExportFormat, pairs: string, pictures: Pictures): Promise<void> {
+  private async rowsEntry(format: ExportFormat, pairs: string, pictures: Pictures): Promise<TarEntry> {
     let size = 0;
     for await (const text of this.rows(format, pairs, pictures)) size += Buffer.byteLength(text);
-    await pipeline(Readable.from(this.rows(format, pairs, pictures)), archive.entry({ name: format.file, size }));
+    return { name: format.file, size, read: (from) => after(from, this.rows(format, pairs, pictures)) };
   }
 
   private async *rows(format: ExportFormat, pairs: string, pictures: Pictures): AsyncGenerator<string, void, undefined> {
@@ -72,12 +61,6 @@ export class PairsExport {
       before = format.layout === 'list' ? ',\n' : '\n';
     }
     yield format.layout === 'list' ? (before === '[\n' ? '[]\n' : '\n]\n') : '\n';
-  }
-
-  private async writeBlob(archive: Pack, sha256: string, name: string): Promise<void> {
-    const path = this.store.blobPath(sha256);
-    const { size } = await stat(path);
-    await pipeline(createReadStream(path), archive.entry({ name, size }));
   }
 
   /** Original bytes under their digest: names of different folders cannot collide, the ending says what is inside. */
@@ -97,5 +80,15 @@ export class PairsExport {
       if (used.has(image.sha256)) add(image);
     }
     return paths;
+  }
+}
+
+/** Rows are made, not stored: those before an offset are made and left out. */
+async function* after(offset: number, texts: AsyncIterable<string>): AsyncGenerator<Buffer, void, undefined> {
+  let left = offset;
+  for await (const text of texts) {
+    const bytes = Buffer.from(text);
+    if (bytes.length > left) yield bytes.subarray(left);
+    left = Math.max(0, left - bytes.length);
   }
 }
