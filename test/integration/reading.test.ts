@@ -105,8 +105,8 @@ test('a list holds rows without recipe, attempts and files unless it is asked fo
   const got = async (query: string): Promise<Run> => Run.fromJSON(await server.get(`/api/runs/${runId}${query}`));
   const full = await got('');
   assert.deepEqual([full.stages[0]?.attempts.length, full.stages[0]?.artifacts.length], [1, 1]);
-  assert.equal(full.recipe?.preset, full.preset);
-  assert.equal(full.recipe?.model?.path ?? '', full.modelPath);
+  assert.deepEqual([full.recipe?.preset, full.recipe?.model?.path], [full.preset, full.modelPath]);
+  assert.equal(full.preset, 'paper');
   assert.deepEqual(await listed('?view=RUN_VIEW_FULL'), full);
   const basic = await listed('');
   assert.deepEqual(await got('?view=RUN_VIEW_BASIC'), basic);

@@ -33,7 +33,7 @@ export type SummaryStage = Pick<StageEntity, 'runId' | 'kind' | 'state' | 'start
 export type SummaryParts = {
   readonly preset: string;
   readonly modelPath: string;
-  readonly inputs: readonly Pick<RunInputEntity, 'role' | 'datasetId' | 'datasetName' | 'items' | 'skipped'>[];
+  readonly inputs: readonly Pick<RunInputEntity, 'role' | 'datasetName' | 'items' | 'skipped'>[];
   readonly stages: readonly SummaryStage[];
   readonly skipped: number;
   readonly queuePosition: number;
@@ -52,7 +52,7 @@ export function summaryOf(row: SummaryRow, parts: SummaryParts, now: Date): Run 
     state: row.state,
     preset: parts.preset,
     modelPath: parts.modelPath,
-    inputs: parts.inputs.map(({ role, datasetId, datasetName, items }) => ({ ...noInput, role, datasetId, datasetName, items })),
+    inputs: parts.inputs.map(({ role, datasetName, items }) => ({ ...noInput, role, datasetName, items })),
     stages: parts.stages.map(toStage),
     createdAt: row.createdAt,
     startedAt: row.startedAt ?? undefined,
