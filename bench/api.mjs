@@ -58,15 +58,26 @@ try {
     lists: () => lists({ ...sides, runs, rounds }),
     one_run: () => oneRun({ ...sides, rounds }),
     charts: () => charts({ ...sides, storePoints }),
-    ingestion: () => ingested(sides),
     watches: () => watched(sides),
+    ingestion: () => ingested(sides),
   };
   for (const name of Object.keys(works).filter((one) => values.only.split(',').includes(one))) {
     const measured = await works[name]();
     loads.push(os.loadavg()[0]);
     for (const row of measured) console.error(row.work, row.ratio ?? `${row.value} ${row.unit}`);
     rows.push(...measured);
+    write();
   }
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  for (const close of closers.reverse()) await close();
+  await product.close();
+}
+
+/** After each work, so that a later one's failure loses nothing. */
+function write() {
   const machine = {
     cpus: os.availableParallelism(),
     loads: loads.map((load) => Math.round(load * 10) / 10),
@@ -75,12 +86,6 @@ try {
   };
   mkdirSync(path.dirname(values.out), { recursive: true });
   writeFileSync(values.out, `${JSON.stringify({ machine, date: new Date().toISOString().slice(0, 10), runs, rows }, null, 2)}\n`);
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-} finally {
-  for (const close of closers.reverse()) await close();
-  await product.close();
 }
 
 function databaseUrl(name) {
@@ -172,7 +177,7 @@ async function mlflowServer() {
   });
   closers.push(() => process.kill(-child.pid, 'SIGTERM'));
   const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 240; tries++) {
     const ready = await fetch(`${url}/health`).then(
       (response) => response.ok,
       () => false,
@@ -180,7 +185,7 @@ async function mlflowServer() {
     if (ready) return url;
     await sleep(500);
   }
-  throw new Error('MLflow did not start within five minutes.');
+  throw new Error('MLflow did not start within two minutes.');
 }
 
 function freePort() {
