@@ -2,7 +2,7 @@
 // npm run bench:api -- --before FOLDER [--mlflow PYTHON] [--only lists,one_run,watches,ingestion,charts] [--runs N] [--rounds N] [--out FILE]
 // FOLDER: a built checkout of the release to compare with. PYTHON: one of an environment with mlflow and psycopg2. Needs `npm run build`.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -29,6 +29,7 @@ import { watches, watchRows } from './api/watches.mjs';
 
 const WHOLE_RUNS = 2_000;
 const changes = { notify: notifyChange };
+const today = new Date().toISOString().slice(0, 10);
 
 const { values } = parseArgs({
   options: {
@@ -76,7 +77,7 @@ try {
   await product.close();
 }
 
-/** After each work, so that a later one's failure loses nothing. */
+/** After each work, so that a later one's failure loses nothing; rows of earlier calls stay until they are measured again. */
 function write() {
   const machine = {
     cpus: os.availableParallelism(),
@@ -84,8 +85,11 @@ function write() {
     memory_gib: Math.round(os.totalmem() / 2 ** 30),
     node: process.version,
   };
+  const measured = new Set(rows.map(({ work }) => work));
+  const earlier = existsSync(values.out) ? JSON.parse(readFileSync(values.out, 'utf8')).rows : [];
+  const all = [...earlier.filter(({ work }) => !measured.has(work)), ...rows.map((row) => ({ ...row, machine, date: today }))];
   mkdirSync(path.dirname(values.out), { recursive: true });
-  writeFileSync(values.out, `${JSON.stringify({ machine, date: new Date().toISOString().slice(0, 10), runs, rows }, null, 2)}\n`);
+  writeFileSync(values.out, `${JSON.stringify({ rows: all }, null, 2)}\n`);
 }
 
 function databaseUrl(name) {

@@ -1,16 +1,21 @@
 // Lists of runs and one run, against the release before.
 import { queue } from './runs.mjs';
-import { cost, inTurns, round } from './tools.mjs';
+import { cost, idle, inTurns, round } from './tools.mjs';
 
 const both = ({ server_ms, postgres_ms }) => server_ms + postgres_ms;
 
 export async function lists({ before, now, postmaster, runs, rounds }) {
   const rows = [];
+  const rest = { before: await idle(before, postmaster), now: await idle(now, postmaster) };
   for (const size of [50, 200]) {
     const count = Math.round(500 / size);
     const path = `/api/runs?page_size=${size}`;
-    for (const server of [before, now]) await cost(server, postmaster, path, 3);
-    const sides = { before: () => cost(before, postmaster, path, count), now: () => cost(now, postmaster, path, count) };
+    // Until the compiler has seen enough of both.
+    for (const server of [before, now]) await cost(server, postmaster, path, 30);
+    const sides = {
+      before: () => cost(before, postmaster, path, count, rest.before),
+      now: () => cost(now, postmaster, path, count, rest.now),
+    };
     const figures = await inTurns(sides, rounds);
     const work = `ListRuns of ${size} finished runs at ${runs} runs`;
     const ratio = (part) => round(part(figures.before) / part(figures.now));

@@ -1,5 +1,6 @@
 // What the rows of bench/api.mjs share: medians, processor time, timed requests.
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const TICK_MS = 10;
 
@@ -36,15 +37,24 @@ export function familyCpuMs(pid) {
   return cpuMs(pid) + children.reduce((sum, child) => sum + cpuMs(child), 0);
 }
 
-/** Milliseconds of server and Postgres that a request takes, and its bytes, over `count` requests one after the other. */
-export async function cost(server, postmaster, path, count) {
+/** Share of a core that server and Postgres take when nobody asks for anything: reconciler, scheduler, and the other servers' sessions. */
+export async function idle(server, postmaster, ms = 5_000) {
+  const before = [familyCpuMs(server.pid), familyCpuMs(postmaster)];
+  const began = performance.now();
+  await sleep(ms);
+  const wall = performance.now() - began;
+  return { server: (familyCpuMs(server.pid) - before[0]) / wall, postgres: (familyCpuMs(postmaster) - before[1]) / wall };
+}
+
+/** Milliseconds of server and Postgres that a request takes beyond `rest`, and its bytes, over `count` requests one after the other. */
+export async function cost(server, postmaster, path, count, rest = { server: 0, postgres: 0 }) {
   const before = [familyCpuMs(server.pid), familyCpuMs(postmaster)];
   const began = performance.now();
   let bytes = 0;
   for (let index = 0; index < count; index++) bytes = (await (await fetch(server.url + path)).arrayBuffer()).byteLength;
   const wall = (performance.now() - began) / count;
   const [own, postgres] = [familyCpuMs(server.pid) - before[0], familyCpuMs(postmaster) - before[1]];
-  return { server_ms: own / count, postgres_ms: postgres / count, wall_ms: wall, bytes };
+  return { server_ms: own / count - rest.server * wall, postgres_ms: postgres / count - rest.postgres * wall, wall_ms: wall, bytes };
 }
 
 /** Both sides in turns; each side's figures are the means over all rounds. */
