@@ -164,7 +164,7 @@ async function mlflowServer() {
   const admin = await connected(product.databaseUrl);
   await admin.query('CREATE DATABASE mlflow');
   const port = await freePort();
-  const store = databaseUrl('mlflow').replace('postgres://', 'postgresql://');
+  const store = databaseUrl('mlflow').replace('postgres://', 'postgresql+psycopg2://');
   const where = [
     '--host',
     '127.0.0.1',
@@ -179,7 +179,7 @@ async function mlflowServer() {
     stdio: 'ignore',
     detached: true,
   });
-  closers.push(() => process.kill(-child.pid, 'SIGTERM'));
+  closers.push(() => child.exitCode ?? process.kill(-child.pid, 'SIGTERM'));
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 240; tries++) {
     const ready = await fetch(`${url}/health`).then(
