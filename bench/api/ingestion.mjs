@@ -53,7 +53,9 @@ async function mlflow({ mlflowUrl, points }) {
     if (!response.ok) throw new Error(`MLflow ${where}: ${response.status} ${await response.text()}`);
     return response.json();
   };
-  const { run } = await post('runs/create', { experiment_id: '0', start_time: Date.now() });
+  const create = () => post('runs/create', { experiment_id: '0', start_time: Date.now() });
+  // The connection of the last turn may have been closed meanwhile.
+  const { run } = await create().catch(create);
   const began = performance.now();
   // As many as it takes at once.
   for (let from = 0; from < points; from += 1_000) {
