@@ -1,7 +1,8 @@
 import { SimpleGrid, Stack, Switch, Title } from '@mantine/core';
 import { useMemo } from 'react';
 import { useSearchParams } from 'react-router';
-import { useMetrics } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { useGrowing } from '../../api/hooks';
 import { Empty, Failure, Lines } from '../../ui/feedback';
 import { dpoCharts, otherCharts, sftCharts, type ChartPlan } from './charts';
 import { useRunContext } from './context';
@@ -11,7 +12,7 @@ import { seriesByName, type Series } from './series';
 export function MetricsTab() {
   const { run, live } = useRunContext();
   const [search, setSearch] = useSearchParams();
-  const metrics = useMetrics(run.id, live);
+  const metrics = useGrowing(runs.listMetrics, { runId: run.id, pageSize: 5000, allAttempts: true }, (page) => page.metrics, live);
   const series = useMemo(() => seriesByName(metrics.data ?? []), [metrics.data]);
   const showEarlier = search.get('attempts') === 'all';
   const resumed = [...series.values()].some(({ earlier }) => earlier.size > 0);
