@@ -14,7 +14,7 @@ import { installPython, pythonStale } from './setup/python.mjs';
 import { root, whenChanged } from './setup/stamps.mjs';
 import { Problem, printProblem, step } from './setup/terminal.mjs';
 
-const SERVER_SOURCES = ['api/src', 'api/package.json', 'api/tsconfig.json', 'server/src', 'migrations', 'test', 'tsconfig.json', 'server/package.json', 'package-lock.json'];
+const SERVER_SOURCES = ['api/src', 'api/package.json', 'api/tsconfig.json', 'server/src', 'console/src', 'migrations', 'test', 'tsconfig.json', 'server/package.json', 'package-lock.json'];
 const CONSOLE_SOURCES = ['api/src', 'console', 'package-lock.json'];
 const BYTES_NEEDED = 3e9;
 

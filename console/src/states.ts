@@ -1,11 +1,11 @@
 /** Every state a person sees: its word, colour and shape, and which of them are final. */
-import { JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import { type JobState } from '@stic/api/gen/stic/common/v1/common.js';
 import { type Dataset, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
-import { GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
+import { type GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { type Run, RunState, type Stage, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
-import { type Schedule, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { type Schedule, type TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import type { Trainer } from '@stic/api/gen/stic/trainers/v1/trainers.js';
-import { DeliveryState } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
+import { type DeliveryState } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 
 /** How a state looks: never by colour alone, always with its word and a shape. */
 export interface Look {

@@ -39,5 +39,9 @@ function cachedClient<S extends Service>(service: S): CachedClient<S> {
 /** A request that leaves fields out has the key of one that sets them to their defaults. */
 const cached = ({ grpcPath, method: { requestType } }: Rpc): Cached => ({
   path: grpcPath,
-  keyOf: (request, version) => [grpcPath, requestType.toJSON(requestType.fromPartial(request)), ...(version === undefined ? [] : [version])],
+  keyOf: (request, version) => [
+    grpcPath,
+    requestType.toJSON(requestType.fromPartial(request)),
+    ...(version === undefined ? [] : [version]),
+  ],
 });

@@ -17,16 +17,17 @@ export type Following<T> = {
  * one, hence a reconnect misses nothing. A stream that ends early comes from a server that stops or from a lost connection.
  */
 export async function follow<T>({ open, signal, isFinal, onUpdate, onConnection, retryMs = 3000 }: Following<T>): Promise<void> {
-  while (!signal.aborted) {
+  const left = (): boolean => signal.aborted;
+  while (!left()) {
     try {
       for await (const resource of open(signal)) {
-        if (signal.aborted) return;
+        if (left()) return;
         onUpdate(resource);
         onConnection(isFinal(resource) ? 'closed' : 'live');
         if (isFinal(resource)) return;
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (left()) return;
       if (!(error instanceof ApiError)) throw error;
     }
     onConnection('reconnecting');

@@ -24,7 +24,7 @@ export function CheckpointPage() {
     if (isMissing(query.error)) {
       return (
         <Empty title="There is no such checkpoint" to="/checkpoints" action="Go to the checkpoints">
-          {query.error?.message}
+          {query.error.message}
         </Empty>
       );
     }

@@ -26,7 +26,7 @@ export function DatasetPage() {
     if (isMissing(query.error)) {
       return (
         <Empty title="There is no such dataset" to="/datasets" action="Go to the datasets">
-          {query.error?.message}
+          {query.error.message}
         </Empty>
       );
     }

@@ -2,8 +2,17 @@ import { CatchUpPolicy, OverlapPolicy, type ScheduleSpec } from '@stic/api/gen/s
 import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import type { Partially } from '@stic/api/service.js';
-import { draftInputs, draftOfPlace, draftPlace, draftRecipe, emptyDraft, hasTrainingData, illFormed, type Draft } from '../runs/new/draft';
-import { ownZone } from './times';
+import {
+  draftInputs,
+  draftOfPlace,
+  draftPlace,
+  draftRecipe,
+  emptyDraft,
+  hasTrainingData,
+  illFormed,
+  type Draft,
+} from '../runs/new/draft.js';
+import { ownZone } from './times.js';
 
 /** A schedule being put together: when, by which rules, and the run it is to make. Numbers are texts while they are typed. */
 export interface ScheduleDraft {

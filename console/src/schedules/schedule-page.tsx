@@ -28,7 +28,7 @@ export function SchedulePage() {
     if (isMissing(query.error)) {
       return (
         <Empty title="There is no such schedule" to="/schedules" action="Go to the schedules">
-          {query.error?.message}
+          {query.error.message}
         </Empty>
       );
     }

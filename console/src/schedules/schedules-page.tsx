@@ -8,7 +8,8 @@ import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
 import { scheduleLook, tickLook } from '../states';
-import { InBothZones, until } from './times';
+import { InBothZones } from './in-both-zones';
+import { until } from './times';
 
 export function SchedulesPage() {
   const pages = usePages(schedules.listSchedules, { pageSize: 50 }, { pollMs: 3000 });

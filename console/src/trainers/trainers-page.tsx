@@ -33,11 +33,7 @@ export function TrainersPage() {
 function TrainerCard({ trainer }: { trainer: Trainer }) {
   const { info } = trainer;
   return (
-    <Section
-      title={info?.name || trainer.address}
-      note={trainer.address}
-      actions={<StateBadge look={trainerLook(trainer)} />}
-    >
+    <Section title={info?.name || trainer.address} note={trainer.address} actions={<StateBadge look={trainerLook(trainer)} />}>
       {trainer.problem && (
         <Alert color="red" mb="xs" role="alert">
           <Text fz="sm">{trainer.problem}</Text>

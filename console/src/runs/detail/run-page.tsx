@@ -30,7 +30,7 @@ export function RunPage() {
     if (isMissing(query.error)) {
       return (
         <Empty title="There is no such run" to="/runs" action="Go to the runs">
-          {query.error?.message}
+          {query.error.message}
         </Empty>
       );
     }

@@ -1,7 +1,7 @@
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import type { CreateRunRequest, Preset, Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Partially } from '@stic/api/service.js';
-import { recipeToJson, valueAt, withValueAt, type Json, type JsonObject } from '../../recipe-json';
+import { recipeToJson, valueAt, withValueAt, type Json, type JsonObject } from '../../recipe-json.js';
 
 /** A run being put together, by a person or as what a schedule makes. Numbers are texts while they are typed. */
 export interface Draft {

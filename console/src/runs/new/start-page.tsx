@@ -10,7 +10,17 @@ import { useRequestId } from '../../request-id';
 import { Failure, Lines } from '../../ui/feedback';
 import { Facts, PageHeader, Section } from '../../ui/layout';
 import { useDraft } from './address';
-import { chosenPreset, draftOfPlace, draftRequest, emptyDraft, formField, hasTrainingData, illFormed, type Draft, type RunRequest } from './draft';
+import {
+  chosenPreset,
+  draftOfPlace,
+  draftRequest,
+  emptyDraft,
+  formField,
+  hasTrainingData,
+  illFormed,
+  type Draft,
+  type RunRequest,
+} from './draft';
 import { InputsForm } from './inputs-form';
 import { Preview } from './preview';
 import { RecipeForm } from './recipe-form';
