@@ -37,11 +37,12 @@ function cachedClient<S extends Service>(service: S): CachedClient<S> {
 }
 
 /** A request that leaves fields out has the key of one that sets them to their defaults. */
-const cached = ({ grpcPath, method: { requestType } }: Rpc): Cached => ({
-  path: grpcPath,
-  keyOf: (request, version) => [
-    grpcPath,
-    requestType.toJSON(requestType.fromPartial(request)),
-    ...(version === undefined ? [] : [version]),
-  ],
-});
+function cached({ grpcPath, method: { requestType } }: Rpc): Cached {
+  return {
+    path: grpcPath,
+    keyOf: (request, version) => {
+      const key = [grpcPath, requestType.toJSON(requestType.fromPartial(request))];
+      return version === undefined ? key : [...key, version];
+    },
+  };
+}
