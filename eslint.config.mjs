@@ -26,7 +26,7 @@ export default tseslint.config(
   },
   { files: ['console/src/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
   {
-    files: ['test/**/*.ts', 'server/src/**/*.spec.ts'],
+    files: ['test/**/*.ts', '{server,console}/src/**/*.spec.ts'],
     rules: {
       // node:test returns a promise that nobody needs to wait for.
       '@typescript-eslint/no-floating-promises': [

@@ -19,6 +19,7 @@ const SERVER_SOURCES = [
   'api/package.json',
   'api/tsconfig.json',
   'server/src',
+  'console/src',
   'migrations',
   'test',
   'tsconfig.json',

@@ -1,17 +1,15 @@
-import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 export type JsonObject = Record<string, Json>;
 
 /**
- * The recipe as the server reads it: the proto's snake_case names, every field present. The generated toJSON leaves out zeros and empty
- * texts, but a recipe is complete: 0 weight decay is a decision.
+ * The recipe as a form edits it: the proto's snake_case names, every field present. The generated toJSON leaves out zeros and empty
+ * texts, which would have no field to be edited in.
  */
 export function recipeToJson(recipe: Recipe): JsonObject {
   return snakeCase(recipe as unknown as JsonObject) as JsonObject;
 }
-
-export const recipeFromJson = (json: JsonObject): Recipe => Recipe.fromJSON(json);
 
 function snakeCase(value: Json): Json {
   if (Array.isArray(value)) return value.map(snakeCase);

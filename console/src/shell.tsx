@@ -1,6 +1,6 @@
 import { ActionIcon, Alert, AppShell, Button, Group, NavLink, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { Link, Outlet, useLocation, useRouteError } from 'react-router';
-import { useHealth } from './api/trainers';
+import { useHealth } from './api/health';
 import { Empty } from './ui/feedback';
 
 const places = [

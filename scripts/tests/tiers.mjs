@@ -38,10 +38,8 @@ async function runChecks() {
 }
 
 async function runUnit(context) {
-  const [node, pytest] = await Promise.all([
-    nodeTests('unit', testFiles('dist/server/src', '.spec.js'), { concurrency: 1, minutes: 4 }, context),
-    runPytest(context),
-  ]);
+  const files = ['dist/server/src', 'dist/console/src'].flatMap((folder) => testFiles(folder, '.spec.js'));
+  const [node, pytest] = await Promise.all([nodeTests('unit', files, { concurrency: 1, minutes: 4 }, context), runPytest(context)]);
   return sum([node, pytest]);
 }
 

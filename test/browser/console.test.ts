@@ -104,7 +104,7 @@ describe('the console', () => {
     await see(promotion.getByText('it must be a number from 0 to 100'));
     await promotion.getByLabel('Worst drop allowed').fill('2.5');
     await placement.getByLabel('Priority').fill('5000');
-    await see(placement.getByText('must be a whole number from -1000 to 1000'));
+    await see(placement.getByText('priority must be at least -1000 and at most 1000'));
     await placement.getByLabel('Priority').fill('7');
     await placement.getByRole('combobox', { name: 'Labels' }).fill('tag=a100');
     await placement.getByRole('combobox', { name: 'Labels' }).press('Enter');

@@ -1,6 +1,7 @@
 import { Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
-import { useRetentionApplications } from '../api/retention';
+import { retention } from '../api/clients';
+import { usePages } from '../api/hooks';
 import { bytes, counted, moment } from '../format';
 import type { DeletedCheckpoint, RetentionApplication } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
@@ -10,7 +11,7 @@ const NAMED = 5;
 
 /** What has been deleted by these rules, by hand or by night, the latest first. */
 export function Applications() {
-  const pages = useRetentionApplications();
+  const pages = usePages(retention.listRetentionApplications, { pageSize: 20 }, { pollMs: 30_000 });
   const applications = pages.data?.pages.flatMap((page) => page.applications) ?? [];
   return (
     <Section title="What has been deleted" note="Each time rules were applied, by hand or by night.">

@@ -1,8 +1,9 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { Link, useParams } from 'react-router';
 import { adapterUrl } from '../api/blobs';
-import { useCheckpoint, useLineage } from '../api/checkpoints';
-import { ApiError } from '../api/client';
+import { checkpoints } from '../api/clients';
+import { isMissing } from '../api/errors';
+import { useRpc } from '../api/hooks';
 import { MakeChampion } from '../registry/make-champion';
 import { bytes, moment } from '../format';
 import type { Checkpoint } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
@@ -17,10 +18,10 @@ import { PinButton } from './pin-button';
 
 export function CheckpointPage() {
   const { checkpointId = '' } = useParams();
-  const query = useCheckpoint(checkpointId);
+  const query = useRpc(checkpoints.getCheckpoint, { checkpointId });
   if (query.isPending) return <Lines />;
   if (!query.data) {
-    if (query.error instanceof ApiError && query.error.status === 404) {
+    if (isMissing(query.error)) {
       return (
         <Empty title="There is no such checkpoint" to="/checkpoints" action="Go to the checkpoints">
           {query.error.message}
@@ -139,7 +140,7 @@ function CheckpointView({ checkpoint }: { checkpoint: Checkpoint }) {
 }
 
 function LineageSection({ checkpointId }: { checkpointId: string }) {
-  const lineage = useLineage(checkpointId);
+  const lineage = useRpc(checkpoints.getLineage, { checkpointId });
   if (lineage.isError) return <Failure error={lineage.error} what="The lineage" onRetry={() => void lineage.refetch()} />;
   if (lineage.isPending) return <Lines rows={4} />;
   return <LineageGraph lineage={lineage.data} />;

@@ -1,6 +1,7 @@
 import { Button, Stack, Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
-import { useCheckpoints } from '../api/checkpoints';
+import { checkpoints } from '../api/clients';
+import { usePages } from '../api/hooks';
 import { ago, bytes, moment } from '../format';
 import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
@@ -8,8 +9,8 @@ import { PageHeader } from '../ui/layout';
 import { checkpointWords, subjectWord } from '../words';
 
 export function CheckpointsPage() {
-  const pages = useCheckpoints();
-  const checkpoints = pages.data?.pages.flatMap((page) => page.checkpoints) ?? [];
+  const pages = usePages(checkpoints.listCheckpoints, { pageSize: 50 });
+  const list = pages.data?.pages.flatMap((page) => page.checkpoints) ?? [];
   return (
     <Stack gap="sm">
       <PageHeader
@@ -23,12 +24,12 @@ export function CheckpointsPage() {
       />
       {pages.isError && <Failure error={pages.error} what="The checkpoints" onRetry={() => void pages.refetch()} />}
       {pages.isPending && <Lines />}
-      {pages.isSuccess && checkpoints.length === 0 && (
+      {pages.isSuccess && list.length === 0 && (
         <Empty title="No checkpoints yet" to="/runs/new" action="Start a run">
           The stage dpo makes the stage-1 adapter of a run, the stage sft the stage-2 adapter. They appear here when the stage has finished.
         </Empty>
       )}
-      {checkpoints.length > 0 && (
+      {list.length > 0 && (
         <div className="panel" style={{ overflowX: 'auto' }}>
           <Table highlightOnHover aria-label="Checkpoints">
             <Table.Thead>
@@ -42,7 +43,7 @@ export function CheckpointsPage() {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {checkpoints.map((checkpoint) => (
+              {list.map((checkpoint) => (
                 <Table.Tr key={checkpoint.id}>
                   <Table.Td>
                     <Link to={`/checkpoints/${checkpoint.id}`} className="plain" aria-label={checkpointWords(checkpoint)}>

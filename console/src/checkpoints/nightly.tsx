@@ -1,7 +1,8 @@
 import { Alert, Button, Group, NumberInput, Select, Switch, Text } from '@mantine/core';
 import { useState } from 'react';
-import { ApiError } from '../api/client';
-import { useSetRetentionPolicy } from '../api/retention';
+import { hintOf } from '../api/errors';
+import { retention } from '../api/clients';
+import { useRpcMutation } from '../api/hooks';
 import { moment } from '../format';
 import type { RetentionPolicy, RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Section } from '../ui/layout';
@@ -17,7 +18,7 @@ const numbers = [
 /** Has the rules above applied by themselves. Nothing changes before it is stored. */
 export function Nightly({ policy, rules }: { policy: RetentionPolicy; rules: RetentionRules }) {
   const [draft, setDraft] = useState(policy);
-  const store = useSetRetentionPolicy();
+  const store = useRpcMutation(retention.setRetentionPolicy, { invalidates: [retention.getRetentionPolicy] });
   const wanted = { ...draft, rules, nextAt: undefined };
   const isStored = JSON.stringify(wanted) === JSON.stringify({ ...policy, nextAt: undefined });
   return (
@@ -31,7 +32,7 @@ export function Nightly({ policy, rules }: { policy: RetentionPolicy; rules: Ret
           disabled={isStored}
           loading={store.isPending}
           onClick={() => {
-            store.mutate(wanted);
+            store.mutate({ policy: wanted });
           }}
         >
           {isStored ? 'Stored' : 'Store these rules'}
@@ -79,7 +80,7 @@ export function Nightly({ policy, rules }: { policy: RetentionPolicy; rules: Ret
       {store.isError && (
         <Alert color="red" mt="sm" role="alert">
           <Text fz="sm">{store.error.message}</Text>
-          {store.error instanceof ApiError && store.error.hint && <Text fz="sm">{store.error.hint}</Text>}
+          {hintOf(store.error) && <Text fz="sm">{hintOf(store.error)}</Text>}
         </Alert>
       )}
     </Section>

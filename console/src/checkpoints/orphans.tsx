@@ -1,5 +1,6 @@
 import { Button, Table, Text } from '@mantine/core';
-import { useOrphans, useRemoveOrphans } from '../api/retention';
+import { retention } from '../api/clients';
+import { useRpc, useRpcMutation } from '../api/hooks';
 import { bytes, moment } from '../format';
 import type { ListOrphansResponse } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Failure, Lines } from '../ui/feedback';
@@ -9,8 +10,8 @@ const SHOWN = 20;
 
 /** Files of the store that nothing refers to, and the button that removes them. */
 export function Orphans() {
-  const orphans = useOrphans();
-  const remove = useRemoveOrphans();
+  const orphans = useRpc(retention.listOrphans, {});
+  const remove = useRpcMutation(retention.removeOrphans, { invalidates: [retention.listOrphans] });
   const total = orphans.data?.total ?? 0;
   return (
     <Section
@@ -23,7 +24,7 @@ export function Orphans() {
           disabled={total === 0}
           loading={remove.isPending}
           onClick={() => {
-            remove.mutate();
+            remove.mutate({});
           }}
         >
           {total === 0 ? 'Nothing to remove' : `Remove ${String(total)}, ${bytes(orphans.data?.bytes ?? 0n)}`}

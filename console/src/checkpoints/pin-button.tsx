@@ -1,10 +1,13 @@
 import { Button } from '@mantine/core';
-import { usePin } from '../api/retention';
+import { checkpoints, retention } from '../api/clients';
+import { useRpcMutation } from '../api/hooks';
 import type { Checkpoint } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 
 /** Pinned ones stay whatever the retention rules say. */
 export function PinButton({ checkpoint }: { checkpoint: Checkpoint }) {
-  const pin = usePin(checkpoint.id);
+  const pin = useRpcMutation(retention.pinCheckpoint, {
+    invalidates: [checkpoints.getCheckpoint, checkpoints.listCheckpoints, retention.planRetention],
+  });
   const pinned = checkpoint.pinnedAt !== undefined;
   return (
     <Button
@@ -15,7 +18,7 @@ export function PinButton({ checkpoint }: { checkpoint: Checkpoint }) {
       color={pin.isError ? 'red' : undefined}
       title={pin.isError ? pin.error.message : pinned ? 'The retention rules may delete it again' : 'No retention rule deletes it'}
       onClick={() => {
-        pin.mutate(!pinned);
+        pin.mutate({ checkpointId: checkpoint.id, pinned: !pinned });
       }}
     >
       {pinned ? 'Unpin' : 'Pin'}

@@ -2,7 +2,8 @@ import { Badge, Button, Group, NumberInput, Stack, Table, Text } from '@mantine/
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { useApplyRetention, useRetentionPlan, useRetentionPolicy } from '../api/retention';
+import { checkpoints, retention } from '../api/clients';
+import { useRpc, useRpcMutation } from '../api/hooks';
 import { ago, bytes, moment } from '../format';
 import type { RetentionPlan, RetentionPolicy, Verdict } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Confirm } from '../ui/confirm';
@@ -20,7 +21,7 @@ const fields = [
 ] as const;
 
 export function RetentionPage() {
-  const policy = useRetentionPolicy();
+  const policy = useRpc(retention.getRetentionPolicy, {});
   if (policy.isError) return <Failure error={policy.error} what="The rules" onRetry={() => void policy.refetch()} />;
   return policy.data ? <Retention policy={policy.data} /> : <Lines />;
 }
@@ -29,7 +30,7 @@ export function RetentionPage() {
 function Retention({ policy }: { policy: RetentionPolicy }) {
   const [rules, setRules] = useState(policy.rules ?? { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0 });
   const [settled] = useDebouncedValue(rules, 300);
-  const plan = useRetentionPlan(settled);
+  const plan = useRpc(retention.planRetention, { rules: settled }, { placeholderData: (previous) => previous });
   // What is shown belongs to other rules as long as they are still being typed or asked for.
   const current = settled === rules && plan.isSuccess && !plan.isPlaceholderData;
   return (
@@ -137,8 +138,18 @@ function Row({ verdict }: { verdict: Verdict }) {
   );
 }
 
+/** What a deletion changes. */
+const deletion = [
+  retention.planRetention,
+  retention.listRetentionApplications,
+  retention.listOrphans,
+  checkpoints.listCheckpoints,
+  checkpoints.getCheckpoint,
+  checkpoints.getLineage,
+];
+
 function DeletePlanned({ plan }: { plan: RetentionPlan | undefined }) {
-  const apply = useApplyRetention();
+  const apply = useRpcMutation(retention.applyRetention, { invalidates: deletion });
   const going = plan?.going ?? 0;
   const what = `${String(going)} ${going === 1 ? 'checkpoint' : 'checkpoints'}`;
   return (
@@ -154,7 +165,7 @@ function DeletePlanned({ plan }: { plan: RetentionPlan | undefined }) {
       busy={apply.isPending}
       error={apply.error}
       onConfirm={(close) => {
-        if (plan) apply.mutate(plan, { onSuccess: close });
+        if (plan) apply.mutate({ rules: plan.rules, digest: plan.digest }, { onSuccess: close });
       }}
     >
       Their files are gone for good. Their lineage, scores and runs stay readable. If the rules give another plan by the time you press the

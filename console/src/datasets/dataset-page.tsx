@@ -1,7 +1,8 @@
 import { Alert, Button, Progress, Stack, Tabs, Text } from '@mantine/core';
 import { Link, useParams, useSearchParams } from 'react-router';
-import { ApiError } from '../api/client';
-import { isImporting, useDataset, useRefreshDataset } from '../api/datasets';
+import { datasets } from '../api/clients';
+import { isMissing } from '../api/errors';
+import { useRpcMutation, useWatched } from '../api/hooks';
 import { bytes, count, moment } from '../format';
 import { VersionState, type Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
@@ -10,16 +11,19 @@ import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { kindWord, versionLook } from '../words';
+import { isImporting, versionLook } from '../states';
+import { kindWord } from '../words';
 import { Items } from './items';
 import { Problems } from './problems';
 
+const isImported = (dataset: Dataset): boolean => !isImporting(dataset);
+
 export function DatasetPage() {
   const { datasetId = '' } = useParams();
-  const query = useDataset(datasetId);
+  const query = useWatched(datasets.getDataset, datasets.watchDataset, { datasetId }, isImported);
   if (query.isPending) return <Lines />;
   if (!query.data) {
-    if (query.error instanceof ApiError && query.error.status === 404) {
+    if (isMissing(query.error)) {
       return (
         <Empty title="There is no such dataset" to="/datasets" action="Go to the datasets">
           {query.error.message}
@@ -34,7 +38,7 @@ export function DatasetPage() {
 function DatasetView({ dataset }: { dataset: Dataset }) {
   const [search, setSearch] = useSearchParams();
   const { latest } = dataset;
-  const refresh = useRefreshDataset(dataset.id);
+  const refresh = useRpcMutation(datasets.refreshDataset, { invalidates: [datasets.getDataset, datasets.listDatasets] });
   const importing = isImporting(dataset);
   const tab = search.get('show') ?? 'items';
   return (
@@ -51,7 +55,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
               disabled={importing}
               loading={refresh.isPending}
               onClick={() => {
-                refresh.mutate(newRequestId());
+                refresh.mutate({ datasetId: dataset.id, requestId: newRequestId() });
               }}
             >
               Import again

@@ -1,12 +1,13 @@
 import { Button, Stack, Table, Text, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
-import { useDatasets } from '../api/datasets';
+import { useDatasets } from './datasets';
 import { ago, bytes, count, moment } from '../format';
 import type { Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { kindWord, versionLook } from '../words';
+import { versionLook } from '../states';
+import { kindWord } from '../words';
 
 export function DatasetsPage() {
   const pages = useDatasets();

@@ -1,7 +1,8 @@
 import { Image, Modal, Paper, Stack, Text, UnstyledButton } from '@mantine/core';
 import { useSearchParams } from 'react-router';
 import { imageUrl } from '../api/blobs';
-import { useDatasetItems } from '../api/datasets';
+import { datasets } from '../api/clients';
+import { usePages } from '../api/hooks';
 import { VersionState, type Dataset, type DatasetItem } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
@@ -11,7 +12,8 @@ import classes from './items.module.css';
 export function Items({ dataset }: { dataset: Dataset }) {
   const { latest } = dataset;
   const ready = latest?.state === VersionState.VERSION_STATE_READY;
-  const pages = useDatasetItems(dataset.id, latest?.id ?? '', ready);
+  const request = { datasetId: dataset.id, versionId: latest?.id ?? '', pageSize: 60 };
+  const pages = usePages(datasets.listDatasetItems, request, { enabled: ready, staleTime: Infinity });
   const [search, setSearch] = useSearchParams();
   if (!ready) return <Empty title="No items yet">Items appear when the import is ready.</Empty>;
   if (pages.isError) return <Failure error={pages.error} what="The items" onRetry={() => void pages.refetch()} />;

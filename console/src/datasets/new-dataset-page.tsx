@@ -1,10 +1,13 @@
-import { Alert, Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
-import { useRef, useState } from 'react';
+import { Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { ApiError } from '../api/client';
-import { useCreateDataset } from '../api/datasets';
+import { datasets } from '../api/clients';
+import { objectionTo } from '../api/errors';
+import { useRpcMutation } from '../api/hooks';
+import type { Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
-import { newRequestId } from '../request-id';
+import { useRequestId } from '../request-id';
+import { Refusal } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { kindWord } from '../words';
 
@@ -42,30 +45,27 @@ const namesImages: SourceKind[] = [DatasetKind.DATASET_KIND_INSTRUCTIONS, Datase
 
 export function NewDatasetPage() {
   const navigate = useNavigate();
-  const create = useCreateDataset();
+  const create = useRpcMutation(datasets.createDataset, { invalidates: [datasets.listDatasets] });
   const [kind, setKind] = useState<SourceKind>(DatasetKind.DATASET_KIND_IMAGES);
   const [name, setName] = useState('');
   const [source, setSource] = useState('');
   const [imageRoot, setImageRoot] = useState('');
   const [imageList, setImageList] = useState('');
-  const sent = useRef({ content: '', id: '' });
-  const error = create.error instanceof ApiError ? create.error : undefined;
-  const errorAt = (field: string) => (error?.field === field ? error.message : undefined);
+  const requestId = useRequestId();
+  const errorAt = (field: string) => objectionTo(create.error, field);
   const words = sources[kind];
 
   const submit = (event: { preventDefault: () => void }) => {
     event.preventDefault();
-    const fields = {
+    const request = {
       name: name.trim(),
       kind,
       source: source.trim(),
-      image_root: namesImages.includes(kind) ? imageRoot.trim() : '',
-      image_list: kind === DatasetKind.DATASET_KIND_IMAGES ? imageList.trim() : '',
+      imageRoot: namesImages.includes(kind) ? imageRoot.trim() : '',
+      imageList: kind === DatasetKind.DATASET_KIND_IMAGES ? imageList.trim() : '',
     };
-    const content = JSON.stringify(fields);
-    // The same form sent twice is one dataset.
-    if (sent.current.content !== content) sent.current = { content, id: newRequestId() };
-    create.mutate({ ...fields, request_id: sent.current.id }, { onSuccess: (dataset) => void navigate(`/datasets/${dataset.id}`) });
+    const created = { onSuccess: ({ id }: Dataset) => void navigate(`/datasets/${id}`) };
+    create.mutate({ ...request, requestId: requestId(request) }, created);
   };
 
   return (
@@ -127,17 +127,7 @@ export function NewDatasetPage() {
             }}
           />
         )}
-        {create.error && (
-          <Alert color="red" title="The dataset was not registered" role="alert">
-            <Text fz="sm">{create.error.message}</Text>
-            {error?.hint && <Text fz="sm">{error.hint}</Text>}
-            {error && (
-              <Text fz="xs" c="dimmed" className="mono">
-                {error.code}
-              </Text>
-            )}
-          </Alert>
-        )}
+        {create.error && <Refusal error={create.error} title="The dataset was not registered" />}
         <Group>
           <Button type="submit" loading={create.isPending}>
             Register and import

@@ -1,11 +1,13 @@
 import { Table } from '@mantine/core';
-import { useDatasetProblems } from '../api/datasets';
+import { datasets } from '../api/clients';
+import { usePages } from '../api/hooks';
 import type { Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 
 /** Items refused at import, each with the reason. */
 export function Problems({ dataset, importing }: { dataset: Dataset; importing: boolean }) {
-  const pages = useDatasetProblems(dataset.id, dataset.latest?.id ?? '', importing);
+  const request = { datasetId: dataset.id, versionId: dataset.latest?.id ?? '', pageSize: 100 };
+  const pages = usePages(datasets.listDatasetProblems, request, { version: importing, pollMs: importing && 2000 });
   if (pages.isError) return <Failure error={pages.error} what="The problems" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;
   const problems = pages.data.pages.flatMap((page) => page.problems);

@@ -1,19 +1,21 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link } from 'react-router';
-import { useMoves, useRollback } from '../api/registry';
+import { registry } from '../api/clients';
+import { usePages, useRpcMutation } from '../api/hooks';
 import { ago, moment } from '../format';
 import type { Alias, Provenance } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { Digest } from '../ui/digest';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { Facts, Section } from '../ui/layout';
 import { checkpointWords } from '../words';
+import { aliasMove } from './alias-move';
 import { Ask } from './ask';
 import { History } from './history';
 
 /** One line's alias: what it points at, where that comes from, and every move before. */
 export function AliasSection({ alias }: { alias: Alias }) {
-  const moves = useMoves(alias.id, alias.version);
+  const moves = usePages(registry.listMoves, { aliasId: alias.id, pageSize: 20 }, { version: alias.version });
   return (
     <Section
       title={`${alias.name} of ${alias.baseModelPath}`}
@@ -82,7 +84,7 @@ function Origin({ provenance }: { provenance: Provenance | undefined }) {
 
 function RollBack({ alias }: { alias: Alias }) {
   const [asking, { open, close }] = useDisclosure(false);
-  const rollback = useRollback(alias.id);
+  const rollback = useRpcMutation(registry.rollbackAlias, { invalidates: aliasMove });
   if (!alias.checkpointId) return null;
   return (
     <Group gap="xs">
@@ -102,7 +104,7 @@ function RollBack({ alias }: { alias: Alias }) {
           close();
         }}
         onAnswer={(reason) => {
-          rollback.mutate({ reason, version: alias.version }, { onSuccess: close });
+          rollback.mutate({ aliasId: alias.id, reason, version: alias.version }, { onSuccess: close });
         }}
       >
         The last move that still stands is taken back: {alias.name} points at what it pointed at before. Nothing is deleted, and the history

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Modal, Text, Textarea } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
-import { ApiError } from '../api/client';
+import { hintOf } from '../api/errors';
 
 interface AskProps {
   opened: boolean;
@@ -38,7 +38,7 @@ export function Ask({ opened, title, children, reason, action, color, busy, erro
       {error && (
         <Alert color="red" mt="sm" role="alert">
           <Text fz="sm">{error.message}</Text>
-          {error instanceof ApiError && error.hint && <Text fz="sm">{error.hint}</Text>}
+          {hintOf(error) && <Text fz="sm">{hintOf(error)}</Text>}
         </Alert>
       )}
       <Group justify="flex-end" mt="md" gap="xs">

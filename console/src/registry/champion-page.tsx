@@ -1,8 +1,9 @@
 import { Stack } from '@mantine/core';
 import { Link } from 'react-router';
-import { useAliases, usePendingGates } from '../api/registry';
+import { registry } from '../api/clients';
+import { usePages, useRpc } from '../api/hooks';
 import { ago } from '../format';
-import type { Gate } from '@stic/api/gen/stic/registry/v1/registry.js';
+import { type Gate, GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';
 import { AliasSection } from './alias-section';
@@ -10,8 +11,8 @@ import { DecideGate } from './decide-gate';
 import { Verdict } from './verdict';
 
 export function ChampionPage() {
-  const pages = useAliases();
-  const pending = usePendingGates();
+  const pages = usePages(registry.listAliases, { pageSize: 50 }, { pollMs: 10_000 });
+  const pending = useRpc(registry.listGates, { pageSize: 200, state: GateState.GATE_STATE_PENDING }, { refetchInterval: 10_000 });
   const aliases = pages.data?.pages.flatMap((page) => page.aliases) ?? [];
   const gates = pending.data?.gates ?? [];
   return (

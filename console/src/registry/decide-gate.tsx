@@ -1,14 +1,16 @@
 import { Button, Group } from '@mantine/core';
 import { useState } from 'react';
-import { useDecideGate } from '../api/registry';
+import { registry } from '../api/clients';
+import { useRpcMutation } from '../api/hooks';
 import { type Gate, GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
+import { aliasMove } from './alias-move';
 import { Ask } from './ask';
 
 /** Yes or no to a candidate that waits for approval. */
 export function DecideGate({ gate }: { gate: Gate }) {
   const [asking, setAsking] = useState<'approve' | 'reject'>();
-  const approve = useDecideGate(gate.runId, 'approve');
-  const reject = useDecideGate(gate.runId, 'reject');
+  const approve = useRpcMutation(registry.approveGate, { invalidates: aliasMove });
+  const reject = useRpcMutation(registry.rejectGate, { invalidates: aliasMove });
   if (gate.state !== GateState.GATE_STATE_PENDING) return null;
   const close = () => {
     setAsking(undefined);
@@ -45,7 +47,7 @@ export function DecideGate({ gate }: { gate: Gate }) {
         error={approve.error}
         onClose={close}
         onAnswer={(comment) => {
-          approve.mutate(comment, { onSuccess: close });
+          approve.mutate({ runId: gate.runId, comment }, { onSuccess: close });
         }}
       >
         The {gate.config?.alias} of this base model will be the last checkpoint of {gate.runName}. It can be rolled back.
@@ -60,7 +62,7 @@ export function DecideGate({ gate }: { gate: Gate }) {
         error={reject.error}
         onClose={close}
         onAnswer={(comment) => {
-          reject.mutate(comment, { onSuccess: close });
+          reject.mutate({ runId: gate.runId, comment }, { onSuccess: close });
         }}
       >
         The candidate of {gate.runName} will not be promoted. Its checkpoint stays and can still be set by hand.

@@ -2,8 +2,7 @@ import { Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { ago, moment } from '../format';
 import type { Move } from '@stic/api/gen/stic/registry/v1/registry.js';
-import { checkpointWords } from '../words';
-import { moveWord } from './looks';
+import { checkpointWords, moveWord } from '../words';
 
 /** Every move of an alias, newest first. */
 export function History({ moves }: { moves: Move[] }) {

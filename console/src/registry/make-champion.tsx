@@ -1,15 +1,17 @@
 import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from 'react-router';
-import { useSetAlias } from '../api/registry';
+import { registry } from '../api/clients';
+import { useRpcMutation } from '../api/hooks';
 import type { Checkpoint } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
+import { aliasMove } from './alias-move';
 import { Ask } from './ask';
 
 /** Promotes a checkpoint by hand. */
 export function MakeChampion({ checkpoint }: { checkpoint: Checkpoint }) {
   const [asking, { open, close }] = useDisclosure(false);
   const navigate = useNavigate();
-  const set = useSetAlias();
+  const set = useRpcMutation(registry.setAlias, { invalidates: aliasMove });
   return (
     <>
       <Button variant="default" size="compact-md" onClick={open}>
@@ -27,7 +29,7 @@ export function MakeChampion({ checkpoint }: { checkpoint: Checkpoint }) {
           close();
         }}
         onAnswer={(reason) => {
-          set.mutate({ checkpoint_id: checkpoint.id, name: 'champion', reason }, { onSuccess: () => void navigate('/champion') });
+          set.mutate({ checkpointId: checkpoint.id, name: 'champion', reason }, { onSuccess: () => void navigate('/champion') });
         }}
       >
         No gate is asked: the champion of {checkpoint.baseModelPath} will be this checkpoint. It can be rolled back.

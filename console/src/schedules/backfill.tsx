@@ -1,7 +1,8 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
-import { useBackfill } from '../api/schedules';
+import { schedules } from '../api/clients';
+import { useRpcMutation } from '../api/hooks';
 import { counted } from '../format';
 import type { Schedule } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { newRequestId } from '../request-id';
@@ -11,7 +12,7 @@ export function Backfill({ schedule }: { schedule: Schedule }) {
   const [asking, { open, close }] = useDisclosure(false);
   const [start, setStart] = useState('');
   const [end, setEnd] = useState('');
-  const backfill = useBackfill(schedule.id);
+  const backfill = useRpcMutation(schedules.backfillSchedule, { invalidates: [schedules.listTicks] });
   const done = backfill.data;
   const whole = start !== '' && end !== '';
   const field = (label: string, value: string, change: (value: string) => void) => (
@@ -56,8 +57,8 @@ export function Backfill({ schedule }: { schedule: Schedule }) {
               disabled={!whole || done !== undefined}
               loading={backfill.isPending}
               onClick={() => {
-                const interval = { start: new Date(start).toISOString(), end: new Date(end).toISOString() };
-                backfill.mutate({ ...interval, request_id: newRequestId() });
+                const interval = { start: new Date(start), end: new Date(end) };
+                backfill.mutate({ scheduleId: schedule.id, requestId: newRequestId(), ...interval });
               }}
             >
               Back-fill

@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core';
 import { useNavigate } from 'react-router';
-import { useDeleteSchedule } from '../api/schedules';
+import { schedules } from '../api/clients';
+import { useRpcMutation } from '../api/hooks';
 import type { Schedule } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { Confirm } from '../ui/confirm';
 
 export function DeleteSchedule({ schedule }: { schedule: Schedule }) {
   const navigate = useNavigate();
-  const remove = useDeleteSchedule(schedule.id);
+  const remove = useRpcMutation(schedules.deleteSchedule, { invalidates: [schedules.listSchedules] });
   return (
     <Confirm
       opener={(open) => (
@@ -20,7 +21,7 @@ export function DeleteSchedule({ schedule }: { schedule: Schedule }) {
       busy={remove.isPending}
       error={remove.error}
       onConfirm={() => {
-        remove.mutate(undefined, { onSuccess: () => void navigate('/schedules') });
+        remove.mutate({ scheduleId: schedule.id }, { onSuccess: () => void navigate('/schedules') });
       }}
     >
       It never fires again, and the list of its past fires and skips is gone. The runs it has made stay, and one that is under way goes on.

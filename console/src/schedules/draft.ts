@@ -1,9 +1,18 @@
-import { type CatchUpPolicy, type OverlapPolicy, type ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
-import { CatchUpPolicy as CatchUp, OverlapPolicy as Overlap } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { CatchUpPolicy, OverlapPolicy, type ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
-import type { JsonObject } from '../recipe-json';
-import { draftInputs, draftOfPlace, draftPlace, draftRecipe, emptyDraft, hasTrainingData, illFormed, type Draft } from '../runs/new/draft';
-import { ownZone } from './times';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { Partially } from '@stic/api/service.js';
+import {
+  draftInputs,
+  draftOfPlace,
+  draftPlace,
+  draftRecipe,
+  emptyDraft,
+  hasTrainingData,
+  illFormed,
+  type Draft,
+} from '../runs/new/draft.js';
+import { ownZone } from './times.js';
 
 /** A schedule being put together: when, by which rules, and the run it is to make. Numbers are texts while they are typed. */
 export interface ScheduleDraft {
@@ -27,8 +36,8 @@ export const keptRecipe = 'as it is';
 export const newDraft = (search: URLSearchParams): ScheduleDraft => ({
   cron: '30 2 * * *',
   zone: ownZone,
-  overlap: Overlap.OVERLAP_POLICY_SKIP,
-  catchUp: CatchUp.CATCH_UP_POLICY_LAST,
+  overlap: OverlapPolicy.OVERLAP_POLICY_SKIP,
+  catchUp: CatchUpPolicy.CATCH_UP_POLICY_LAST,
   catchUpHours: '24',
   jitterMinutes: '0',
   deadlineHours: '0',
@@ -86,25 +95,24 @@ export function lacking(draft: ScheduleDraft, preset: Preset): string {
 
 const isCount = (text: string): boolean => text.trim() !== '' && Number(text) >= 0;
 
-/** The ScheduleSpec as JSON. */
-export function draftSpec(draft: ScheduleDraft, preset: Preset): JsonObject {
+export function draftSpec(draft: ScheduleDraft, preset: Preset): Partially<ScheduleSpec> {
   const { run } = draft;
-  const chosen: JsonObject = draft.onlyNew ? { only_new: true, minimum_items: Math.max(1, Number(draft.minimum)) } : {};
+  const chosen = draft.onlyNew ? { onlyNew: true, minimumItems: Math.max(1, Number(draft.minimum)) } : {};
   return {
     ...draftPlace(run),
     name: run.name.trim(),
     cron: draft.cron.trim(),
     zone: draft.zone,
-    recipe: draftRecipe(run, preset),
+    recipe: Recipe.fromJSON(draftRecipe(run, preset)),
     inputs: draftInputs(run).map((input) => {
       if (input.role === 'preferences') return { ...input, refresh: draft.refresh };
-      return input.role === 'images' ? { ...input, refresh: draft.refresh, ...chosen } : { ...input };
+      return input.role === 'images' ? { ...input, refresh: draft.refresh, ...chosen } : input;
     }),
     overlap: draft.overlap,
-    catch_up: draft.catchUp,
-    catch_up_window_seconds: Math.round(Number(draft.catchUpHours) * 3600),
-    jitter_seconds: Math.round(Number(draft.jitterMinutes) * 60),
-    pause_after_failures: Number(draft.pauseAfter),
-    deadline_seconds: Math.round(Number(draft.deadlineHours) * 3600),
+    catchUp: draft.catchUp,
+    catchUpWindowSeconds: Math.round(Number(draft.catchUpHours) * 3600),
+    jitterSeconds: Math.round(Number(draft.jitterMinutes) * 60),
+    pauseAfterFailures: Number(draft.pauseAfter),
+    deadlineSeconds: Math.round(Number(draft.deadlineHours) * 3600),
   };
 }

@@ -1,13 +1,13 @@
 import { Alert, Button, Grid, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useNavigate, useParams, useSearchParams } from 'react-router';
-import { ApiError } from '../api/client';
-import { usePresets } from '../api/runs';
-import { useFirePreview, useSaveSchedule, useSchedule } from '../api/schedules';
+import { runs, schedules } from '../api/clients';
+import { hintOf, objectionTo } from '../api/errors';
+import { useRpc, useRpcMutation } from '../api/hooks';
 import type { Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Schedule } from '@stic/api/gen/stic/schedules/v1/schedules.js';
-import { newRequestId } from '../request-id';
+import { useRequestId } from '../request-id';
 import { chosenPreset, formField } from '../runs/new/draft';
 import { InputsForm } from '../runs/new/inputs-form';
 import { RecipeForm } from '../runs/new/recipe-form';
@@ -26,14 +26,14 @@ export function ScheduleFormPage() {
 }
 
 function Edit({ scheduleId }: { scheduleId: string }) {
-  const schedule = useSchedule(scheduleId);
+  const schedule = useRpc(schedules.getSchedule, { scheduleId }, { refetchInterval: 3000 });
   if (schedule.data) return <Loaded schedule={schedule.data} />;
   if (schedule.isError) return <Failure error={schedule.error} what="The schedule" onRetry={() => void schedule.refetch()} />;
   return <Lines rows={10} />;
 }
 
 function Loaded({ schedule }: { schedule?: Schedule }) {
-  const presets = usePresets();
+  const presets = useRpc(runs.listPresets, {}, { staleTime: 60_000 });
   return (
     <Stack gap="sm">
       <PageHeader
@@ -59,8 +59,10 @@ function ScheduleForm({ presets, schedule }: { presets: Preset[]; schedule?: Sch
   const [draft, setDraft] = useState(() => (schedule?.spec ? draftOf(schedule.spec) : newDraft(search)));
   const [cron] = useDebouncedValue(draft.cron, 300);
   const fires = useFirePreview(cron, draft.zone);
-  const save = useSaveSchedule(schedule?.id);
-  const sent = useRef({ content: '', id: '' });
+  const create = useRpcMutation(schedules.createSchedule, { invalidates: [schedules.listSchedules] });
+  const update = useRpcMutation(schedules.updateSchedule, { invalidates: [schedules.getSchedule, schedules.listSchedules] });
+  const save = schedule ? update : create;
+  const requestId = useRequestId();
   const { run } = draft;
   const preset = chosenPreset(run, presets);
   if (!preset) return null;
@@ -73,17 +75,15 @@ function ScheduleForm({ presets, schedule }: { presets: Preset[]; schedule?: Sch
     edit({ run: { ...run, ...part } });
   };
   const errorAt = (path: string): string | undefined => {
-    const objection = [save.error, fires.error].find((error) => error instanceof ApiError && formField(error.field, draft.run) === path);
-    return objection?.message;
+    const nameOf = (field: string): string => formField(field, draft.run);
+    return objectionTo(save.error, path, nameOf) ?? objectionTo(fires.error, path, nameOf);
   };
   const missing = lacking(draft, preset);
   const submit = () => {
     const spec = draftSpec(draft, preset);
-    const content = JSON.stringify(spec);
-    // The same form sent twice is one schedule.
-    if (sent.current.content !== content) sent.current = { content, id: newRequestId() };
-    const request = schedule ? { spec } : { spec, request_id: sent.current.id };
-    save.mutate(request, { onSuccess: (saved) => void navigate(`/schedules/${saved.id}`) });
+    const saved = { onSuccess: ({ id }: Schedule) => void navigate(`/schedules/${id}`) };
+    if (schedule) update.mutate({ scheduleId: schedule.id, spec }, saved);
+    else create.mutate({ spec, requestId: requestId(spec) }, saved);
   };
 
   return (
@@ -145,9 +145,17 @@ function ScheduleForm({ presets, schedule }: { presets: Preset[]; schedule?: Sch
   );
 }
 
+/** When an expression would fire, or the server's objection. Nothing is stored. */
+const useFirePreview = (cron: string, zone: string) =>
+  useRpc(
+    schedules.previewSchedule,
+    { cron, zone },
+    { enabled: cron.trim() !== '' && zone !== '', retry: false, placeholderData: (previous) => previous, refetchInterval: 30_000 },
+  );
+
 function FirePreview({ fires, zone }: { fires: ReturnType<typeof useFirePreview>; zone: string }) {
   if (fires.error) {
-    const hint = fires.error instanceof ApiError ? fires.error.hint : '';
+    const hint = hintOf(fires.error);
     return (
       <Alert color="red" title="This never fires" role="alert">
         <Text fz="sm">{fires.error.message}</Text>

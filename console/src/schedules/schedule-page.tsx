@@ -1,17 +1,19 @@
 import { Alert, Button, Grid, Group, Stack, Text } from '@mantine/core';
 import { Link, useParams } from 'react-router';
-import { ApiError } from '../api/client';
-import { useDatasets } from '../api/datasets';
-import { useNextFires, useSchedule, useSetPaused, useTrigger } from '../api/schedules';
+import { schedules } from '../api/clients';
+import { isMissing } from '../api/errors';
+import { useRpc, useRpcMutation } from '../api/hooks';
+import { useDatasets } from '../datasets/datasets';
 import { gateRule } from '../registry/gate-rule';
 import { ago, counted, duration } from '../format';
-import type { Schedule, ScheduleInput } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import type { PreviewScheduleResponse, Schedule, ScheduleInput } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { newRequestId } from '../request-id';
 import { Digest } from '../ui/digest';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { catchUpWord, overlapWord, requirementWords, scheduleLook, startWord } from '../words';
+import { scheduleLook } from '../states';
+import { catchUpWord, overlapWord, requirementWords, startWord } from '../words';
 import { Backfill } from './backfill';
 import { DeleteSchedule } from './delete-schedule';
 import { Fires } from './fires';
@@ -20,10 +22,10 @@ import { until } from './times';
 
 export function SchedulePage() {
   const { scheduleId = '' } = useParams();
-  const query = useSchedule(scheduleId);
+  const query = useRpc(schedules.getSchedule, { scheduleId }, { refetchInterval: 3000 });
   if (query.isPending) return <Lines />;
   if (!query.data) {
-    if (query.error instanceof ApiError && query.error.status === 404) {
+    if (isMissing(query.error)) {
       return (
         <Empty title="There is no such schedule" to="/schedules" action="Go to the schedules">
           {query.error.message}
@@ -73,9 +75,11 @@ function ScheduleView({ schedule }: { schedule: Schedule }) {
 
 function Header({ schedule }: { schedule: Schedule }) {
   const { id, spec, nextAt, nextDueAt, pausedAt } = schedule;
-  const setPaused = useSetPaused(id);
-  const trigger = useTrigger(id);
-  const failure = setPaused.error ?? trigger.error;
+  const changed = { invalidates: [schedules.getSchedule, schedules.listSchedules] };
+  const pause = useRpcMutation(schedules.pauseSchedule, changed);
+  const resume = useRpcMutation(schedules.resumeSchedule, changed);
+  const trigger = useRpcMutation(schedules.triggerSchedule, { invalidates: [schedules.listTicks] });
+  const failure = pause.error ?? resume.error ?? trigger.error;
   const due = nextDueAt ?? nextAt;
   const next = due && !pausedAt ? ` \u00b7 fires ${until(due)}` : '';
   return (
@@ -96,7 +100,7 @@ function Header({ schedule }: { schedule: Schedule }) {
               size="compact-md"
               loading={trigger.isPending}
               onClick={() => {
-                trigger.mutate(newRequestId());
+                trigger.mutate({ scheduleId: id, requestId: newRequestId() });
               }}
             >
               Trigger now
@@ -104,9 +108,9 @@ function Header({ schedule }: { schedule: Schedule }) {
             <Button
               variant="default"
               size="compact-md"
-              loading={setPaused.isPending}
+              loading={pause.isPending || resume.isPending}
               onClick={() => {
-                setPaused.mutate(!pausedAt);
+                (pausedAt ? resume : pause).mutate({ scheduleId: id });
               }}
             >
               {pausedAt ? 'Resume' : 'Pause'}
@@ -127,8 +131,14 @@ function Header({ schedule }: { schedule: Schedule }) {
   );
 }
 
+/** The next fires are asked for anew when the next one or the settings change. */
+const previewOptions = ({ nextAt, updatedAt }: Schedule) => ({
+  version: [nextAt, updatedAt],
+  placeholderData: (previous: PreviewScheduleResponse | undefined) => previous,
+});
+
 function NextFires({ schedule, zone }: { schedule: Schedule; zone: string }) {
-  const fires = useNextFires(schedule);
+  const fires = useRpc(schedules.previewSchedule, { scheduleId: schedule.id }, previewOptions(schedule));
   if (fires.isError) return <Failure error={fires.error} what="The next fires" onRetry={() => void fires.refetch()} />;
   if (!fires.data) return <Lines />;
   return (

@@ -1,17 +1,19 @@
 import { Button, Stack, Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
-import { useSchedules } from '../api/schedules';
+import { schedules } from '../api/clients';
+import { usePages } from '../api/hooks';
 import { ago } from '../format';
 import type { Schedule, Tick } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { scheduleLook, tickLook } from '../words';
-import { InBothZones, until } from './times';
+import { scheduleLook, tickLook } from '../states';
+import { InBothZones } from './in-both-zones';
+import { until } from './times';
 
 export function SchedulesPage() {
-  const pages = useSchedules();
-  const schedules = pages.data?.pages.flatMap((page) => page.schedules) ?? [];
+  const pages = usePages(schedules.listSchedules, { pageSize: 50 }, { pollMs: 3000 });
+  const list = pages.data?.pages.flatMap((page) => page.schedules) ?? [];
   return (
     <Stack gap="sm">
       <PageHeader
@@ -25,13 +27,13 @@ export function SchedulesPage() {
       />
       {pages.isError && <Failure error={pages.error} what="The schedules" onRetry={() => void pages.refetch()} />}
       {pages.isPending && <Lines />}
-      {pages.isSuccess && schedules.length === 0 && (
+      {pages.isSuccess && list.length === 0 && (
         <Empty title="No schedules yet" to="/schedules/new" action="Make a schedule">
           A schedule starts a recipe at set times, every night for example, on all images of a dataset or on those added since its last
           success. It will appear here with its next fire and its last result.
         </Empty>
       )}
-      {schedules.length > 0 && <ScheduleTable schedules={schedules} />}
+      {list.length > 0 && <ScheduleTable schedules={list} />}
       <LoadMore pages={pages} />
     </Stack>
   );

@@ -1,16 +1,18 @@
 import { Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
-import { useTicks } from '../api/schedules';
+import { schedules } from '../api/clients';
+import { usePages } from '../api/hooks';
 import { duration } from '../format';
 import type { Tick } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { StateBadge } from '../ui/state-badge';
-import { originWord, tickLook } from '../words';
+import { tickLook } from '../states';
+import { originWord } from '../words';
 import { dayIn, timeIn } from './times';
 
 /** What became of each time, under its day on the schedule's clocks, the latest first. */
 export function Ticks({ scheduleId, zone }: { scheduleId: string; zone: string }) {
-  const pages = useTicks(scheduleId);
+  const pages = usePages(schedules.listTicks, { scheduleId, pageSize: 50 }, { pollMs: 3000 });
   const ticks = pages.data?.pages.flatMap((page) => page.ticks) ?? [];
   if (pages.isError) return <Failure error={pages.error} what="The past fires" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;

@@ -1,44 +1,39 @@
 import { Alert, Stack, Text } from '@mantine/core';
-import { useTrainers, type Trainer } from '../api/trainers';
+import type { Trainer } from '@stic/api/gen/stic/trainers/v1/trainers.js';
+import { trainers } from '../api/clients';
+import { useRpc } from '../api/hooks';
 import { bytes } from '../format';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { Facts, PageHeader, Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import type { Look } from '../words';
+import { trainerLook } from '../states';
 
 export function TrainersPage() {
-  const trainers = useTrainers();
+  const query = useRpc(trainers.listTrainers, {}, { refetchInterval: 5000 });
   return (
     <Stack gap="md">
       <PageHeader
         title="Trainers"
         detail="The processes that own the accelerators. A trainer's jobs go on while it cannot be reached from here."
       />
-      {trainers.isError && <Failure error={trainers.error} what="The trainers" onRetry={() => void trainers.refetch()} />}
-      {trainers.isPending && <Lines />}
-      {trainers.data?.length === 0 && (
+      {query.isError && <Failure error={query.error} what="The trainers" onRetry={() => void query.refetch()} />}
+      {query.isPending && <Lines />}
+      {query.data?.trainers.length === 0 && (
         <Empty title="No trainer">
           The server starts one by itself, or takes those named in its TRAINERS variable. Runs wait until there is one.
         </Empty>
       )}
-      {trainers.data?.map((trainer) => (
+      {query.data?.trainers.map((trainer) => (
         <TrainerCard key={trainer.address} trainer={trainer} />
       ))}
     </Stack>
   );
 }
 
-const healthy: Look = { word: 'Healthy', color: 'teal', shape: 'done' };
-const unreachable: Look = { word: 'Unreachable', color: 'red', shape: 'failed' };
-
 function TrainerCard({ trainer }: { trainer: Trainer }) {
   const { info } = trainer;
   return (
-    <Section
-      title={info?.name || trainer.address}
-      note={trainer.address}
-      actions={<StateBadge look={trainer.healthy ? healthy : unreachable} />}
-    >
+    <Section title={info?.name || trainer.address} note={trainer.address} actions={<StateBadge look={trainerLook(trainer)} />}>
       {trainer.problem && (
         <Alert color="red" mb="xs" role="alert">
           <Text fz="sm">{trainer.problem}</Text>

@@ -1,7 +1,8 @@
 import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { ApiError } from '../api/client';
+import { ApiError } from '@stic/api/http.js';
+import { hintOf } from '../api/errors';
 import type { JobError } from '@stic/api/gen/stic/common/v1/common.js';
 
 /** Says what will appear here, what makes it, and offers the one thing to do. */
@@ -26,10 +27,11 @@ export function Empty({ title, children, to, action }: { title: string; children
 /** What went wrong with a request: code, reason, what to do. */
 export function Failure({ error, what, onRetry }: { error: unknown; what: string; onRetry?: () => void }) {
   const refused = error instanceof ApiError ? error : undefined;
+  const hint = hintOf(error);
   return (
     <Alert color="red" title={`${what} could not be loaded`} role="alert">
       <Text fz="sm">{error instanceof Error ? error.message : String(error)}</Text>
-      {refused?.hint && <Text fz="sm">{refused.hint}</Text>}
+      {hint && <Text fz="sm">{hint}</Text>}
       <Group mt="xs" gap="xs">
         {onRetry && (
           <Button size="compact-sm" variant="default" onClick={onRetry}>
@@ -49,14 +51,15 @@ export function Failure({ error, what, onRetry }: { error: unknown; what: string
 /** Why a form was not taken: the reason, what to do, and the field at fault. */
 export function Refusal({ error, title }: { error: Error; title: string }) {
   const refused = error instanceof ApiError ? error : undefined;
+  const hint = hintOf(error);
   return (
     <Alert color="red" title={title} role="alert">
       <Text fz="sm" style={{ overflowWrap: 'anywhere' }}>
         {error.message}
       </Text>
-      {refused?.hint && (
+      {hint && (
         <Text fz="sm" fw={600}>
-          {refused.hint}
+          {hint}
         </Text>
       )}
       <Text fz="xs" c="dimmed" className="mono" mt={4}>

@@ -1,4 +1,4 @@
-import type { Look } from '../words';
+import type { Look } from '../states';
 import classes from './icons.module.css';
 
 /** The shape of a state, in the text's colour. Decoration only: the word stands beside it. */

@@ -1,5 +1,5 @@
 import { Badge } from '@mantine/core';
-import type { Look } from '../words';
+import type { Look } from '../states';
 import { StateShape } from './icons';
 
 export function StateBadge({ look, note, size = 'md' }: { look: Look; note?: string; size?: 'sm' | 'md' | 'lg' }) {

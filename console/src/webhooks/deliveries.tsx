@@ -1,19 +1,20 @@
 import { Button, Code, Group, Select, Stack, Table, Text } from '@mantine/core';
 import { Fragment, useState } from 'react';
-import { useDeliveries, useRedeliver } from '../api/webhooks';
+import { webhooks } from '../api/clients';
+import { usePages, useRpcMutation } from '../api/hooks';
 import { ago, moment } from '../format';
 import { type Delivery, DeliveryState, type DeliveryTry, type Endpoint } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { Failure, Lines, LoadMore } from '../ui/feedback';
 import { Section } from '../ui/layout';
 import { StateBadge } from '../ui/state-badge';
-import { deliveryLook } from './events';
+import { deliveryLook } from '../states';
 
 const states = [DeliveryState.DELIVERY_STATE_PENDING, DeliveryState.DELIVERY_STATE_DELIVERED, DeliveryState.DELIVERY_STATE_FAILED];
 
 export function Deliveries({ endpoints }: { endpoints: Endpoint[] }) {
   const [endpointId, setEndpoint] = useState('');
   const [state, setState] = useState(DeliveryState.DELIVERY_STATE_UNSPECIFIED);
-  const pages = useDeliveries(endpointId, state);
+  const pages = usePages(webhooks.listDeliveries, { endpointId, state, pageSize: 50 }, { pollMs: 3000 });
   const deliveries = pages.data?.pages.flatMap((page) => page.deliveries) ?? [];
   const urls = new Map(endpoints.map(({ id, url }) => [id, url]));
   return (
@@ -114,7 +115,7 @@ interface RowProps {
 }
 
 function Row({ delivery, url, open, onToggle }: RowProps) {
-  const redeliver = useRedeliver(delivery.id);
+  const redeliver = useRpcMutation(webhooks.redeliver, { invalidates: [webhooks.listDeliveries] });
   const last = delivery.tries.at(-1);
   return (
     <Table.Tr>
@@ -148,7 +149,7 @@ function Row({ delivery, url, open, onToggle }: RowProps) {
             size="compact-xs"
             loading={redeliver.isPending}
             onClick={() => {
-              redeliver.mutate(undefined);
+              redeliver.mutate({ deliveryId: delivery.id });
             }}
           >
             Send again

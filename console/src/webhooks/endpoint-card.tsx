@@ -1,15 +1,18 @@
 import { Button, Group, Switch, Text } from '@mantine/core';
-import { useDeleteEndpoint, useRotateSecret, useTestEndpoint, useUpdateEndpoint } from '../api/webhooks';
+import { webhooks } from '../api/clients';
+import { useRpcMutation } from '../api/hooks';
 import { ago, moment } from '../format';
 import type { Endpoint, EndpointWithSecret } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { Confirm } from '../ui/confirm';
 import { Facts, Section } from '../ui/layout';
 
+const changed = { invalidates: [webhooks.listEndpoints, webhooks.listDeliveries] };
+
 export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSecret: (made: EndpointWithSecret) => void }) {
   const { id, url, description, events, enabled } = endpoint;
-  const update = useUpdateEndpoint(id);
-  const rotate = useRotateSecret(id);
-  const test = useTestEndpoint(id);
+  const update = useRpcMutation(webhooks.updateEndpoint, changed);
+  const rotate = useRpcMutation(webhooks.rotateSecret, changed);
+  const test = useRpcMutation(webhooks.testEndpoint, changed);
   const problem = update.error ?? rotate.error ?? test.error;
   return (
     <Section
@@ -22,7 +25,7 @@ export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSec
             checked={enabled}
             disabled={update.isPending}
             onChange={(event) => {
-              update.mutate({ url, description, events, enabled: event.currentTarget.checked });
+              update.mutate({ endpointId: id, url, description, events, enabled: event.currentTarget.checked });
             }}
           />
           <Button
@@ -30,7 +33,7 @@ export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSec
             size="compact-md"
             loading={test.isPending}
             onClick={() => {
-              test.mutate(undefined);
+              test.mutate({ endpointId: id });
             }}
           >
             Send a test
@@ -40,7 +43,7 @@ export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSec
             size="compact-md"
             loading={rotate.isPending}
             onClick={() => {
-              rotate.mutate(undefined, { onSuccess: onSecret });
+              rotate.mutate({ endpointId: id }, { onSuccess: onSecret });
             }}
           >
             Rotate the secret
@@ -72,7 +75,7 @@ export function EndpointCard({ endpoint, onSecret }: { endpoint: Endpoint; onSec
 }
 
 function Delete({ endpoint }: { endpoint: Endpoint }) {
-  const remove = useDeleteEndpoint(endpoint.id);
+  const remove = useRpcMutation(webhooks.deleteEndpoint, changed);
   return (
     <Confirm
       opener={(open) => (
@@ -86,7 +89,7 @@ function Delete({ endpoint }: { endpoint: Endpoint }) {
       busy={remove.isPending}
       error={remove.error}
       onConfirm={(close) => {
-        remove.mutate(undefined, { onSuccess: close });
+        remove.mutate({ endpointId: endpoint.id }, { onSuccess: close });
       }}
     >
       {endpoint.url} will be told nothing any more, and its deliveries are deleted with it.

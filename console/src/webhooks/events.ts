@@ -1,6 +1,3 @@
-import { DeliveryState } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
-import type { Look } from '../words';
-
 /** What an endpoint can ask to be told, and when it is. */
 export const eventTypes: [type: string, when: string][] = [
   ['run.succeeded', 'a run has ended well'],
@@ -10,11 +7,3 @@ export const eventTypes: [type: string, when: string][] = [
   ['approval.needed', 'a candidate waits for a person'],
   ['schedule.paused', 'a schedule has paused itself'],
 ];
-
-const looks: Partial<Record<DeliveryState, Look>> = {
-  [DeliveryState.DELIVERY_STATE_PENDING]: { word: 'Pending', color: 'blue', shape: 'waiting' },
-  [DeliveryState.DELIVERY_STATE_DELIVERED]: { word: 'Delivered', color: 'teal', shape: 'done' },
-  [DeliveryState.DELIVERY_STATE_FAILED]: { word: 'Failed', color: 'red', shape: 'failed' },
-};
-
-export const deliveryLook = (state: DeliveryState): Look => looks[state] ?? { word: 'Unknown', color: 'gray', shape: 'none' };

@@ -1,7 +1,8 @@
 import { Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { ApiError } from '../api/client';
-import { useCreateEndpoint } from '../api/webhooks';
+import { webhooks } from '../api/clients';
+import { hintOf, objectionTo } from '../api/errors';
+import { useRpcMutation } from '../api/hooks';
 import type { EndpointWithSecret } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { eventTypes } from './events';
 
@@ -12,13 +13,15 @@ interface NewEndpointProps {
 }
 
 export function NewEndpoint({ opened, onClose, onMade }: NewEndpointProps) {
-  const create = useCreateEndpoint();
+  const create = useRpcMutation(webhooks.createEndpoint, { invalidates: [webhooks.listEndpoints, webhooks.listDeliveries] });
   const [url, setUrl] = useState('');
   const [description, setDescription] = useState('');
   const [events, setEvents] = useState<string[]>(['run.failed', 'checkpoint.promoted', 'approval.needed']);
-  const error = create.error instanceof ApiError ? create.error : undefined;
-  const errorAt = (field: string) => (error?.field === field ? [error.message, error.hint].join(' ').trim() : undefined);
-  const elsewhere = create.error && !['url', 'description', 'events'].includes(error?.field ?? '');
+  const errorAt = (field: string): string | undefined => {
+    const message = objectionTo(create.error, field);
+    return message && `${message} ${hintOf(create.error)}`.trim();
+  };
+  const elsewhere = create.error && !['url', 'description', 'events'].some((field) => errorAt(field));
 
   const close = () => {
     create.reset();

@@ -1,6 +1,7 @@
 import { Button, Stack } from '@mantine/core';
 import { useState } from 'react';
-import { useEndpoints } from '../api/webhooks';
+import { webhooks } from '../api/clients';
+import { usePages } from '../api/hooks';
 import type { EndpointWithSecret } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { Empty, Failure, Lines, LoadMore } from '../ui/feedback';
 import { PageHeader } from '../ui/layout';
@@ -10,7 +11,7 @@ import { NewEndpoint } from './new-endpoint';
 import { SecretShown } from './secret-shown';
 
 export function WebhooksPage() {
-  const pages = useEndpoints();
+  const pages = usePages(webhooks.listEndpoints, { pageSize: 50 }, { pollMs: 10_000 });
   const [adding, setAdding] = useState(false);
   const [made, setMade] = useState<EndpointWithSecret>();
   const endpoints = pages.data?.pages.flatMap((page) => page.endpoints) ?? [];

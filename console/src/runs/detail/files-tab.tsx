@@ -1,7 +1,8 @@
 import { Anchor, Button, Group, Stack, Table, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { adapterUrl, blobUrl, pairsExportUrl } from '../../api/blobs';
-import { useCheckpoints } from '../../api/checkpoints';
+import { checkpoints } from '../../api/clients';
+import { usePages } from '../../api/hooks';
 import { bytes, count } from '../../format';
 import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { ArtifactKind } from '@stic/api/gen/stic/common/v1/common.js';
@@ -81,14 +82,14 @@ export function FilesTab() {
 }
 
 function Adapters({ run, live }: { run: Run; live: boolean }) {
-  const pages = useCheckpoints(run.id, live);
-  const checkpoints = pages.data?.pages.flatMap((page) => page.checkpoints) ?? [];
+  const pages = usePages(checkpoints.listCheckpoints, { runId: run.id, pageSize: 50 }, { version: live, pollMs: live && 5000 });
+  const adapters = pages.data?.pages.flatMap((page) => page.checkpoints) ?? [];
   if (pages.isError) return <Failure error={pages.error} what="The checkpoints" onRetry={() => void pages.refetch()} />;
-  if (checkpoints.length === 0) return null;
+  if (adapters.length === 0) return null;
   return (
     <Section title="Adapters" note="PEFT folders on the server's host; any PEFT program loads them.">
       <Stack gap="xs">
-        {checkpoints.map((checkpoint) => (
+        {adapters.map((checkpoint) => (
           <Group key={checkpoint.id} gap="sm" wrap="nowrap">
             <Text fz="sm" fw={600} w={70}>
               <Link to={`/checkpoints/${checkpoint.id}`}>{subjectWord(checkpoint.name)}</Link>

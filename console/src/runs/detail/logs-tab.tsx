@@ -1,7 +1,8 @@
 import { Checkbox, Group, ScrollArea, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
-import { useLogs } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { useGrowing } from '../../api/hooks';
 import { clock, count } from '../../format';
 import type { StoredLog } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Empty, Failure, Lines } from '../../ui/feedback';
@@ -20,7 +21,7 @@ const rank: Record<string, number> = { info: 0, warning: 1, error: 2 };
 export function LogsTab() {
   const { run, live } = useRunContext();
   const [search, setSearch] = useSearchParams();
-  const logs = useLogs(run.id, live);
+  const logs = useGrowing(runs.listLogs, { runId: run.id, pageSize: 1000 }, (page) => page.logs, live);
   const level = search.get('level') ?? 'info';
   const words = search.get('search') ?? '';
   const [follow, setFollow] = useState(true);

@@ -1,18 +1,28 @@
 import { SimpleGrid, Stack, Switch, Title } from '@mantine/core';
 import { useMemo } from 'react';
 import { useSearchParams } from 'react-router';
-import { useMetrics } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { useRpc } from '../../api/hooks';
 import { Empty, Failure, Lines } from '../../ui/feedback';
 import { chartsOf, otherCharts, type ChartPlan } from './charts';
 import { useRunContext } from './context';
 import { MetricChart } from './metric-chart';
 import { seriesByName, type Series } from './series';
 
+/** As many as a chart can show. */
+const CHART_POINTS = 400;
+const LIVE_POLL_MS = 2000;
+
 export function MetricsTab() {
   const { run, live } = useRunContext();
   const [search, setSearch] = useSearchParams();
-  const metrics = useMetrics(run.id, live);
-  const series = useMemo(() => seriesByName(metrics.data ?? []), [metrics.data]);
+  const metrics = useRpc(
+    runs.listMetrics,
+    { runId: run.id, maxPoints: CHART_POINTS, allAttempts: true },
+    // The last poll of a going run may have missed its end: the series of the ended run are read once more.
+    { version: live, refetchInterval: live ? LIVE_POLL_MS : false, placeholderData: (previous) => previous },
+  );
+  const series = useMemo(() => seriesByName(metrics.data?.series ?? []), [metrics.data]);
   const showEarlier = search.get('attempts') === 'all';
   const resumed = [...series.values()].some(({ earlier }) => earlier.size > 0);
 

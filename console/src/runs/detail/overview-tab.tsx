@@ -1,12 +1,13 @@
 import { Alert, List, Spoiler, Stack } from '@mantine/core';
-import { useComparison, useSamples } from '../../api/runs';
+import { evaluations, runs } from '../../api/clients';
+import { useRpc } from '../../api/hooks';
 import { GateSection } from '../../registry/gate-section';
 import type { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { type Run, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Failure, Lines } from '../../ui/feedback';
 import { Section } from '../../ui/layout';
-import { stageLook } from '../../words';
+import { stageLook } from '../../states';
 import { ComparisonPicture } from './comparison-picture';
 import { ComparisonTable } from './comparison-table';
 import { useRunContext } from './context';
@@ -15,8 +16,9 @@ import { Samples } from './samples';
 /** Did it help? The comparison, in words, as a picture and as a table, then the same images before and after. */
 export function OverviewTab() {
   const { run, live } = useRunContext();
-  const comparison = useComparison(run.id, live);
-  const samples = useSamples(run.id, live);
+  const polled = { version: live, refetchInterval: live && (5000 as const) };
+  const comparison = useRpc(evaluations.getComparison, { runId: run.id }, polled);
+  const samples = useRpc(runs.listSamples, { runId: run.id }, polled);
   return (
     <Stack gap="md">
       <GateSection run={run} live={live} />

@@ -1,12 +1,14 @@
 import { Chip, Group, Loader, Stack, Text } from '@mantine/core';
 import { useEffect } from 'react';
 import { useParams, useSearchParams } from 'react-router';
-import { usePairs } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { usePages } from '../../api/hooks';
 import { count } from '../../format';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { StageState, type ListPairsResponse, type Pair, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Empty, Failure, Lines, LoadMore } from '../../ui/feedback';
-import { plainWords, stageLook } from '../../words';
+import { stageLook } from '../../states';
+import { plainWords } from '../../words';
 import { useRunContext } from './context';
 import { PairFocus } from './pair-focus';
 import { PairGrid } from './pair-grid';
@@ -18,7 +20,8 @@ export function PairsTab() {
   const [search] = useSearchParams();
   const madeBy = search.get('made_by') ?? '';
   const prefer = run.stages.find(({ kind }) => kind === StageKind.STAGE_KIND_PREFER);
-  const pages = usePairs(run.id, madeBy, prefer === undefined || prefer.state === StageState.STAGE_STATE_SUCCEEDED);
+  const ready = prefer === undefined || prefer.state === StageState.STAGE_STATE_SUCCEEDED;
+  const pages = usePages(runs.listPairs, { runId: run.id, madeBy, pageSize: 100 }, { version: ready });
   const pairs = pages.data?.pages.flatMap((page) => page.pairs) ?? [];
   const wanted = index === undefined ? undefined : Number(index);
   const found = wanted === undefined ? undefined : pairs.find((pair) => pair.index === wanted);

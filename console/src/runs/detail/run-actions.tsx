@@ -1,31 +1,36 @@
 import { Button, Menu, Text } from '@mantine/core';
 import { Link } from 'react-router';
-import { hasEnded, useRunAction, type RunAction } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { useRpcMutation } from '../../api/hooks';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { hasEnded } from '../../states';
 import { Confirm } from '../../ui/confirm';
 import { stageWord } from '../../words';
 
+const changed = { invalidates: [runs.getRun, runs.listRuns] };
+
 /** What can be done with the run as it is now. Only cancelling asks back: everything else can be undone or costs nothing. */
 export function RunActions({ run }: { run: Run }) {
-  const action = useRunAction(run.id);
+  const runId = run.id;
+  const pause = useRpcMutation(runs.pauseRun, changed);
+  const resume = useRpcMutation(runs.resumeRun, changed);
+  const retry = useRpcMutation(runs.retryRun, changed);
+  const error = pause.error ?? resume.error ?? retry.error;
   const going = run.state === RunState.RUN_STATE_QUEUED || run.state === RunState.RUN_STATE_RUNNING;
   const retryable = run.state === RunState.RUN_STATE_FAILED || run.state === RunState.RUN_STATE_CANCELLED;
-  const ask = (what: RunAction['what'], fromStage?: StageKind) => {
-    action.mutate({ what, fromStage });
-  };
   return (
     <>
-      {action.isError && (
+      {error && (
         <Text fz="sm" c="red" role="alert" maw={360}>
-          {action.error.message}
+          {error.message}
         </Text>
       )}
       {going && (
         <Plain
-          loading={action.isPending}
+          loading={pause.isPending}
           onClick={() => {
-            ask('pause');
+            pause.mutate({ runId });
           }}
         >
           Pause
@@ -34,9 +39,9 @@ export function RunActions({ run }: { run: Run }) {
       {run.state === RunState.RUN_STATE_PAUSED && (
         <Button
           size="compact-md"
-          loading={action.isPending}
+          loading={resume.isPending}
           onClick={() => {
-            ask('resume');
+            resume.mutate({ runId });
           }}
         >
           Resume
@@ -45,9 +50,9 @@ export function RunActions({ run }: { run: Run }) {
       {retryable && (
         <Retry
           run={run}
-          pending={action.isPending}
-          onRetry={(kind) => {
-            ask('retry', kind);
+          pending={retry.isPending}
+          onRetry={(fromStage) => {
+            retry.mutate({ runId, fromStage });
           }}
         />
       )}
@@ -120,7 +125,7 @@ function Retry({ run, pending, onRetry }: { run: Run; pending: boolean; onRetry:
 }
 
 function CancelRun({ run }: { run: Run }) {
-  const cancel = useRunAction(run.id);
+  const cancel = useRpcMutation(runs.cancelRun, changed);
   if (run.state === RunState.RUN_STATE_CANCELLING) return null;
   return (
     <Confirm
@@ -135,7 +140,7 @@ function CancelRun({ run }: { run: Run }) {
       busy={cancel.isPending}
       error={cancel.error}
       onConfirm={(close) => {
-        cancel.mutate({ what: 'cancel' }, { onSuccess: close });
+        cancel.mutate({ runId: run.id }, { onSuccess: close });
       }}
     >
       The running stage stops at its next safe point and later stages do not start. What is already made, pairs and checkpoints included,

@@ -1,11 +1,12 @@
 import { Text, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
-import type { Connection } from '../../api/watch';
+import type { Connection } from '../../api/follow';
 import { ago, duration, elapsed, moment } from '../../format';
 import { RunState, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { PageHeader } from '../../ui/layout';
 import { StateBadge } from '../../ui/state-badge';
-import { requirementWords, runLook, startWord, trainingData } from '../../words';
+import { runLook } from '../../states';
+import { requirementWords, startWord, trainingData } from '../../words';
 import { RunActions } from './run-actions';
 
 export function RunHeader({ run, connection }: { run: Run; connection: Connection }) {

@@ -1,11 +1,13 @@
 import { Alert, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router';
-import { hasEnded, useRun } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { isMissing } from '../../api/errors';
+import type { Connection } from '../../api/follow';
+import { useWatched } from '../../api/hooks';
 import { counted } from '../../format';
-import type { Connection } from '../../api/watch';
 import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Empty, Failure, JobFailure } from '../../ui/feedback';
-import { ApiError } from '../../api/client';
+import { hasEnded } from '../../states';
 import type { RunContext } from './context';
 import { RunHeader } from './run-header';
 import { StageRail } from './stage-rail';
@@ -22,10 +24,10 @@ const tabs = [
 
 export function RunPage() {
   const { runId = '' } = useParams();
-  const query = useRun(runId);
+  const query = useWatched(runs.getRun, runs.watchRun, { runId }, hasEnded);
   if (query.isPending) return <Loading />;
   if (!query.data) {
-    if (query.error instanceof ApiError && query.error.status === 404) {
+    if (isMissing(query.error)) {
       return (
         <Empty title="There is no such run" to="/runs" action="Go to the runs">
           {query.error.message}

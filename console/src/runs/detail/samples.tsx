@@ -1,9 +1,9 @@
 import { Image, SimpleGrid, Stack, Text } from '@mantine/core';
 import { imageUrl } from '../../api/blobs';
-import { hasEnded } from '../../api/runs';
 import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Sample } from '@stic/api/gen/stic/common/v1/common.js';
 import { Section } from '../../ui/layout';
+import { hasEnded } from '../../states';
 import { subjectWord } from '../../words';
 import classes from './samples.module.css';
 

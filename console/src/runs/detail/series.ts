@@ -1,5 +1,4 @@
-import type { StoredMetric } from '@stic/api/gen/stic/runs/v1/runs.js';
-import type { MetricSeries } from '../../gen/stic/runs/v1/runs';
+import type { MetricSeries } from '@stic/api/gen/stic/runs/v1/runs.js';
 
 export interface Point {
   step: number;

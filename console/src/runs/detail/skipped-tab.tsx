@@ -1,5 +1,6 @@
 import { Stack, Table, Text } from '@mantine/core';
-import { useSkipped } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { usePages } from '../../api/hooks';
 import { counted } from '../../format';
 import { Empty, Failure, Lines, LoadMore } from '../../ui/feedback';
 import { useRunContext } from './context';
@@ -7,7 +8,7 @@ import { useRunContext } from './context';
 /** Everything the run left out, with the reason. */
 export function SkippedTab() {
   const { run, live } = useRunContext();
-  const pages = useSkipped(run.id, live);
+  const pages = usePages(runs.listSkipped, { runId: run.id, pageSize: 100 }, { version: live, pollMs: live && 5000 });
   if (pages.isError && !pages.data) return <Failure error={pages.error} what="The skipped items" onRetry={() => void pages.refetch()} />;
   if (pages.isPending) return <Lines />;
   const skipped = pages.data.pages.flatMap((page) => page.skipped);

@@ -4,7 +4,8 @@ import { count, duration, elapsed, moment, percent } from '../../format';
 import { StageState, type Run, type Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { JobFailure } from '../../ui/feedback';
 import { StateShape } from '../../ui/icons';
-import { jobLook, stageLook, stagePurpose, stageShare, stageWord } from '../../words';
+import { jobLook, stageLook, stageShare } from '../../states';
+import { stagePurpose, stageWord } from '../../words';
 import classes from './stage-rail.module.css';
 
 /** The run's stages in order, joined by arrows: state, progress, time, attempts. */

@@ -2,7 +2,8 @@ import { Group, Tooltip } from '@mantine/core';
 import type { Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { percent } from '../../format';
 import { StateShape } from '../../ui/icons';
-import { stageLook, stageShare, stageWord } from '../../words';
+import { stageLook, stageShare } from '../../states';
+import { stageWord } from '../../words';
 
 function say(stage: Stage): string {
   const look = stageLook(stage.state);

@@ -1,12 +1,14 @@
 import { Button, Group, Progress, SegmentedControl, Stack, Table, Text, Tooltip } from '@mantine/core';
 import { Link, useSearchParams } from 'react-router';
-import { hasEnded, useRuns } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { useRpc } from '../../api/hooks';
 import { ago, count, duration, elapsed, moment, percent } from '../../format';
 import { RunState, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Empty, Failure, Lines } from '../../ui/feedback';
 import { PageHeader } from '../../ui/layout';
 import { StateBadge } from '../../ui/state-badge';
-import { runLook, runShare, trainingData } from '../../words';
+import { hasEnded, runLook, runShare } from '../../states';
+import { trainingData } from '../../words';
 import { MiniRail } from './mini-rail';
 
 const filters = [
@@ -25,9 +27,13 @@ export function RunsPage() {
   const [search, setSearch] = useSearchParams();
   const state = filters.find(({ label }) => label.toLowerCase() === search.get('state'))?.value ?? RunState.RUN_STATE_UNSPECIFIED;
   const page = search.get('page') ?? '';
-  const runs = useRuns(state, page);
+  const query = useRpc(
+    runs.listRuns,
+    { state, pageToken: page, pageSize: 25 },
+    { refetchInterval: ({ state: { data } }) => (data?.runs.every(hasEnded) ? 10_000 : 3000), placeholderData: (previous) => previous },
+  );
   const filtered = state !== RunState.RUN_STATE_UNSPECIFIED;
-  const list = runs.data?.runs ?? [];
+  const list = query.data?.runs ?? [];
 
   const choose = (value: string) => {
     const label = filters.find((filter) => (filter.value as string) === value)?.label.toLowerCase() ?? 'all';
@@ -41,9 +47,9 @@ export function RunsPage() {
         detail="A run is a frozen recipe on named images. Newest first."
         actions={<SegmentedControl size="xs" aria-label="Filter by state" value={state} onChange={choose} data={filters} />}
       />
-      {runs.isError && <Failure error={runs.error} what="The runs" onRetry={() => void runs.refetch()} />}
-      {runs.isPending && <Lines />}
-      {runs.isSuccess && list.length === 0 && <NoRuns filtered={filtered} />}
+      {query.isError && <Failure error={query.error} what="The runs" onRetry={() => void query.refetch()} />}
+      {query.isPending && <Lines />}
+      {query.isSuccess && list.length === 0 && <NoRuns filtered={filtered} />}
       {list.length > 0 && <RunTable runs={list} />}
       <Group justify="flex-end">
         {page && (
@@ -59,13 +65,13 @@ export function RunsPage() {
             Newest
           </Button>
         )}
-        {runs.data?.nextPageToken && (
+        {query.data?.nextPageToken && (
           <Button
             size="compact-sm"
             variant="default"
             onClick={() => {
               const next = new URLSearchParams(search);
-              next.set('page', runs.data.nextPageToken);
+              next.set('page', query.data.nextPageToken);
               setSearch(next);
             }}
           >

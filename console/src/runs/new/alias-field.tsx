@@ -1,5 +1,6 @@
 import { Autocomplete, type AutocompleteProps } from '@mantine/core';
-import { useAliases } from '../../api/registry';
+import { registry } from '../../api/clients';
+import { usePages } from '../../api/hooks';
 
 interface AliasFieldProps extends Pick<AutocompleteProps, 'size' | 'inputWrapperOrder'> {
   label: string;
@@ -11,7 +12,7 @@ interface AliasFieldProps extends Pick<AutocompleteProps, 'size' | 'inputWrapper
 
 /** The name of an alias, offered from those there are; another one is as good. */
 export function AliasField(props: AliasFieldProps) {
-  const aliases = useAliases();
+  const aliases = usePages(registry.listAliases, { pageSize: 50 }, { pollMs: 10_000 });
   const known = aliases.data?.pages.flatMap((page) => page.aliases).map(({ name }) => name) ?? [];
   return <Autocomplete {...props} placeholder="champion" data={[...new Set(['champion', ...known])]} />;
 }

@@ -1,5 +1,7 @@
-import type { Preset, Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
-import { recipeToJson, valueAt, withValueAt, type Json, type JsonObject } from '../../recipe-json';
+import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
+import type { CreateRunRequest, Preset, Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { Partially } from '@stic/api/service.js';
+import { recipeToJson, valueAt, withValueAt, type Json, type JsonObject } from '../../recipe-json.js';
 
 /** A run being put together, by a person or as what a schedule makes. Numbers are texts while they are typed. */
 export interface Draft {
@@ -49,10 +51,10 @@ export const draftOfPlace = (stored: { priority: number; requires?: Requirements
   gpuMemory: String(stored.requires?.gpuMemoryGib ?? 0),
 });
 
-/** The same in the request's names. It is always given: a fork without it would take the other run's requirements. */
-export function draftPlace({ priority, labels, gpuMemory }: Draft): JsonObject {
-  const pairs = labels.map((label) => [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)]);
-  return { priority: Number(priority), requires: { labels: Object.fromEntries(pairs) as JsonObject, gpu_memory_gib: Number(gpuMemory) } };
+/** The same as a request has it. It is always given: a fork without it would take the other run's requirements. */
+export function draftPlace({ priority, labels, gpuMemory }: Draft): { priority: number; requires: Requirements } {
+  const pairs = labels.map((label): [string, string] => [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)]);
+  return { priority: Number(priority), requires: { labels: Object.fromEntries(pairs), gpuMemoryGib: Number(gpuMemory) } };
 }
 
 const firstChoice = 'tiny';
@@ -106,19 +108,21 @@ function notNumbers(draft: Draft, preset: Preset): string[] {
   ];
 }
 
-/** The body of CreateRun without request_id. */
-export function draftRequest(draft: Draft, preset: Preset): JsonObject {
-  const common = { recipe: draftRecipe(draft, preset), ...draftPlace(draft) };
-  if (draft.fork) return { name: draft.name.trim(), forked_from: draft.fork, ...common };
+export type RunRequest = Partially<CreateRunRequest>;
+
+/** The request for this run, without the request's id. */
+export function draftRequest(draft: Draft, preset: Preset): RunRequest {
+  const common = { recipe: Recipe.fromJSON(draftRecipe(draft, preset)), ...draftPlace(draft) };
+  if (draft.fork) return { name: draft.name.trim(), forkedFrom: draft.fork, ...common };
   return { name: draft.name.trim() || `${preset.name} run`, ...common, inputs: draftInputs(draft) };
 }
 
 /** The chosen datasets by role, in the request's order. */
-export function draftInputs({ images, preferences, instructions, benchmarks }: Draft): { role: string; dataset_id: string }[] {
+export function draftInputs({ images, preferences, instructions, benchmarks }: Draft): { role: string; datasetId: string }[] {
   const chosen = { images, preferences, instructions };
   return [
-    ...Object.entries(chosen).flatMap(([role, id]) => (id ? [{ role, dataset_id: id }] : [])),
-    ...benchmarks.map((id) => ({ role: 'benchmark', dataset_id: id })),
+    ...Object.entries(chosen).flatMap(([role, id]) => (id ? [{ role, datasetId: id }] : [])),
+    ...benchmarks.map((id) => ({ role: 'benchmark', datasetId: id })),
   ];
 }
 
@@ -126,7 +130,8 @@ export function draftInputs({ images, preferences, instructions, benchmarks }: D
 export const hasTrainingData = ({ images, preferences }: Draft): boolean => images !== '' || preferences !== '';
 
 /** The form's name for the field the server objects to: an input is known by its role, everything else by its path. */
-export function formField(field: string, draft: Draft): string {
+export function formField(path: string, draft: Draft): string {
+  const field = path.replace(/^spec\./, '').replace(/^recipe\./, '');
   if (field === 'model') return 'model.path';
   if (field === 'inputs') return 'images';
   const [, index, part] = /^inputs\[(\d+)\](?:\.(\w+))?/.exec(field) ?? [];

@@ -1,7 +1,7 @@
 import { Alert, MultiSelect, Select } from '@mantine/core';
 import { useEffect } from 'react';
 import { Link } from 'react-router';
-import { useDatasets } from '../../api/datasets';
+import { useDatasets } from '../../datasets/datasets';
 import { count } from '../../format';
 import { VersionState, type Dataset } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';

@@ -1,11 +1,12 @@
 import { SimpleGrid, Stack, TagsInput, TextInput } from '@mantine/core';
-import { useTrainers } from '../../api/trainers';
+import { trainers } from '../../api/clients';
+import { useRpc } from '../../api/hooks';
 import { isNumber, notLabel, type DraftFieldsProps } from './draft';
 
 /** When a run has its turn, and which trainers may have it. */
 export function PlacementFields({ draft, errorAt, onChange }: DraftFieldsProps) {
-  const trainers = useTrainers();
-  const offered = (trainers.data ?? []).flatMap(({ info }) => Object.entries(info?.labels ?? {}).map(([key, value]) => `${key}=${value}`));
+  const { data } = useRpc(trainers.listTrainers, {}, { refetchInterval: 5000 });
+  const offered = (data?.trainers ?? []).flatMap(({ info }) => Object.entries(info?.labels ?? {}).map(([key, value]) => `${key}=${value}`));
   const number = (field: 'priority' | 'gpuMemory', path: string, label: string, description: string) => (
     <TextInput
       label={label}

@@ -1,7 +1,7 @@
 import { Accordion, Alert, Button, List, Loader, Stack, Table, Text } from '@mantine/core';
 import { gateRule } from '../../registry/gate-rule';
-import type { Run } from '@stic/api/gen/stic/runs/v1/runs.js';
-import type { JsonObject } from '../../recipe-json';
+import { CreateRunRequest, type Run } from '@stic/api/gen/stic/runs/v1/runs.js';
+import type { RunRequest } from './draft';
 import { CopyBlock } from '../../ui/copy';
 import { Differences } from '../../ui/differences';
 import { Refusal } from '../../ui/feedback';
@@ -17,7 +17,7 @@ interface PreviewProps {
   missing: string;
   checking: boolean;
   starting: boolean;
-  request: JsonObject | undefined;
+  request: RunRequest | undefined;
   onStart: () => void;
 }
 
@@ -86,8 +86,8 @@ function Plan({ run }: { run: Run }) {
   );
 }
 
-function ShowConfig({ request }: { request: JsonObject }) {
-  const json = JSON.stringify(request, null, 2);
+function ShowConfig({ request }: { request: RunRequest }) {
+  const json = JSON.stringify(CreateRunRequest.toJSON(CreateRunRequest.fromPartial(request)), null, 2);
   const command = `curl -X POST ${window.location.origin}/api/runs -H 'content-type: application/json' -d @run.json`;
   return (
     <Accordion variant="contained" chevronPosition="left">

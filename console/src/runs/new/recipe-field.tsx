@@ -127,7 +127,9 @@ function JsonField(props: FieldProps) {
       onChange={(next) => {
         setText(next);
         try {
-          props.onChange(JSON.parse(next) as Json);
+          const value = JSON.parse(next) as Json;
+          // Anything but a list would be read as an empty one.
+          if (Array.isArray(value) === Array.isArray(props.base)) props.onChange(value);
         } catch {
           // The field itself says that this is no JSON yet.
         }

@@ -1,23 +1,32 @@
 import { Grid, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
-import { ApiError, get } from '../../api/client';
-import { useCreateRun, usePresets, useRunPreview } from '../../api/runs';
+import { runs } from '../../api/clients';
+import { objectionTo } from '../../api/errors';
+import { useRpc, useRpcMutation } from '../../api/hooks';
 import { count } from '../../format';
-import { Run, type Preset } from '@stic/api/gen/stic/runs/v1/runs.js';
-import { newRequestId } from '../../request-id';
+import type { Preset, Run } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { useRequestId } from '../../request-id';
 import { Failure, Lines } from '../../ui/feedback';
 import { Facts, PageHeader, Section } from '../../ui/layout';
 import { useDraft } from './address';
-import { chosenPreset, draftOfPlace, draftRequest, emptyDraft, formField, hasTrainingData, illFormed, type Draft } from './draft';
+import {
+  chosenPreset,
+  draftOfPlace,
+  draftRequest,
+  emptyDraft,
+  formField,
+  hasTrainingData,
+  illFormed,
+  type Draft,
+  type RunRequest,
+} from './draft';
 import { InputsForm } from './inputs-form';
 import { Preview } from './preview';
 import { RecipeForm } from './recipe-form';
 
 export function StartPage() {
-  const presets = usePresets();
+  const presets = useRpc(runs.listPresets, {}, { staleTime: 60_000 });
   const [search] = useSearchParams();
   return (
     <Stack gap="sm">
@@ -36,11 +45,7 @@ export function StartPage() {
 function Chosen({ presets }: { presets: Preset[] }) {
   const [search] = useSearchParams();
   const fork = search.get('fork') ?? '';
-  const original = useQuery({
-    queryKey: ['run', fork],
-    queryFn: ({ signal }) => get(Run, `/runs/${fork}`, {}, signal),
-    enabled: fork !== '',
-  });
+  const original = useRpc(runs.getRun, { runId: fork }, { enabled: fork !== '' });
   if (!fork) return <StartForm presets={presets} />;
   if (original.isError) return <Failure error={original.error} what="The run to fork" onRetry={() => void original.refetch()} />;
   if (!original.data?.recipe) return <Lines rows={10} />;
@@ -53,26 +58,29 @@ function lacking(draft: Draft, preset: Preset): string {
   return hasTrainingData(draft) || draft.fork ? illFormed(draft, preset) : 'Choose images or preference pairs first.';
 }
 
+function requestOf(draft: Draft, presets: Preset[]): RunRequest | undefined {
+  const preset = chosenPreset(draft, presets);
+  return preset && !lacking(draft, preset) ? draftRequest(draft, preset) : undefined;
+}
+
 function StartForm({ presets, original }: { presets: Preset[]; original?: Run }) {
   const navigate = useNavigate();
   const [draft, change] = useDraft(original ? { ...emptyDraft, ...draftOfPlace(original) } : emptyDraft);
-  const preset = chosenPreset(draft, presets);
-  const missing = preset ? lacking(draft, preset) : 'The server has no presets.';
-  const request = preset && !missing ? draftRequest(draft, preset) : undefined;
-  const requestText = JSON.stringify(request);
-  const [settledText] = useDebouncedValue(requestText, 350);
-  const preview = useRunPreview(settledText ? (JSON.parse(settledText) as object) : undefined);
-  const create = useCreateRun();
+  const [settled] = useDebouncedValue(draft, 350);
+  const request = requestOf(draft, presets);
+  const preview = useRunPreview(requestOf(settled, presets));
+  const create = useRpcMutation(runs.createRun, { invalidates: [runs.listRuns] });
   const requestId = useRequestId();
 
+  const preset = chosenPreset(draft, presets);
   if (!preset) return null;
+  const missing = lacking(draft, preset);
   const objection = create.error ?? preview.error;
-  const errorAt = (path: string): string | undefined =>
-    objection instanceof ApiError && formField(objection.field, draft) === path ? objection.message : undefined;
+  const errorAt = (path: string) => objectionTo(objection, path, (field) => formField(field, draft));
 
   const start = () => {
     if (!request) return;
-    create.mutate({ ...request, request_id: requestId(requestText) }, { onSuccess: (run) => void navigate(`/runs/${run.id}`) });
+    create.mutate({ ...request, requestId: requestId(request) }, { onSuccess: (run) => void navigate(`/runs/${run.id}`) });
   };
   const edit = (part: Partial<Draft>) => {
     create.reset();
@@ -106,7 +114,7 @@ function StartForm({ presets, original }: { presets: Preset[]; original?: Run })
           run={preview.data}
           error={objection}
           missing={missing}
-          checking={!missing && (preview.isFetching || settledText !== requestText)}
+          checking={!missing && (preview.isFetching || settled !== draft)}
           starting={create.isPending}
           request={request}
           onStart={start}
@@ -128,11 +136,10 @@ function InputsOf({ run }: { run: Run }) {
   );
 }
 
-/** The same id for the same content, so that pressing twice or a retry after a lost answer makes one run. */
-function useRequestId(): (content: string) => string {
-  const last = useRef({ content: '', id: '' });
-  return (content) => {
-    if (last.current.content !== content) last.current = { content, id: newRequestId() };
-    return last.current.id;
-  };
-}
+/** The run that a request would make, or the server's objection. Nothing is stored. */
+const useRunPreview = (request: RunRequest | undefined) =>
+  useRpc(
+    runs.createRun,
+    { ...request, validateOnly: true },
+    { enabled: request !== undefined, retry: false, placeholderData: (previous) => previous, gcTime: 10_000 },
+  );

@@ -1,5 +1,3 @@
-import { Text } from '@mantine/core';
-
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Zone of the reader's own clock. */
@@ -22,25 +20,6 @@ export const hasSeconds = (date: Date): boolean => date.getTime() % 60_000 !== 0
 export function timeIn(date: Date, zone: string, withSeconds = hasSeconds(date)): string {
   const seconds: Intl.DateTimeFormatOptions = withSeconds ? { second: '2-digit' } : {};
   return formatted(date, zone, { hour: '2-digit', minute: '2-digit', ...seconds });
-}
-
-/** A moment on the schedule's clocks and, where they differ, on the reader's; how far off it is stands below. */
-export function InBothZones({ date, zone, note }: { date: Date; zone: string; note: string }) {
-  const own = zone === ownZone ? '' : `${ownMoment(date, dayIn(date, zone))} here`;
-  return (
-    <>
-      <Text fz="sm" className="number">
-        {dayIn(date, zone)} {timeIn(date, zone)}
-        <Text span c="dimmed" fz="xs">
-          {' '}
-          {zone}
-        </Text>
-      </Text>
-      <Text fz="xs" c="dimmed" className="number">
-        {[own, note].filter(Boolean).join(' \u00b7 ')}
-      </Text>
-    </>
-  );
 }
 
 /** The time on the reader's clock, with its day where that is another than `day`. */
