@@ -163,13 +163,13 @@ def generation_memory(
     attention = read * width * (2 * model.hidden + 5 * model.heads * model.head_size) + mask * width
     prefill = max(attention, read * width * (4 * model.hidden + (4 if adapters else 3) * model.inner))
     head_cache = kv_bytes(model, read, width)
-    parts = _standing(model, device, images) | {"adapters": adapters * lora_numbers(model, rank) * _ADAPTER_NUMBER}
+    standing = _standing(model, device, images) | {"adapters": adapters * lora_numbers(model, rank) * _ADAPTER_NUMBER}
     phases: list[Parts] = [
         {"vision": vision_bytes(model, width)},
         {"kv_cache": head_cache, "activations": prefill + mask},
         {"kv_cache": cache + growth, "logits": rows * model.vocabulary * _SAMPLING_BYTES},
     ]
-    parts |= max(phases, key=lambda phase: sum(phase.values()))
+    parts = standing | max(phases, key=lambda phase: sum(phase.values()))
     return _with_heap(parts, device, read * model.hidden * width, _GENERATION_HEAP)
 
 
