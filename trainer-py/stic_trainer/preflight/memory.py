@@ -25,10 +25,12 @@ LONG_ROW = 512
 """As modeling/blocks.py has it: tokens from which on attention goes block by block."""
 MAPPED_BYTES = 32 * 2**20
 """glibc maps larger blocks by themselves and gives them back when they are freed."""
-_TRAINING_HEAP, _GENERATION_HEAP = 4, 2
-"""Most bytes of heap that a byte of tensors took. Not derived: glibc before 2.38 cannot give a freed aligned block to a request of
-the same size, so freed blocks stay unused (measured: 3.7 and 1.7). MALLOC_MMAP_THRESHOLD_=1048576 maps tensors by themselves, for
-1.2 to 1.5 times the CPU time of a step (bench/results/memory_estimate.json); so it is the user's choice and not a default.
+_CHECKPOINTED_HEAP, _KEPT_HEAP, _GENERATION_HEAP = 6, 2, 2
+"""Most bytes of heap that a byte of tensors takes while activations are computed again, while they are kept, and in generation.
+
+Bounds above what was measured (2.0 to 5.5, 1.4, 0.9 to 1.8), not derived: glibc 2.36 cannot give a freed aligned block to a request
+of the same size, so freed blocks stay unused. MALLOC_MMAP_THRESHOLD_=1048576 maps tensors by themselves; a step then takes 1.2 to 1.5
+times the CPU time (docs/performance.md), so it is the user's choice and not set for every worker.
 """
 _ADAPTER_NUMBER = 4
 """Bytes: adapters are fp32 on every device."""
@@ -130,7 +132,7 @@ def training_memory(
         {"adapters": 4 * adapter},
     ]
     parts = _standing(model, device, images) | max(phases, key=lambda phase: sum(phase.values()))
-    return _with_heap(parts, device, hidden, _TRAINING_HEAP)
+    return _with_heap(parts, device, hidden, _CHECKPOINTED_HEAP if speed.gradient_checkpointing else _KEPT_HEAP)
 
 
 def generation_memory(
@@ -161,13 +163,13 @@ def generation_memory(
     attention = read * width * (2 * model.hidden + 5 * model.heads * model.head_size) + mask * width
     prefill = max(attention, read * width * (4 * model.hidden + (4 if adapters else 3) * model.inner))
     head_cache = kv_bytes(model, read, width)
-    parts = _standing(model, device, images) | {"adapters": adapters * lora_numbers(model, rank) * _ADAPTER_NUMBER}
+    standing = _standing(model, device, images) | {"adapters": adapters * lora_numbers(model, rank) * _ADAPTER_NUMBER}
     phases: list[Parts] = [
         {"vision": vision_bytes(model, width)},
         {"kv_cache": head_cache, "activations": prefill + mask},
         {"kv_cache": cache + growth, "logits": rows * model.vocabulary * _SAMPLING_BYTES},
     ]
-    parts |= max(phases, key=lambda phase: sum(phase.values()))
+    parts = standing | max(phases, key=lambda phase: sum(phase.values()))
     return _with_heap(parts, device, read * model.hidden * width, _GENERATION_HEAP)
 
 
