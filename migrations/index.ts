@@ -9,6 +9,7 @@ import { ImageLists1764000000008 } from './0008-image-lists.js';
 import { ImportedCheckpoints1764000000009 } from './0009-imported-checkpoints.js';
 import { MergedExports1764000000010 } from './0010-merged-exports.js';
 import { MetricRollups1764000000011 } from './0011-metric-rollups.js';
+import { Search1764000000013 } from './0013-search.js';
 
 /** In the order they run. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   ImportedCheckpoints1764000000009,
   MergedExports1764000000010,
   MetricRollups1764000000011,
+  Search1764000000013,
 ];

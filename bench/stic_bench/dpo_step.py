@@ -95,7 +95,7 @@ def measure(bench: Bench, shape: Shape | None = None) -> list[Result]:
     their_side.go_on()
     apart = max(abs(one - other) for one, other in zip(recorder.series["dpo/loss"], losses, strict=True))
     # Four summed log-probabilities make a loss; TRL sums them in fp32, also where the model is in fp64.
-    longest = max(map(abs, recorder.series["dpo/chosen_logp"]))
+    longest = max(map(abs, recorder.series["logps/chosen"]))
     rounding = work.recipe.dpo.beta * 4 * 2**-24 * longest
     measured = seconds[1:-1]
     return [

@@ -1,5 +1,7 @@
 """What the preflight says a stage needs, beside what its process took at most (VmHWM): stages as a worker runs them, on CPU.
 
+Each stage runs twice: as the environment has it, where the estimate is an upper bound, and with tensors mapped by themselves
+(MALLOC_MMAP_THRESHOLD_), where it is to be within 15 %.
 ``python -m stic_bench.memory_estimate [CASE ...]`` writes bench/results/memory_estimate.json; each stage runs in a process of its own.
 """
 
@@ -7,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,11 +21,16 @@ from typing import Any
 from stic_bench import data
 from stic_bench.models import NEXT, QUICK_NEXT, Shape, make_model
 from stic_bench.ours import recipe, run
-from stic_trainer.config.job import Recipe, StageKind
+from stic_trainer.config.job import ArtifactKind, Job, JobInput, Recipe, StageKind
 from stic_trainer.data.records import ImageItem, InstructionRow, Turn, write_rows
+from stic_trainer.preflight.estimate import estimate
+from stic_trainer.preflight.measure import measure as measure_lengths
+from stic_trainer.preflight.memory import CPU, CPU_MAPPED, Device
 from stic_trainer.runtime.store import Store
 
 _RESULTS = Path(__file__).parents[1] / "results" / "memory_estimate.json"
+LIMIT = 0.15
+"""By which an estimate may differ from the measured peak."""
 _FIRST_CHARACTER, _SURROGATES = 0x3400, range(0xD800, 0xE000)
 SMOL = Shape("smol", False, 576, 30, 9, 3, 1536, 256, 6, 4, 1024, 49_152)
 """The language model of SmolLM2-135M behind a small tower with LLaVA's 576 tokens an image."""
@@ -46,6 +55,7 @@ def _short(new_tokens: int, **speed: bool) -> dict[str, Any]:
 CASES = {
     "world": Case(None, "tiny", 24, (128, 128), {}),
     "next-quick": Case(QUICK_NEXT, "paper", 6, (640, 480), _short(96)),
+    "next-quick-kept": Case(QUICK_NEXT, "paper", 6, (640, 480), _short(96, gradient_checkpointing=False)),
     "next": Case(NEXT, "paper", 4, (640, 480), _short(48)),
     "next-kept": Case(NEXT, "paper", 4, (640, 480), _short(48, gradient_checkpointing=False)),
     "smol": Case(SMOL, "paper", 6, (640, 480), _short(48)),
@@ -54,17 +64,34 @@ CASES = {
 
 
 def measure(name: str, folder: Path, threads: int) -> list[dict[str, Any]]:
-    """The case's stages in order: kind, measured and estimated bytes."""
+    """The case's stages in order: kind, measured and estimated bytes, both ways, and the ratios of estimate and measurement."""
     case, store = CASES[name], Store(folder / "store")
-    _, inputs = _prepare(case, folder, store)
+    settings, inputs = _prepare(case, folder, store)
+    bounds, estimates = (_estimates(settings, store, inputs, device) for device in (CPU, CPU_MAPPED))
     rows: list[dict[str, Any]] = []
     for kind in (StageKind.PREFER, StageKind.DPO, StageKind.DESCRIBE, StageKind.INFUSE, StageKind.SFT):
-        found = _child(name, kind, inputs, folder, threads)
-        inputs |= found["artifacts"]
+        found = _child(name, kind, inputs, folder, threads, mapped=False)
         if kind is not StageKind.INFUSE:
-            rows.append({"case": name, "stage": str(kind), "measured": found["peak"]})
-            print(rows[-1], flush=True)
+            mapped = _child(name, kind, inputs, folder, threads, mapped=True)
+            rows.append(row(kind, mapped["peak"], estimates[kind], found["peak"], bounds[kind]))
+            print(name, rows[-1], flush=True)
+        inputs |= found["artifacts"]
     return rows
+
+
+def row(kind: StageKind, mapped: int, estimated: int, heap: int, bound: int) -> dict[str, Any]:
+    return {
+        "stage": str(kind),
+        "mapped": {"measured": mapped, "estimated": estimated, "ratio": round(estimated / mapped, 3), "limit": LIMIT},
+        "heap": {"measured": heap, "upper_bound": bound, "ratio": round(bound / heap, 3)},
+    }
+
+
+def _estimates(settings: Recipe, store: Store, inputs: dict[str, str], device: Device) -> dict[StageKind, int]:
+    listed = tuple(JobInput(role=role, name="", sha256=sha, kind=ArtifactKind.BLOB, metadata={}) for role, sha in inputs.items())
+    job = Job(job_id="bench", run_id="bench", kind=StageKind.PREFER, recipe=settings, inputs=listed)
+    stages = estimate(settings, measure_lengths(job, store), device, starts_from_adapter=False)
+    return {stage.kind: sum(stage.memory.values()) for stage in stages}
 
 
 def _prepare(case: Case, folder: Path, store: Store) -> tuple[Recipe, dict[str, str]]:
@@ -119,9 +146,12 @@ def _speaking_model(folder: Path, shape: Shape) -> Path:
     return model
 
 
-def _child(name: str, kind: StageKind, inputs: dict[str, str], folder: Path, threads: int) -> dict[str, Any]:
+def _child(name: str, kind: StageKind, inputs: dict[str, str], folder: Path, threads: int, *, mapped: bool) -> dict[str, Any]:
     command = [sys.executable, "-m", "stic_bench.memory_estimate", "--stage", kind, json.dumps(inputs)]
-    output = subprocess.run([*command, "--folder", folder, "--threads", str(threads), name], check=True, stdout=subprocess.PIPE, text=True)
+    environment = {key: value for key, value in os.environ.items() if key != "MALLOC_MMAP_THRESHOLD_"}
+    environment |= {"MALLOC_MMAP_THRESHOLD_": str(2**20)} if mapped else {}
+    arguments = [*command, "--folder", str(folder), "--threads", str(threads), name]
+    output = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     found: dict[str, Any] = json.loads(output.stdout.splitlines()[-1])
     return found
 
@@ -130,7 +160,9 @@ def _run_stage(name: str, kind: StageKind, inputs: dict[str, str], folder: Path,
     from stic_trainer.runtime.memory import peak_memory
 
     settings = _settings(CASES[name], folder)
-    recorder = run(kind, settings, inputs, store=Store(folder / "store"), work=folder / f"work-{kind}", threads=threads)
+    work = folder / f"work-{kind}"
+    shutil.rmtree(work, ignore_errors=True)
+    recorder = run(kind, settings, inputs, store=Store(folder / "store"), work=work, threads=threads)
     print(json.dumps({"peak": peak_memory(), "artifacts": recorder.artifacts}))
 
 

@@ -24,8 +24,8 @@ from transformers.models.llava_next.image_processing_pil_llava_next import Llava
 
 from stic_trainer.modeling.testing import IMAGE_TOKEN, save_model, tiny_tokenizer
 
-_SIDE, _PATCH = 336, 14  # px, as in LLaVA: 24 x 24 = 576 tokens a tile
-_PINPOINTS = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
+SIDE, PATCH = 336, 14  # px, as in LLaVA: 24 x 24 = 576 tokens a tile
+PINPOINTS = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def _vision(shape: Shape) -> CLIPVisionConfig:
         intermediate_size=shape.tower_inner,
         num_hidden_layers=shape.tower_layers,
         num_attention_heads=shape.tower_heads,
-        image_size=_SIDE,
-        patch_size=_PATCH,
+        image_size=SIDE,
+        patch_size=PATCH,
         projection_dim=shape.tower_hidden,
     )
 
@@ -101,11 +101,16 @@ def _any_resolution(shape: Shape, tokenizer: PreTrainedTokenizerFast) -> tuple[A
         vision_config=_vision(shape),
         text_config=MistralConfig(**_text(shape, tokenizer), sliding_window=None),
         image_token_index=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
-        image_grid_pinpoints=_PINPOINTS,
+        image_grid_pinpoints=PINPOINTS,
     )
-    side = {"height": _SIDE, "width": _SIDE}
-    images = LlavaNextImageProcessorPil(size={"shortest_edge": _SIDE}, crop_size=side, image_grid_pinpoints=_PINPOINTS)
-    return LlavaNextForConditionalGeneration(config), _processor(LlavaNextProcessor, images, tokenizer)
+    return LlavaNextForConditionalGeneration(config), any_resolution_processor(tokenizer)
+
+
+def any_resolution_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
+    """llava-v1.6's."""
+    side = {"height": SIDE, "width": SIDE}
+    images = LlavaNextImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=side, image_grid_pinpoints=PINPOINTS)
+    return _processor(LlavaNextProcessor, images, tokenizer)
 
 
 def _fixed(shape: Shape, tokenizer: PreTrainedTokenizerFast) -> tuple[Any, Any]:
@@ -113,10 +118,10 @@ def _fixed(shape: Shape, tokenizer: PreTrainedTokenizerFast) -> tuple[Any, Any]:
         vision_config=_vision(shape),
         text_config=LlamaConfig(**_text(shape, tokenizer)),
         image_token_index=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
-        image_seq_length=(_SIDE // _PATCH) ** 2,
+        image_seq_length=(SIDE // PATCH) ** 2,
     )
-    side = {"height": _SIDE, "width": _SIDE}
-    images = CLIPImageProcessorPil(size={"shortest_edge": _SIDE}, crop_size=side)
+    side = {"height": SIDE, "width": SIDE}
+    images = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=side)
     return LlavaForConditionalGeneration(config), _processor(LlavaProcessor, images, tokenizer)
 
 
@@ -124,7 +129,7 @@ def _processor(kind: Any, images: Any, tokenizer: PreTrainedTokenizerFast) -> An
     return kind(
         image_processor=images,
         tokenizer=tokenizer,
-        patch_size=_PATCH,
+        patch_size=PATCH,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
         chat_template=tokenizer.chat_template,

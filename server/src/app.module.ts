@@ -9,6 +9,7 @@ import { PipelineModule } from './pipeline/index.js';
 import { ApiModule } from './platform/api/api.module.js';
 import type { Config } from './platform/config/config.js';
 import { ConfigModule } from './platform/config/config.module.js';
+import { IdempotencyKeyEntity } from './platform/database/idempotency.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { StorageModule } from './platform/storage/storage.module.js';
@@ -28,6 +29,7 @@ export const entities = [
   ...webhookEntities,
   ...retentionEntities,
   AuditEntryEntity,
+  IdempotencyKeyEntity,
 ];
 
 export type AppOptions = { config: Config; databaseUrl: string; trainers: TrainerDirectory };

@@ -85,6 +85,7 @@ describe('the console', () => {
     await count(stages.getByRole('row'), 6);
     await see(page.getByRole('table', { name: 'Differences from the paper' }).getByText('dpo.optimizer.learning_rate'));
 
+    await see(page.getByText('from 1 to 65536 pairs or rows'));
     await page.getByLabel('DPO beta').fill('-1');
     await see(page.getByRole('alert').filter({ hasText: 'dpo.beta' }));
     assert.equal(await page.getByRole('button', { name: 'Start the run' }).isDisabled(), true);

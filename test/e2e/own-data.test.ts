@@ -42,8 +42,8 @@ test('a folder of photographs without instructions ends after stage 1 and shows 
   assert.match(output, new RegExp(`${usable.length} preference pairs`));
   assert.match(output, /✓ dpo/);
   assert.doesNotMatch(output, /✓ (describe|infuse|sft)/);
-  for (const metric of ['loss', 'margin', 'accuracy', 'chosen_logp', 'rejected_logp'])
-    assert.match(output, new RegExp(`dpo/${metric} +-?\\d`));
+  for (const metric of ['dpo/loss', 'rewards/margins', 'rewards/accuracies', 'rewards/chosen', 'logps/chosen'])
+    assert.match(output, new RegExp(`${metric} +-?\\d`));
   assert.match(output, /The same images, before and after/);
   assert.match(output, /\n +base +\S.*\n(.*\n)* +stage1 +\S/);
   assert.match(output.replace(/\s+/g, ' '), /nothing here says whether the model got better/);

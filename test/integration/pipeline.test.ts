@@ -52,7 +52,6 @@ async function training(): Promise<{ lease: Lease; attemptId: string; runId: str
   const runId = randomUUID();
   await db.manager.insert(RunEntity, {
     id: runId,
-    requestId: null,
     name: 'r',
     state: RunState.RUN_STATE_RUNNING,
     recipe: {},

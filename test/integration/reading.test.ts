@@ -50,7 +50,7 @@ async function storedRun(
   const { recipe } = ((await server.get('/api/presets')) as { presets: { name: string; recipe: object }[] }).presets[0] ?? assert.fail();
   const [runId, stageId] = [randomUUID(), randomUUID()];
   const state = RunState.RUN_STATE_PAUSED;
-  await db.manager.insert(RunEntity, { id: runId, requestId: null, name, state, recipe, recipeDigest: runId, createdAt: new Date() });
+  await db.manager.insert(RunEntity, { id: runId, name, state, recipe, recipeDigest: runId, createdAt: new Date() });
   await db.manager.insert(RunInputEntity, {
     ...{ runId, position: 0, role: 'images', datasetId: randomUUID(), datasetName: 'pictures', versionId: randomUUID() },
     ...{ digest: 'd'.repeat(64), items: 9, skipped: 1 },
@@ -105,8 +105,8 @@ test('a list holds rows without recipe, attempts and files unless it is asked fo
   const got = async (query: string): Promise<Run> => Run.fromJSON(await server.get(`/api/runs/${runId}${query}`));
   const full = await got('');
   assert.deepEqual([full.stages[0]?.attempts.length, full.stages[0]?.artifacts.length], [1, 1]);
-  assert.equal(full.recipe?.preset, full.preset);
-  assert.equal(full.recipe?.model?.path ?? '', full.modelPath);
+  assert.deepEqual([full.recipe?.preset, full.recipe?.model?.path], [full.preset, full.modelPath]);
+  assert.equal(full.preset, 'paper');
   assert.deepEqual(await listed('?view=RUN_VIEW_FULL'), full);
   const basic = await listed('');
   assert.deepEqual(await got('?view=RUN_VIEW_BASIC'), basic);
@@ -144,7 +144,7 @@ test('a long series keeps its extremes and its ends, from its rollups as from it
   const report = await attempt();
   const value = (step: number): number => (step === 777 ? 99 : step === 3_210 ? -99 : Math.sin(step));
   for (const from of [0, 2_000]) await report(range(from, from + 2_000).map((step) => metric('dpo/loss', step, value(step))));
-  await report(range(0, 40).map((step) => metric('dpo/margin', step, step)));
+  await report(range(0, 40).map((step) => metric('rewards/margins', step, step)));
   for (const maxPoints of [20, 100, 3_000, 10_000]) {
     const [loss, margin, ...more] = await seriesOf(runId, `max_points=${maxPoints}`);
     assert.ok(loss && margin && more.length === 0);
@@ -159,10 +159,10 @@ test('a long series keeps its extremes and its ends, from its rollups as from it
     );
     if (maxPoints >= 100) assert.deepEqual(margin.steps, range(0, 40), 'a short series is whole');
   }
-  const [only, ...others] = await seriesOf(runId, 'max_points=10&names=dpo/margin');
-  assert.deepEqual([only?.name, others], ['dpo/margin', []]);
+  const [only, ...others] = await seriesOf(runId, 'max_points=10&names=rewards/margins');
+  assert.deepEqual([only?.name, others], ['rewards/margins', []]);
   assert.deepEqual(await seriesOf(runId, 'max_points=10&stages=STAGE_KIND_SFT'), []);
-  const page = ListMetricsResponse.fromJSON(await server.get(`/api/runs/${runId}/metrics?names=dpo/margin`));
+  const page = ListMetricsResponse.fromJSON(await server.get(`/api/runs/${runId}/metrics?names=rewards/margins`));
   assert.deepEqual([page.metrics.length, page.more], [40, false]);
   const refused = await server.call('GET', `/api/runs/${runId}/metrics?max_points=3`);
   assert.equal(refused.status, 400);

@@ -81,7 +81,7 @@ async function at(moment: string): Promise<number> {
 }
 
 async function applications(): Promise<RetentionApplication[]> {
-  return (await policies.applications({ pageSize: 200, pageToken: '' })).applications;
+  return (await policies.applications({ pageSize: 200, pageToken: '', filter: '', orderBy: '' })).applications;
 }
 
 /** A checkpoint of this age with files of 5 bytes; the digest of these. */

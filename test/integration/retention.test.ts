@@ -93,7 +93,7 @@ async function made(name: string, digest: string, more: Partial<CheckpointEntity
   const [runId, stageId, attemptId, id] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   const state = RunState.RUN_STATE_SUCCEEDED;
   await db.manager.insert(RunEntity, {
-    ...{ id: runId, requestId: null, name, state, recipe: {}, recipeDigest: '', createdAt: long, endedAt: long },
+    ...{ id: runId, name, state, recipe: {}, recipeDigest: '', createdAt: long, endedAt: long },
     ...run,
   });
   const kind = StageKind.STAGE_KIND_DPO;

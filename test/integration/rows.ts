@@ -20,7 +20,6 @@ export async function gatedRun(manager: EntityManager, name: string, gate: Parti
   const config = { alias: 'champion', maxDrop: 1, minMeanGain: 0.5, requireApproval: false, ...gate };
   const run = manager.create(RunEntity, {
     id: runId,
-    requestId: null,
     name,
     state: RunState.RUN_STATE_RUNNING,
     recipe: wholeJson(Recipe.fromPartial({ preset: 'paper', seed: 42, model, gate: config })) as object,
@@ -73,7 +72,7 @@ export async function gatedRun(manager: EntityManager, name: string, gate: Parti
 export async function endedRun(manager: EntityManager, name: string, adapterSha256: string, createdAt: Date): Promise<string> {
   const [runId, stageId, attemptId, id] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   const state = RunState.RUN_STATE_SUCCEEDED;
-  await manager.insert(RunEntity, { id: runId, requestId: null, name, state, recipe: {}, recipeDigest: '', createdAt, endedAt: createdAt });
+  await manager.insert(RunEntity, { id: runId, name, state, recipe: {}, recipeDigest: '', createdAt, endedAt: createdAt });
   const stage = { id: stageId, runId, position: 0, kind: StageKind.STAGE_KIND_DPO, state: StageState.STAGE_STATE_SUCCEEDED, after: [] };
   await manager.insert(StageEntity, stage);
   const attempt = { id: attemptId, stageId, number: 1, state: JobState.JOB_STATE_SUCCEEDED, trainer: 'host:1', endedAt: createdAt };

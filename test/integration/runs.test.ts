@@ -227,7 +227,7 @@ test('what the run has made can be read page by page', async () => {
     ({ nextCursor: cursor, more } = page);
   }
   assert.equal(new Set(metrics).size, metrics.length, 'each point once');
-  for (const name of ['dpo/loss', 'dpo/margin', 'dpo/accuracy', 'dpo/chosen_logp', 'sft/loss'])
+  for (const name of ['dpo/loss', 'rewards/margins', 'rewards/accuracies', 'logps/chosen', 'sft/loss'])
     assert.ok(metrics.includes(`${name} 1`), name);
 
   const all = ListPairsResponse.fromJSON(await server.get(`${at}/pairs`));

@@ -136,7 +136,7 @@ test('a trigger fires once per request_id, and its run can be followed from the 
 
 test('every change is written down with who made it, in the transaction of the change', async () => {
   const changed = { ...schedule.spec, cron: '30 3 29 2 *', priority: 5 };
-  await client.updateSchedule({ scheduleId: schedule.id, spec: ScheduleSpec.fromPartial(changed) });
+  await client.updateSchedule({ scheduleId: schedule.id, spec: ScheduleSpec.fromPartial(changed), etag: schedule.etag });
   const [start, end] = [new Date('2024-01-01T00:00:00Z'), new Date('2025-01-01T00:00:00Z')];
   const backfill = BackfillScheduleRequest.fromPartial({ scheduleId: schedule.id, requestId: randomUUID(), start, end });
   for (let twice = 0; twice < 2; twice++) assert.equal((await client.backfillSchedule(backfill)).ticks.length, 1);

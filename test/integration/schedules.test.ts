@@ -181,6 +181,8 @@ async function ticks({ id }: Schedule): Promise<Tick[]> {
     scheduleId: id,
     pageSize: 200,
     pageToken: '',
+    filter: '',
+    orderBy: '',
     state: TickState.TICK_STATE_UNSPECIFIED,
   });
   return newestFirst.reverse();
@@ -205,7 +207,7 @@ async function runsEnd({ id }: Schedule, state: RunState): Promise<void> {
 
 const runCount = async ({ id }: Schedule): Promise<number> => {
   const [row] = await db.query<{ count: number }[]>(
-    `SELECT count(*)::integer AS count FROM run WHERE request_id LIKE 'schedule/' || $1 || '/%'`,
+    `SELECT count(*)::integer AS count FROM idempotency_key WHERE method = 'CreateRun' AND request_id LIKE 'schedule/' || $1 || '/%'`,
     [id],
   );
   return row?.count ?? 0;
@@ -283,9 +285,14 @@ test('another zone moves the next fire and fires nothing twice', async () => {
   const schedule = await nightly('2027-01-01T12:00:00Z');
   await at('2027-01-02T01:30:00Z');
   const spec = ScheduleSpec.fromPartial({ ...schedule.spec, zone: 'America/New_York' });
-  const moved = await server.schedules.update({ scheduleId: schedule.id, spec });
+  const moved = await server.schedules.update({ scheduleId: schedule.id, spec, etag: schedule.etag });
+  assert.notEqual(moved.etag, schedule.etag);
+  await assert.rejects(
+    server.schedules.update({ scheduleId: schedule.id, spec: schedule.spec, etag: schedule.etag }),
+    (error: { code?: string; field?: string }) => error.code === 'FAILED_PRECONDITION' && error.field === 'etag',
+  );
   assert.equal(moved.nextAt?.toISOString(), '2027-01-02T07:30:00.000Z');
-  const back = await server.schedules.update({ scheduleId: schedule.id, spec: schedule.spec });
+  const back = await server.schedules.update({ scheduleId: schedule.id, spec: schedule.spec, etag: '' });
   assert.equal(back.nextAt?.toISOString(), '2027-01-03T01:30:00.000Z');
   await at('2027-01-02T12:00:00Z');
   assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
@@ -546,8 +553,11 @@ test('create and trigger are idempotent, names are unique, and what cannot be is
   await refused({ inputs: [] }, 'inputs');
   await refused({ inputs: [{ role: 'images', datasetId: images, minimumItems: 3 }] }, 'inputs[0].minimum_items');
   await refused({ recipe: undefined }, 'recipe');
-  const page = await schedules.list({ pageSize: 1, pageToken: '' });
-  const rest = await schedules.list({ pageSize: 1, pageToken: page.nextPageToken });
+  const used = (error: { code?: string; field?: string }): boolean => error.code === 'ALREADY_EXISTS' && error.field === 'request_id';
+  await assert.rejects(schedules.create({ ...again, spec: schedule.spec }), used);
+  await assert.rejects(schedules.trigger({ ...trigger, requestId: again.requestId }), used);
+  const page = await schedules.list({ pageSize: 1, pageToken: '', filter: '', orderBy: '' });
+  const rest = await schedules.list({ pageSize: 1, pageToken: page.nextPageToken, filter: '', orderBy: '' });
   assert.deepEqual(
     [...page.schedules, ...rest.schedules].map(({ spec }) => spec?.name),
     ['again', schedule.spec?.name],

@@ -34,7 +34,18 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 /** Fields that rule each other out, or take a request out of the ordinary. */
-const LEFT_OUT = new Set(['page_token', 'image_root', 'image_list', 'forked_from', 'changes', 'as_checkpoint', 'etag', 'filter', 'order_by', 'update_mask']);
+const LEFT_OUT = new Set([
+  'page_token',
+  'image_root',
+  'image_list',
+  'forked_from',
+  'changes',
+  'as_checkpoint',
+  'etag',
+  'filter',
+  'order_by',
+  'update_mask',
+]);
 
 /** A request in JSON with most of its fields set, ids of nothing, and values that keep the rules. Messages lie at most so deep. */
 export function sample(message: DescMessage, depth = 4): Json {
@@ -50,7 +61,8 @@ export function sample(message: DescMessage, depth = 4): Json {
 }
 
 function sampleValue(field: DescField, depth: number): unknown {
-  if (field.message?.typeName === 'google.protobuf.Timestamp') return field.name === 'end' ? '2025-01-08T00:00:00Z' : '2025-01-01T00:00:00Z';
+  if (field.message?.typeName === 'google.protobuf.Timestamp')
+    return field.name === 'end' ? '2025-01-08T00:00:00Z' : '2025-01-01T00:00:00Z';
   if (field.message?.typeName === 'google.protobuf.FieldMask') return '';
   if (field.message) return sample(field.message, depth - 1);
   if (field.enum) return field.enum.values[1]?.name;

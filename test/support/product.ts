@@ -11,10 +11,11 @@ import pg from 'pg';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
 import { processesIn } from '../../server/src/platform/processes/process-table.js';
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
-import { ListPresetsResponse, Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { ListPresetsResponse, Run } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Dataset, VersionState } from '@stic/api/gen/stic/datasets/v1/datasets.js';
 import { type DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Problem as ApiProblem } from '@stic/api/http.js';
+import { isTerminal } from '../../server/src/model/states.js';
 
 const main = fileURLToPath(new URL('../../server/src/main.js', import.meta.url));
 const trainer = path.join(repositoryRoot(), 'trainer-py');
@@ -152,8 +153,7 @@ export class Server {
   }
 
   ended(id: string): Promise<Run> {
-    const states = [RunState.RUN_STATE_SUCCEEDED, RunState.RUN_STATE_FAILED, RunState.RUN_STATE_CANCELLED];
-    return this.runWhen(id, (run) => states.includes(run.state));
+    return this.runWhen(id, ({ state }) => isTerminal(state));
   }
 }
 

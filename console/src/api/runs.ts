@@ -18,6 +18,7 @@ import { get, post } from './client';
 import { useWatch } from './watch';
 
 const LIVE_POLL_MS = 2000;
+const CHART_POINTS = 400;
 
 /** True when nothing about the run can change any more. */
 export function hasEnded(run: Run): boolean {
@@ -98,10 +99,15 @@ function useGrowing<T>(key: string[], live: boolean, load: (cursor: string, sign
   });
 }
 
+/** The series of all attempts, each of as many points as a chart shows. */
 export function useMetrics(runId: string, live: boolean) {
-  return useGrowing<StoredMetric>(['metrics', runId], live, async (cursor, signal) => {
-    const page = await get(ListMetricsResponse, `/runs/${runId}/metrics`, { cursor, page_size: 5000, all_attempts: 'true' }, signal);
-    return { items: page.metrics, nextCursor: page.nextCursor, more: page.more };
+  return useQuery({
+    // `live` in the key: the last poll of a running run may have missed the end, and the ended run's series are read once more.
+    queryKey: ['metrics', runId, live],
+    queryFn: ({ signal }) => get(ListMetricsResponse, `/runs/${runId}/metrics`, { max_points: CHART_POINTS, all_attempts: 'true' }, signal),
+    select: (response) => response.series,
+    refetchInterval: live ? LIVE_POLL_MS : false,
+    placeholderData: (previous) => previous,
   });
 }
 

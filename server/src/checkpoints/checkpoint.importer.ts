@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
-import { DataSource, QueryFailedError } from 'typeorm';
+import { DataSource } from 'typeorm';
 import type { ImportCheckpointRequest } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { LoraConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import type { ImportAdapterResponse } from '@stic/api/gen/stic/trainer/v1/trainer.js';
 import { audit } from '../audit/index.js';
 import { CheckpointEntity } from '../model/index.js';
+import { doneBefore, once } from '../platform/database/idempotency.js';
 import { DomainError, invalid } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
+import { checkedName, LONGEST_NAME } from '../platform/text.js';
 import { TrainerPool } from '../trainers/index.js';
-import { shown } from '../platform/shown.js';
-
-const longestName = 200;
-const uniqueViolation = '23505';
 
 /** Makes checkpoints of adapters from elsewhere. A trainer judges them: it sees the folders and knows what it can train on. */
 @Injectable()
@@ -25,7 +24,8 @@ export class CheckpointImporter {
   /** The checkpoint's id. INVALID_ARGUMENT with the trainer's reason for an adapter that does not fit its base model. */
   async import(request: ImportCheckpointRequest): Promise<string> {
     const wanted = checked(request);
-    const earlier = await this.imported(wanted);
+    const keyed = { method: 'ImportCheckpoint', request };
+    const earlier = await doneBefore(this.db.manager, keyed);
     if (earlier !== undefined) return earlier;
     const { adapterSha256, bytes, model, lora } = await this.ask(wanted);
     const id = randomUUID();
@@ -43,30 +43,13 @@ export class CheckpointImporter {
       createdAt: new Date(),
       importedFrom: wanted.path,
       lora: LoraConfig.toJSON(LoraConfig.fromPartial(lora ?? {})) as object,
-      requestId: wanted.requestId === '' ? null : wanted.requestId,
     };
-    try {
-      await this.db.transaction(async (manager) => {
-        await manager.insert(CheckpointEntity, checkpoint);
-        const details = { path: wanted.path, base_model: wanted.baseModelPath, adapter: adapterSha256 };
-        await audit(manager, { verb: 'import', subject: { type: 'checkpoint', id, name: wanted.name }, details });
-      });
+    return once(this.db, keyed, async (manager) => {
+      await manager.insert(CheckpointEntity, checkpoint);
+      const details = { path: wanted.path, base_model: wanted.baseModelPath, adapter: adapterSha256 };
+      await audit(manager, { verb: 'import', subject: { type: 'checkpoint', id, name: wanted.name }, details });
       return id;
-    } catch (error) {
-      // The same request may have been carried out at the same time.
-      const meanwhile = isUniqueViolation(error) ? await this.imported(wanted) : undefined;
-      if (meanwhile === undefined) throw error;
-      return meanwhile;
-    }
-  }
-
-  /** What the same request has made. */
-  private async imported({ requestId, name, path: from, baseModelPath }: ImportCheckpointRequest): Promise<string | undefined> {
-    const earlier = requestId === '' ? null : await this.db.manager.findOneBy(CheckpointEntity, { requestId });
-    if (earlier && (earlier.name !== name || earlier.importedFrom !== from || earlier.baseModelPath !== baseModelPath)) {
-      throw new DomainError('ALREADY_EXISTS', 'This request_id was used for another request.', { field: 'request_id' });
-    }
-    return earlier?.id;
+    });
   }
 
   private async ask({ path: from, baseModelPath }: ImportCheckpointRequest): Promise<ImportAdapterResponse> {
@@ -94,10 +77,5 @@ function checked(request: ImportCheckpointRequest): ImportCheckpointRequest {
       );
     }
   }
-  const name = request.name.trim() || path.basename(request.path).slice(-longestName);
-  if (name.length > longestName) throw invalid('name', `A checkpoint's name has at most ${longestName} characters.`);
-  return { ...request, name };
+  return { ...request, name: checkedName('name', request.name.trim() || path.basename(request.path).slice(-LONGEST_NAME)) };
 }
-
-const isUniqueViolation = (error: unknown): boolean =>
-  error instanceof QueryFailedError && (error.driverError as { code?: string }).code === uniqueViolation;

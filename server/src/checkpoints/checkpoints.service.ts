@@ -12,8 +12,10 @@ import type {
 import { LoraConfig, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { notFound } from '../platform/errors.js';
-import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { paginate } from '../platform/filter/index.js';
+import { checkId } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
+import { checkpointList } from './checkpoint.list.js';
 import { CheckpointImporter } from './checkpoint.importer.js';
 import { type Ancestor, importedLineage, lineageOf, succeeded } from './lineage.js';
 
@@ -36,21 +38,14 @@ export class CheckpointsService {
   }
 
   async list(request: ListCheckpointsRequest): Promise<ListCheckpointsResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
     const query = this.db.manager.createQueryBuilder(CheckpointEntity, 'checkpoint');
-    query.orderBy({ 'checkpoint.createdAt': 'DESC', 'checkpoint.id': 'DESC' });
     if (request.runId !== '') {
       checkId('run_id', request.runId);
       query.andWhere('checkpoint.runId = :runId', { runId: request.runId });
     }
-    if (position) query.andWhere('(checkpoint.createdAt, checkpoint.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    const { page, nextPageToken } = await paginate(query, checkpointList, request);
     const names = await this.namesOf(page);
-    return {
-      checkpoints: page.map((row) => this.toCheckpoint(row, names)),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
-    };
+    return { checkpoints: page.map((row) => this.toCheckpoint(row, names)), nextPageToken };
   }
 
   async lineage({ checkpointId }: GetLineageRequest): Promise<Lineage> {

@@ -8,6 +8,7 @@ import {
 } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { MergedExportEntity } from '../model/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
 import { Changes } from '../platform/database/watch.js';
 import { CheckpointsService } from './checkpoints.service.js';
@@ -60,6 +61,6 @@ export class MergedExports {
 
 function checkDtype(dtype: string): void {
   if (!DTYPES.includes(dtype)) {
-    throw invalid('dtype', `dtype ${dtype} is not float32, bfloat16 or float16.`, "Leave it out to keep the base model's.");
+    throw invalid('dtype', `dtype ${shown(dtype)} is not float32, bfloat16 or float16.`, "Leave it out to keep the base model's.");
   }
 }

@@ -2,6 +2,7 @@ import type { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.j
 import { type Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import type { Clients } from './clients.js';
+import { readMetrics } from '../model/metric-catalogue.js';
 import { comparisonJson, tableOf } from './comparison.js';
 import { bold, clock, dim, green, print, red, say, width } from './terminal.js';
 import { prose, shown } from './text.js';
@@ -74,7 +75,7 @@ async function showWithoutTruth(clients: Clients, run: Run): Promise<void> {
 }
 
 async function showTraining(clients: Clients, run: Run): Promise<void> {
-  const names = ['dpo/loss', 'dpo/margin', 'dpo/accuracy', 'dpo/chosen_logp', 'dpo/rejected_logp', 'sft/loss'];
+  const names = readMetrics().flatMap(({ name, better }) => (better === '' ? [] : [name]));
   const series = new Map<string, number[]>();
   for (let cursor = '', more = true; more;) {
     const from = cursor;

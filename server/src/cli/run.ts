@@ -13,7 +13,7 @@ const NAME_COLUMNS = 40;
 export async function startRun(clients: Clients, recipe: Recipe, inputs: RunInput[], name: string): Promise<Run> {
   const data = inputs.map(({ role, versionId }) => `${role} ${versionId}`).join();
   const request: CreateRunRequest = {
-    requestId: requestIdFor('demo run', JSON.stringify(Recipe.toJSON(recipe)), data),
+    requestId: requestIdFor('demo run', name, JSON.stringify(Recipe.toJSON(recipe)), data),
     name: name.slice(-200),
     recipe,
     inputs,

@@ -130,25 +130,4 @@ export class DatasetProblemEntity {
   reason!: string;
 }
 
-/** A request that was carried out: repeated, it is answered with the same dataset. */
-@Entity('dataset_request')
-export class DatasetRequestEntity {
-  @PrimaryColumn('text')
-  requestId!: string;
-
-  @Column('uuid')
-  datasetId!: string;
-
-  @ManyToOne(() => DatasetEntity, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'dataset_id' })
-  dataset?: Relation<DatasetEntity>;
-
-  /** What was asked for, to notice an id that is used twice. */
-  @Column('text')
-  content!: string;
-
-  @Column({ type: 'timestamptz', precision: 3 })
-  createdAt!: Date;
-}
-
-export const datasetEntities = [DatasetEntity, DatasetVersionEntity, DatasetProblemEntity, DatasetRequestEntity];
+export const datasetEntities = [DatasetEntity, DatasetVersionEntity, DatasetProblemEntity];

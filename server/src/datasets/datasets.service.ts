@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import {
   type CreateDatasetRequest,
@@ -21,22 +21,25 @@ import {
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { audit } from '../audit/index.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
-import { checkId, cut, pageSize, pageTokens, timePosition } from '../platform/pages.js';
+import { shown } from '../platform/printable.js';
+import { checkedName } from '../platform/text.js';
+import { paginate } from '../platform/filter/index.js';
+import { checkId, cut, pageSize, pageTokens } from '../platform/pages.js';
 import { ArtifactStore } from '../platform/storage/artifact-store.js';
+import { once, violatedConstraint } from '../platform/database/idempotency.js';
 import { Changes } from '../platform/database/watch.js';
-import { DatasetEntity, DatasetProblemEntity, DatasetRequestEntity, DatasetVersionEntity } from './dataset.entity.js';
+import { DatasetEntity, DatasetProblemEntity, DatasetVersionEntity } from './dataset.entity.js';
+import { datasetList, problemList } from './dataset.lists.js';
 import { toDataset } from './dataset.messages.js';
 import { headerLines, readItem } from './manifest.js';
 import { datasetTopic, IMPORTS_TOPIC } from '../model/topics.js';
-import { shown } from '../platform/shown.js';
 
-const LONGEST_NAME = 200;
-const UNIQUE_VIOLATION = '23505';
 /** Kinds whose source is a file that names its images. */
 const namesImages: ReadonlySet<DatasetKind> = new Set([DatasetKind.DATASET_KIND_INSTRUCTIONS, DatasetKind.DATASET_KIND_PREFERENCES]);
 
 /** Position within one version: a token keeps to the version its list began with. */
 const versionPosition = pageTokens(z.object({ version: z.uuid(), after: z.number().int().min(0) }));
+const problemsPosition = pageTokens(z.object({ version: z.uuid(), after: z.string() }));
 
 /** A version that can be used as an input. */
 export type ReadyVersion = Pick<DatasetVersionEntity, 'datasetId' | 'digest' | 'items' | 'skipped' | 'benchmark'> & {
@@ -57,9 +60,7 @@ export class DatasetsService {
 
   async create(request: CreateDatasetRequest): Promise<Dataset> {
     const { name, kind, source, imageRoot, imageList } = checkCreate(request);
-    // As it was before there were lists, so that requests of that time are still known.
-    const content = JSON.stringify(['create', name, kind, source, imageRoot, ...(imageList === '' ? [] : [imageList])]);
-    const datasetId = await this.once(request.requestId, content, async (manager) => {
+    const datasetId = await once(this.database, { method: 'CreateDataset', request }, async (manager) => {
       const dataset = { id: randomUUID(), name, kind, source, imageRoot, imageList, createdAt: new Date() };
       await manager.insert(DatasetEntity, dataset);
       await this.startImport(manager, dataset.id, 1);
@@ -70,7 +71,7 @@ export class DatasetsService {
       });
       return dataset.id;
     }).catch((error: unknown) => {
-      if (!isUniqueViolation(error, 'dataset_name_key')) throw error;
+      if (violatedConstraint(error) !== 'dataset_name_key') throw error;
       throw new DomainError('ALREADY_EXISTS', `There is a dataset named "${name}" already.`, {
         field: 'name',
         hint: 'Choose another name, or refresh the existing dataset.',
@@ -82,7 +83,7 @@ export class DatasetsService {
   async refresh(request: RefreshDatasetRequest): Promise<Dataset> {
     const { datasetId } = request;
     checkId('dataset_id', datasetId);
-    await this.once(request.requestId, JSON.stringify(['refresh', datasetId]), async (manager) => {
+    await once(this.database, { method: 'RefreshDataset', request }, async (manager) => {
       // Locked, so that two refreshes at once agree on whether one is under way.
       const dataset = await manager.findOne(DatasetEntity, { where: { id: datasetId }, lock: { mode: 'pessimistic_write' } });
       if (!dataset) throw noDataset(datasetId);
@@ -105,21 +106,12 @@ export class DatasetsService {
   }
 
   async list(request: ListDatasetsRequest): Promise<ListDatasetsResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
-    const query = this.database.manager.createQueryBuilder(DatasetEntity, 'dataset').orderBy({
-      'dataset.createdAt': 'DESC',
-      'dataset.id': 'DESC',
-    });
+    const query = this.database.manager.createQueryBuilder(DatasetEntity, 'dataset');
     if (request.kind !== DatasetKind.DATASET_KIND_UNSPECIFIED) query.andWhere('dataset.kind = :kind', { kind: request.kind });
-    if (position) query.andWhere('(dataset.createdAt, dataset.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    const { page, nextPageToken } = await paginate(query, datasetList, request);
     const ids = page.map(({ id }) => id);
     const latest = await latestVersions(this.database.manager, ids);
-    return {
-      datasets: page.map((row) => toDataset(row, latest.get(row.id))),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
-    };
+    return { datasets: page.map((row) => toDataset(row, latest.get(row.id))), nextPageToken };
   }
 
   watch(request: WatchDatasetRequest, signal: AbortSignal): AsyncIterable<Dataset> {
@@ -142,18 +134,15 @@ export class DatasetsService {
   }
 
   async listProblems(request: ListDatasetProblemsRequest): Promise<ListDatasetProblemsResponse> {
-    const limit = pageSize(request.pageSize);
-    const { version, after } = await this.place(request);
-    const rows = await this.database.manager
+    const begun = problemsPosition.decode(request.pageToken);
+    const { version } = await this.place({ ...request, versionId: begun?.version ?? request.versionId, pageToken: '' });
+    const query = this.database.manager
       .createQueryBuilder(DatasetProblemEntity, 'problem')
-      .where('problem.versionId = :id AND problem.position > :after', { id: version.id, after })
-      .orderBy('problem.position')
-      .limit(limit + 1)
-      .getMany();
-    const { page, last } = cut(rows, limit);
+      .where('problem.versionId = :id', { id: version.id });
+    const { page, nextPageToken } = await paginate(query, problemList, { ...request, pageToken: begun?.after ?? '' });
     return {
       problems: page.map(({ name, code, reason }) => ({ name, code, reason })),
-      nextPageToken: last ? versionPosition.encode({ version: version.id, after: last.position }) : '',
+      nextPageToken: nextPageToken === '' ? '' : problemsPosition.encode({ version: version.id, after: nextPageToken }),
     };
   }
 
@@ -186,33 +175,6 @@ export class DatasetsService {
     await this.changes.notify(manager, IMPORTS_TOPIC);
   }
 
-  /** Does the work once per request_id, in one transaction with the record that it was done, and returns the dataset's id. */
-  private async once(requestId: string, content: string, work: (manager: EntityManager) => Promise<string>): Promise<string> {
-    if (requestId === '') return this.database.transaction(work);
-    const done = await this.answered(requestId, content);
-    if (done !== undefined) return done;
-    try {
-      return await this.database.transaction(async (manager) => {
-        const datasetId = await work(manager);
-        await manager.insert(DatasetRequestEntity, { requestId, datasetId, content, createdAt: new Date() });
-        return datasetId;
-      });
-    } catch (error) {
-      // The same request may have been carried out at the same time; then its name is taken by itself.
-      const meanwhile = isUniqueViolation(error) ? await this.answered(requestId, content) : undefined;
-      if (meanwhile === undefined) throw error;
-      return meanwhile;
-    }
-  }
-
-  private async answered(requestId: string, content: string): Promise<string | undefined> {
-    const earlier = await this.database.manager.findOneBy(DatasetRequestEntity, { requestId });
-    if (earlier && earlier.content !== content) {
-      throw new DomainError('ALREADY_EXISTS', 'This request_id was used for another request.', { field: 'request_id' });
-    }
-    return earlier?.datasetId;
-  }
-
   /** Where a list of a version's parts goes on. */
   private async place(request: {
     datasetId: string;
@@ -232,8 +194,7 @@ export class DatasetsService {
 }
 
 function checkCreate(request: CreateDatasetRequest): CreateDatasetRequest {
-  const name = request.name.trim();
-  if (name === '' || name.length > LONGEST_NAME) throw invalid('name', `A dataset needs a name of 1 to ${LONGEST_NAME} characters.`);
+  const name = checkedName('name', request.name);
   if (request.kind === DatasetKind.DATASET_KIND_UNSPECIFIED || request.kind === DatasetKind.UNRECOGNIZED) {
     throw invalid('kind', 'Say what the dataset holds: images, instructions, preferences or a benchmark.');
   }
@@ -288,10 +249,4 @@ function notReady(name: string, latest: DatasetVersionEntity | undefined): Domai
       ? `its import failed: ${latest.error}`
       : 'it is still being imported or has no such version.';
   return new DomainError('FAILED_PRECONDITION', `The dataset "${name}" cannot be used: ${because}`, { field: 'dataset_id' });
-}
-
-function isUniqueViolation(error: unknown, constraint?: string): boolean {
-  if (!(error instanceof QueryFailedError)) return false;
-  const cause = error.driverError as { code?: string; constraint?: string };
-  return cause.code === UNIQUE_VIOLATION && (constraint === undefined || cause.constraint === constraint);
 }

@@ -10,7 +10,9 @@ import type {
 } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
 import { EvaluationEntity, RunEntity } from '../model/index.js';
 import { notFound } from '../platform/errors.js';
-import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { paginate } from '../platform/filter/index.js';
+import { checkId } from '../platform/pages.js';
+import { evaluationList } from './evaluation.list.js';
 import { findingsOf } from './findings.js';
 import { toScore } from './score.js';
 
@@ -27,21 +29,14 @@ export class EvaluationsService {
   }
 
   async list(request: ListEvaluationsRequest): Promise<ListEvaluationsResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
     const query = this.db.manager.createQueryBuilder(EvaluationEntity, 'evaluation');
-    query.orderBy({ 'evaluation.createdAt': 'DESC', 'evaluation.id': 'DESC' });
     query.where(`evaluation.versus = ''`);
     if (request.runId !== '') query.andWhere('evaluation.runId = :runId', { runId: checked('run_id', request.runId) });
     if (request.checkpointId !== '') {
       query.andWhere('evaluation.checkpointId = :checkpointId', { checkpointId: checked('checkpoint_id', request.checkpointId) });
     }
-    if (position) query.andWhere('(evaluation.createdAt, evaluation.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      evaluations: page.map(toEvaluation),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
-    };
+    const { page, nextPageToken } = await paginate(query, evaluationList, request);
+    return { evaluations: page.map(toEvaluation), nextPageToken };
   }
 
   async compare({ runId }: GetComparisonRequest): Promise<Comparison> {

@@ -78,10 +78,6 @@ export class CheckpointEntity {
   /** A LoraConfig as JSON, of an imported one: the recipe of its run says it for the others. */
   @Column('jsonb', { nullable: true })
   lora!: object | null;
-
-  /** Of the import, to carry it out once. */
-  @Column('text', { nullable: true, unique: true })
-  requestId!: string | null;
 }
 
 /** A checkpoint merged into its base model, by the type its weights are stored in; its tree is held as long as the checkpoint's is. */

@@ -8,6 +8,9 @@ import { RunEntity } from './run.entity.js';
 @Index('evaluation_cell_key', ['runId', 'benchmark', 'metric', 'subject', 'mode', 'versus'], { unique: true })
 @Index(['createdAt', 'id'])
 @Index(['checkpointId'])
+@Index('evaluation_headline_idx', ['benchmark', 'runId', 'subject', 'value'], {
+  where: `"primary" AND mode = 'plain' AND versus = ''`,
+})
 export class EvaluationEntity {
   @PrimaryColumn('uuid')
   id!: string;

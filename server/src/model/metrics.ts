@@ -24,9 +24,8 @@ export const storePoints = (points: string): string => `
     RETURNING attempt_id, name, step, value)
   INSERT INTO metric_rollup (attempt_id, name, bucket, points, first_step, first_value, min_step, min_value, max_step, max_value,
     last_step, last_value)
-  SELECT attempt_id, name, step >> ${rollupBits}, count(*), min(step), (array_agg(value ORDER BY step))[1],
-    (array_agg(step ORDER BY value, step))[1], min(value), (array_agg(step ORDER BY value DESC, step))[1], max(value),
-    max(step), (array_agg(value ORDER BY step DESC))[1]
+  SELECT attempt_id, name, step >> ${rollupBits}, count(*), min(step), (min(ARRAY[step, value]))[2], (min(ARRAY[value, step]))[2],
+    min(value), (max(ARRAY[value, step]))[2], max(value), max(step), (max(ARRAY[step, value]))[2]
   FROM stored GROUP BY attempt_id, name, step >> ${rollupBits}
   ON CONFLICT (attempt_id, name, bucket) DO UPDATE SET
     points = metric_rollup.points + excluded.points,

@@ -92,6 +92,31 @@ export class MetricRollupEntity {
   lastValue!: number;
 }
 
+/** The last visible value of a run's metric, kept beside the points so that runs can be searched by it. */
+@Entity('run_metric')
+@Index(['name', 'value'])
+export class RunMetricEntity {
+  @PrimaryColumn('uuid')
+  runId!: string;
+
+  @ManyToOne(() => RunEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'run_id' })
+  run?: Relation<RunEntity>;
+
+  @PrimaryColumn('text')
+  name!: string;
+
+  @Column('integer')
+  step!: number;
+
+  /** Number of the attempt that reported it. */
+  @Column('integer')
+  attempt!: number;
+
+  @Column('double precision')
+  value!: number;
+}
+
 @Entity('log_line')
 @Index(['runId', 'id'])
 export class LogLineEntity extends ReportedOfRun {

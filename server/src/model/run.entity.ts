@@ -12,10 +12,6 @@ export class RunEntity {
   @PrimaryColumn('uuid')
   id!: string;
 
-  /** Empty requests get null: only a caller's own id makes CreateRun idempotent. */
-  @Column('text', { nullable: true, unique: true })
-  requestId!: string | null;
-
   /** Goes before the position: higher first. */
   @Column('integer', { default: 0 })
   priority!: number;
@@ -84,6 +80,7 @@ export class RunEntity {
 
 /** A dataset version in a role; name, digest and counts are copied so that a run stays readable on its own. */
 @Entity('run_input')
+@Index(['datasetName'])
 export class RunInputEntity {
   @PrimaryColumn('uuid')
   runId!: string;

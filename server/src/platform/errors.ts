@@ -1,4 +1,4 @@
-import { shown } from './shown.js';
+import { shown } from './printable.js';
 
 /** What can go wrong, in words every transport knows. A new code does not compile until each transport maps it. */
 export type ErrorCode =

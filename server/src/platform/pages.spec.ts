@@ -1,18 +1,28 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { DomainError } from './errors.js';
-import { checkId, cut, numberPosition, pageSize, timePosition } from './pages.js';
+import { checkId, cut, numberPosition, pageSize, pageTokens } from './pages.js';
+
+const timePosition = pageTokens(z.object({ at: z.iso.datetime(), id: z.uuid() }));
 
 function refused(work: () => unknown, field: string): void {
   assert.throws(work, (error) => error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === field);
 }
 
-test('a page has 50 rows when nothing is asked for, and at most 200', () => {
-  assert.equal(pageSize(0), 50);
-  assert.equal(pageSize(1), 1);
-  assert.equal(pageSize(200), 200);
-  for (const bad of [-1, 201, 1.5, Number.NaN]) refused(() => pageSize(bad), 'page_size');
+test('a page has 50 rows when nothing is asked for, and 200 when more are', () => {
+  for (const [asked, size] of [
+    [0, 50],
+    [1, 1],
+    [200, 200],
+    [201, 200],
+    [1_000_000, 200],
+  ] as const) {
+    assert.equal(pageSize(asked), size);
+  }
+  assert.equal(pageSize(6_000, { usual: 1_000, largest: 5_000 }), 5_000);
+  for (const bad of [-1, 1.5, Number.NaN]) refused(() => pageSize(bad), 'page_size');
 });
 
 test('a token gives back its position, and none is the first page', () => {

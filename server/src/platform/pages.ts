@@ -1,17 +1,14 @@
 import { z } from 'zod';
 import { invalid } from './errors.js';
-import { shown } from './shown.js';
+import { shown } from './printable.js';
 
 const DEFAULT_SIZE = 50;
 const LARGEST_SIZE = 200;
 
-/** 1..200, default 50 when 0 (proto3's "not set"). */
-export function pageSize(requested: number): number {
-  if (requested === 0) return DEFAULT_SIZE;
-  if (!Number.isInteger(requested) || requested < 1 || requested > LARGEST_SIZE) {
-    throw invalid('page_size', `page_size must be between 1 and ${LARGEST_SIZE}, not ${requested}.`);
-  }
-  return requested;
+/** The size asked for, but never more than `largest`; the usual one when 0 (proto3's "not set"). */
+export function pageSize(requested: number, { usual = DEFAULT_SIZE, largest = LARGEST_SIZE } = {}): number {
+  if (!Number.isInteger(requested) || requested < 0) throw invalid('page_size', `page_size must not be negative, as ${requested} is.`);
+  return requested === 0 ? usual : Math.min(requested, largest);
 }
 
 /** Codes of opaque page tokens whose content is `schema`; `undefined` stands for the first page. */
@@ -21,7 +18,7 @@ export function pageTokens<T>(schema: z.ZodType<T>): { encode(position: T): stri
     decode: (token) => {
       if (token === '') return undefined;
       const parsed = schema.safeParse(parseJson(Buffer.from(token, 'base64url').toString('utf8')));
-      if (!parsed.success) throw invalid('page_token', 'page_token is not one this list gave out.', 'Start again without a token.');
+      if (!parsed.success) throw invalid('page_token', 'Invalid page_token.', 'Start again without a token.');
       return parsed.data;
     },
   };
@@ -34,9 +31,6 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
-
-/** Position of a list ordered by creation time, newest first, then id. */
-export const timePosition = pageTokens(z.object({ at: z.iso.datetime(), id: z.uuid() }));
 
 /** Position in a list ordered by a running number. */
 export const numberPosition = pageTokens(z.object({ after: z.number().int().min(0) }));

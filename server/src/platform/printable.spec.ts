@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { escaping, printable } from './printable.js';
+import { escaping, printable, shown } from './printable.js';
 
 test('what steers a terminal or turns the reading direction is escaped', () => {
   const cases: [string, string][] = [
@@ -26,4 +26,12 @@ test('words and emoji of every script stay as they are', () => {
 test('what is allowed passes, and nothing that only begins like it', () => {
   const escape = escaping(/\n|\u001b\[1m/);
   assert.equal(escape('\u001b[1mbold\n\u001b[2J\u001b[11m'), '\u001b[1mbold\n\\x1b[2J\\x1b[11m');
+});
+
+test('an error shows at most 200 characters of what a caller sent, on one line', () => {
+  assert.equal(shown('a'.repeat(200)), 'a'.repeat(200));
+  assert.equal(shown('a'.repeat(100_000)), `${'a'.repeat(200)}…`);
+  assert.equal(shown('👩'.repeat(200)), '👩'.repeat(200));
+  assert.equal(shown('👩'.repeat(201)), `${'👩'.repeat(200)}…`);
+  assert.equal(shown('a\n\0b'), 'a\\n\\x00b');
 });

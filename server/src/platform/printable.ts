@@ -14,6 +14,18 @@ export function escaping(allowed = /(?!)/): (text: string) => string {
 /** A name or text from outside on one line. */
 export const printable = escaping();
 
+/** Nothing of it would be escaped. */
+export const isPrintable = (text: string): boolean => !UNPRINTABLE.test(text);
+
+const LONGEST_SHOWN = 200;
+
+/** What a caller sent, for an error: on one line and at most `longest` characters of it. */
+export function shown(value: string, longest = LONGEST_SHOWN): string {
+  const characters = Array.from(value.slice(0, 2 * longest + 1));
+  if (characters.length <= longest) return printable(value);
+  return `${printable(characters.slice(0, longest).join(''))}…`;
+}
+
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   const name = NAMES[character];

@@ -1,5 +1,6 @@
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { invalid } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
 import type { Json } from './canonical.js';
 import { leaves, setLeaf, wholeJson } from './fields.js';
 
@@ -8,13 +9,13 @@ export function withChanges(recipe: Recipe, changes: Readonly<Record<string, str
   const known = leaves(recipe);
   const json = wholeJson(recipe) as { [key: string]: Json };
   for (const [field, text] of Object.entries(changes)) {
-    const at = `changes[${field}]`;
-    if (!known.has(field)) throw invalid(at, `The recipe has no field ${field}.`, 'recipes/paper.json has every field.');
+    const at = `changes[${shown(field)}]`;
+    if (!known.has(field)) throw invalid(at, `The recipe has no field ${shown(field)}.`, 'recipes/paper.json has every field.');
     const value = parsed(text, at);
     if (kindOf(value) !== kindOf(known.get(field) ?? null)) {
       throw invalid(
         at,
-        `${field} holds a ${kindOf(known.get(field) ?? null)}, and ${text} is a ${kindOf(value)}.`,
+        `${field} holds a ${kindOf(known.get(field) ?? null)}, and ${shown(text)} is a ${kindOf(value)}.`,
         'Give the value as JSON.',
       );
     }
@@ -27,7 +28,7 @@ function parsed(text: string, field: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch {
-    throw invalid(field, `${text} is not JSON.`, 'Texts need their quotation marks: "\\"embedded:world\\"".');
+    throw invalid(field, `${shown(text)} is not JSON.`, 'Texts need their quotation marks: "\\"embedded:world\\"".');
   }
 }
 

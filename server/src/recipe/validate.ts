@@ -1,5 +1,6 @@
 import type { PromptSet, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { DomainError } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
 import type { Json } from './canonical.js';
 import { canonicalJson } from './canonical.js';
 import { readCorruptions } from './corruptions.js';
@@ -97,7 +98,7 @@ function demand(rules: FieldRules, value: Json, field: string): void {
 }
 
 function refusal(field: string, value: Json, allowed: string, hint?: string): DomainError {
-  const shown = value === null ? 'missing' : canonicalJson(value).slice(0, 200);
-  const message = `Recipe field ${field} is ${shown}; it must be ${allowed}.`;
-  return new DomainError('INVALID_ARGUMENT', message, hint === undefined ? { field } : { field, hint });
+  const is = value === null ? 'missing' : shown(canonicalJson(value));
+  const message = `Recipe field ${shown(field)} is ${is}; it must be ${allowed}.`;
+  return new DomainError('INVALID_ARGUMENT', message, hint === undefined ? { field: shown(field) } : { field: shown(field), hint });
 }

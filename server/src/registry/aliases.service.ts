@@ -17,15 +17,18 @@ import {
 import { CheckpointEntity } from '../model/index.js';
 import { caller } from '../platform/caller.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
-import { checkId, cut, numberPosition, pageSize, timePosition } from '../platform/pages.js';
+import { shown } from '../platform/printable.js';
+import { checkedText } from '../platform/text.js';
+import { once } from '../platform/database/idempotency.js';
+import { paginate } from '../platform/filter/index.js';
+import { checkId } from '../platform/pages.js';
 import { AliasEntity, AliasMoveEntity } from './alias.entity.js';
 import { defaultAlias } from './gate.js';
 import { lockAlias, moveAlias } from './move.js';
+import { aliasList, moveList } from './registry.lists.js';
 import { moveToUndo } from './restore.js';
-import { shown } from '../platform/shown.js';
 
 const aliasName = /^[a-z][a-z0-9_-]{0,62}$/;
-const longestReason = 2_000;
 
 /** stic.registry.v1.RegistryService, as far as it is about aliases. */
 @Injectable()
@@ -40,42 +43,29 @@ export class AliasesService {
   }
 
   async list(request: ListAliasesRequest): Promise<ListAliasesResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
     const { baseModelDigest, name } = request;
-    const query = this.db.manager.createQueryBuilder(AliasEntity, 'alias').orderBy({ 'alias.updatedAt': 'DESC', 'alias.id': 'DESC' });
+    const query = this.db.manager.createQueryBuilder(AliasEntity, 'alias');
     if (baseModelDigest !== '') query.andWhere('alias.baseModelDigest = :baseModelDigest', { baseModelDigest });
     if (name !== '') query.andWhere('alias.name = :name', { name });
-    if (position) query.andWhere('(alias.updatedAt, alias.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
+    const { page, nextPageToken } = await paginate(query, aliasList, request);
     const moves = await lastMoves(this.db.manager, page);
-    return {
-      aliases: page.map((row) => this.toAlias(row, moves)),
-      nextPageToken: last ? timePosition.encode({ at: last.updatedAt.toISOString(), id: last.id }) : '',
-    };
+    return { aliases: page.map((row) => this.toAlias(row, moves)), nextPageToken };
   }
 
-  /** Newest first; the token holds the number that comes next. */
   async moves(request: ListMovesRequest): Promise<ListMovesResponse> {
     const alias = await this.get(request);
-    const limit = pageSize(request.pageSize);
-    const before = numberPosition.decode(request.pageToken)?.after ?? alias.version + 1;
-    const rows = await this.db.manager
-      .createQueryBuilder(AliasMoveEntity, 'move')
-      .where('move.aliasId = :id AND move.number < :before', { id: alias.id, before })
-      .orderBy('move.number', 'DESC')
-      .limit(limit + 1)
-      .getMany();
-    const { page, last } = cut(rows, limit);
-    return { moves: page.map(toMove), nextPageToken: last ? numberPosition.encode({ after: last.number }) : '' };
+    const query = this.db.manager.createQueryBuilder(AliasMoveEntity, 'move').where('move.aliasId = :id', { id: alias.id });
+    const { page, nextPageToken } = await paginate(query, moveList, request);
+    return { moves: page.map(toMove), nextPageToken };
   }
 
   async set(request: SetAliasRequest): Promise<MoveAliasResponse> {
     checkId('checkpoint_id', request.checkpointId);
     const name = request.name || defaultAlias;
-    if (!aliasName.test(name)) throw invalid('name', `"${shown(name)}" is not a name for an alias.`, 'Use a-z, 0-9, - and _, a letter first.');
+    if (!aliasName.test(name))
+      throw invalid('name', `"${shown(name)}" is not a name for an alias.`, 'Use a-z, 0-9, - and _, a letter first.');
     const reason = reasonOf(request.reason);
-    return this.db.transaction(async (manager) => {
+    const made = await once(this.db, { method: 'SetAlias', request }, async (manager) => {
       const to = await manager.findOneBy(CheckpointEntity, { id: request.checkpointId });
       if (!to) throw notFound(`There is no checkpoint ${request.checkpointId}.`, 'checkpoint_id');
       const alias = await lockAlias(manager, to, name);
@@ -83,15 +73,15 @@ export class AliasesService {
       if (alias.checkpointId === to.id) {
         throw new DomainError('FAILED_PRECONDITION', `${name} points at this checkpoint already.`, { field: 'checkpoint_id' });
       }
-      const move = await moveAlias(manager, alias, { kind: MoveKind.MOVE_KIND_SET, to, actor: caller(), reason });
-      return this.moved(alias, move);
+      return moveName(await moveAlias(manager, alias, { kind: MoveKind.MOVE_KIND_SET, to, actor: caller(), reason }));
     });
+    return this.moved(made);
   }
 
   async rollback(request: RollbackAliasRequest): Promise<MoveAliasResponse> {
     checkId('alias_id', request.aliasId);
     const reason = reasonOf(request.reason);
-    return this.db.transaction(async (manager) => {
+    const made = await once(this.db, { method: 'RollbackAlias', request }, async (manager) => {
       const alias = await manager.findOne(AliasEntity, { where: { id: request.aliasId }, lock: { mode: 'pessimistic_write' } });
       if (!alias) throw noAlias(request.aliasId);
       checkVersion(alias, request.version);
@@ -104,13 +94,16 @@ export class AliasesService {
         });
       }
       const kind = MoveKind.MOVE_KIND_ROLLED_BACK;
-      const move = await moveAlias(manager, alias, { kind, to, actor: caller(), reason, undoes: undone.number });
-      return this.moved(alias, move);
+      return moveName(await moveAlias(manager, alias, { kind, to, actor: caller(), reason, undoes: undone.number }));
     });
+    return this.moved(made);
   }
 
-  private moved(alias: AliasEntity, move: AliasMoveEntity): MoveAliasResponse {
-    return { alias: this.toAlias(alias, new Map([[alias.id, move]])), move: toMove(move) };
+  /** The alias as it is now and the move that a request made. */
+  private async moved(made: string): Promise<MoveAliasResponse> {
+    const [aliasId = '', number] = made.split(' ');
+    const move = await this.db.manager.findOneByOrFail(AliasMoveEntity, { aliasId, number: Number(number) });
+    return { alias: await this.get({ aliasId }), move: toMove(move) };
   }
 
   private toAlias(row: AliasEntity, moves: ReadonlyMap<string, AliasMoveEntity>): Alias {
@@ -151,6 +144,8 @@ async function lastStandingMove(manager: EntityManager, alias: AliasEntity): Pro
   });
 }
 
+const moveName = ({ aliasId, number }: AliasMoveEntity): string => `${aliasId} ${number}`;
+
 function toMove(row: AliasMoveEntity): Move {
   const { number, kind, actor, reason, at, undoes } = row;
   return {
@@ -176,9 +171,7 @@ function checkVersion(alias: AliasEntity, seen: number): void {
 }
 
 export function reasonOf(text: string, field = 'reason'): string {
-  const reason = text.trim();
-  if (reason.length > longestReason) throw invalid(field, `${field} has at most ${longestReason} characters.`);
-  return reason;
+  return checkedText(field, text);
 }
 
 const noAlias = (id: string): DomainError => notFound(`There is no alias ${id}.`, 'alias_id');

@@ -14,10 +14,13 @@ import {
 import { CheckpointEntity, RunEntity } from '../model/index.js';
 import { caller } from '../platform/caller.js';
 import { DomainError, notFound } from '../platform/errors.js';
-import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { once } from '../platform/database/idempotency.js';
+import { paginate } from '../platform/filter/index.js';
+import { checkId } from '../platform/pages.js';
 import { reasonOf } from './aliases.service.js';
 import { lockGate, obstacleTo, promote, settle } from './gate.js';
 import { GateEntity } from './gate.entity.js';
+import { gateList } from './registry.lists.js';
 
 /** stic.registry.v1.RegistryService, as far as it is about gates. */
 @Injectable()
@@ -34,21 +37,15 @@ export class GatesService {
   }
 
   async list(request: ListGatesRequest): Promise<ListGatesResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
-    const query = this.db.manager.createQueryBuilder(GateEntity, 'gate').orderBy({ 'gate.createdAt': 'DESC', 'gate.runId': 'DESC' });
+    const query = this.db.manager.createQueryBuilder(GateEntity, 'gate');
     if (request.state !== GateState.GATE_STATE_UNSPECIFIED) query.andWhere('gate.state = :state', { state: request.state });
-    if (position) query.andWhere('(gate.createdAt, gate.runId) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      gates: await this.toGates(page),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.runId }) : '',
-    };
+    const { page, nextPageToken } = await paginate(query, gateList, request);
+    return { gates: await this.toGates(page), nextPageToken };
   }
 
   async approve(request: ApproveGateRequest): Promise<Gate> {
     const comment = reasonOf(request.comment, 'comment');
-    await this.inPending(request.runId, async (manager, gate, run) => {
+    await this.inPending('ApproveGate', request, async (manager, gate, run) => {
       const candidate = await manager.findOneByOrFail(CheckpointEntity, { id: gate.candidateId ?? '' });
       const obstacle = await obstacleTo(manager, gate, candidate);
       if (obstacle !== undefined) {
@@ -66,7 +63,7 @@ export class GatesService {
 
   async reject(request: RejectGateRequest): Promise<Gate> {
     const comment = reasonOf(request.comment, 'comment');
-    await this.inPending(request.runId, async (manager, gate, run) => {
+    await this.inPending('RejectGate', request, async (manager, gate, run) => {
       gate.comment = comment;
       await settle(manager, run, gate, GateState.GATE_STATE_REJECTED, caller());
     });
@@ -74,14 +71,20 @@ export class GatesService {
   }
 
   /** The work, on a gate that waits for approval. Whoever comes second is told so. */
-  private async inPending(runId: string, work: (manager: EntityManager, gate: GateEntity, run: RunEntity) => Promise<void>): Promise<void> {
+  private async inPending(
+    method: string,
+    request: { runId: string; requestId: string },
+    work: (manager: EntityManager, gate: GateEntity, run: RunEntity) => Promise<void>,
+  ): Promise<void> {
+    const { runId } = request;
     const { state } = await this.get({ runId });
-    await this.db.transaction(async (manager) => {
+    await once(this.db, { method, request }, async (manager) => {
       const gate = await lockGate(manager, runId, GateState.GATE_STATE_PENDING);
       if (!gate) {
         throw new DomainError('FAILED_PRECONDITION', `The gate does not wait for approval; it is ${inWords(state)}.`, { field: 'run_id' });
       }
       await work(manager, gate, await manager.findOneByOrFail(RunEntity, { id: runId }));
+      return runId;
     });
   }
 

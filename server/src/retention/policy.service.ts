@@ -7,11 +7,13 @@ import {
   RetentionPolicy,
   type SetRetentionPolicyRequest,
 } from '@stic/api/gen/stic/retention/v1/retention.js';
+import { checkEtag } from '../platform/etag.js';
 import { Clock } from '../platform/clock.js';
-import { cut, pageSize, timePosition } from '../platform/pages.js';
+import { paginate } from '../platform/filter/index.js';
 import { toApplication } from './applications.js';
 import { checkedPolicy, readPolicy, THE_POLICY, toPolicy } from './policy.js';
 import { RetentionApplicationEntity, RetentionPolicyEntity } from './retention.entity.js';
+import { applicationList } from './retention.list.js';
 
 /** stic.retention.v1.RetentionService, as far as it is about what is applied by itself and what has been applied. */
 @Injectable()
@@ -28,6 +30,9 @@ export class PolicyService {
   async set({ policy }: SetRetentionPolicyRequest): Promise<RetentionPolicy> {
     const row = checkedPolicy(policy, await this.clock.now());
     await this.db.transaction(async (manager) => {
+      // There may be no row to lock yet.
+      await manager.query('LOCK TABLE retention_policy IN SHARE ROW EXCLUSIVE MODE');
+      checkEtag(policy?.etag ?? '', (await readPolicy(manager)).etag, 'The retention policy');
       await manager.upsert(RetentionPolicyEntity, row, ['id']);
       const details = { policy: JSON.stringify(RetentionPolicy.toJSON(toPolicy(row))) };
       await audit(manager, { verb: 'set_policy', subject: { type: 'retention', id: String(THE_POLICY), name: 'retention' }, details });
@@ -36,14 +41,8 @@ export class PolicyService {
   }
 
   async applications(request: ListRetentionApplicationsRequest): Promise<ListRetentionApplicationsResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
-    const query = this.db.manager.createQueryBuilder(RetentionApplicationEntity, 'one').orderBy({ 'one.at': 'DESC', 'one.id': 'DESC' });
-    if (position) query.andWhere('(one.at, one.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      applications: page.map(toApplication),
-      nextPageToken: last ? timePosition.encode({ at: last.at.toISOString(), id: last.id }) : '',
-    };
+    const query = this.db.manager.createQueryBuilder(RetentionApplicationEntity, 'one');
+    const { page, nextPageToken } = await paginate(query, applicationList, request);
+    return { applications: page.map(toApplication), nextPageToken };
   }
 }

@@ -1,6 +1,7 @@
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import { type RetentionPolicy, RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { invalid } from '../platform/errors.js';
+import { etagOf } from '../platform/etag.js';
 import { FireTimes } from '../schedules/index.js';
 import { RetentionPolicyEntity } from './retention.entity.js';
 import { checkedRules, LARGEST_RULE } from './rules.js';
@@ -17,16 +18,19 @@ const usual: RetentionPolicy = {
   deliveryDays: 30,
   skippedTickDays: 30,
   nextAt: undefined,
+  etag: '',
 };
 
 export async function readPolicy(manager: EntityManager): Promise<RetentionPolicy> {
   const row = await manager.findOneBy(RetentionPolicyEntity, { id: THE_POLICY });
-  return row ? toPolicy(row) : usual;
+  return row ? toPolicy(row) : { ...usual, etag: etagOf('usual') };
 }
 
 export function toPolicy(row: RetentionPolicyEntity): RetentionPolicy {
   const { enabled, hour, zone, deliveryDays, skippedTickDays, nextAt } = row;
-  return { rules: RetentionRules.fromJSON(row.rules), enabled, hour, zone, deliveryDays, skippedTickDays, nextAt: nextAt ?? undefined };
+  const etag = etagOf([row.rules, enabled, hour, zone, deliveryDays, skippedTickDays]);
+  const rules = RetentionRules.fromJSON(row.rules);
+  return { rules, enabled, hour, zone, deliveryDays, skippedTickDays, nextAt: nextAt ?? undefined, etag };
 }
 
 /** The row of a policy that somebody asks for, checked. */

@@ -3,12 +3,12 @@ import { DpoObjective } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import type { ModelSpec, PromptSet, Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import type { RunInput } from '@stic/api/gen/stic/runs/v1/runs.js';
+import { shown } from '../platform/printable.js';
 import type { ReadyVersion } from '../datasets/index.js';
 import { inputRoles } from '../model/graph.js';
 import type { InputRole } from '../model/graph.js';
 import { copyRecipe, promptsDigest } from '../recipe/fields.js';
 import { validateRecipe } from '../recipe/validate.js';
-import { shown } from '../platform/shown.js';
 
 export type ResolvedInput = ReadyVersion & { readonly role: InputRole };
 
@@ -69,7 +69,7 @@ export async function resolveInputs(
 
 function roleOf(input: RunInput, index: number): InputRole {
   const role = inputRoles.find((one) => one === input.role);
-  if (!role) throw invalid(`inputs[${index}].role`, `"${input.role}" is not a role; it must be one of ${inputRoles.join(', ')}.`);
+  if (!role) throw invalid(`inputs[${index}].role`, `"${shown(input.role)}" is not a role; it must be one of ${inputRoles.join(', ')}.`);
   return role;
 }
 

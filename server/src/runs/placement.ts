@@ -1,6 +1,6 @@
 import type { Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { invalid } from '../platform/errors.js';
-import { shown } from '../platform/shown.js';
+import { shown } from '../platform/printable.js';
 
 const mostPriority = 1_000;
 const mostGib = 1_000_000;
@@ -20,7 +20,11 @@ export function checkedPlace(
   }
   const odd = Object.keys(labels).find((key) => !labelKey.test(key));
   if (odd !== undefined) {
-    throw invalid('requires.labels', `"${shown(odd)}" cannot be a label's key.`, 'Keys are letters, digits, ".", "_", "-", as in tag=a100.');
+    throw invalid(
+      'requires.labels',
+      `"${shown(odd)}" cannot be a label's key.`,
+      'Keys are letters, digits, ".", "_", "-", as in tag=a100.',
+    );
   }
   const anyWillDo = Object.keys(labels).length === 0 && gpuMemoryGib === 0;
   return { priority, requires: anyWillDo ? null : { labels, gpuMemoryGib } };

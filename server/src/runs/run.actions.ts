@@ -10,7 +10,7 @@ import { hasOpenAttempt, resumeRun, retryRun, type Stop, stopRun } from '../pipe
 import { DomainError } from '../platform/errors.js';
 import { checkId } from '../platform/pages.js';
 import { Changes } from '../platform/database/watch.js';
-import { hasEnded } from './run.messages.js';
+import { isTerminal } from '../model/states.js';
 import { noRun, RunReader } from './run.reader.js';
 
 /** What can be asked of a run once it exists. Each asks for a state; asking again changes nothing. */
@@ -24,7 +24,7 @@ export class RunActions {
 
   cancel({ runId }: CancelRunRequest): Promise<Run> {
     return this.change(runId, async (manager, run) => {
-      if (hasEnded(run.state)) return;
+      if (isTerminal(run.state)) return;
       if (run.cancelRequestedAt === null) {
         await manager.update(RunEntity, run.id, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
         await writeDown(manager, run, 'cancel');
@@ -36,7 +36,7 @@ export class RunActions {
   pause({ runId }: PauseRunRequest): Promise<Run> {
     return this.change(runId, async (manager, run) => {
       if (isPaused(run)) return;
-      if (hasEnded(run.state)) throw refused(run, 'there is nothing to pause', 'Fork it, or retry it when it did not succeed.');
+      if (isTerminal(run.state)) throw refused(run, 'there is nothing to pause', 'Fork it, or retry it when it did not succeed.');
       if (run.cancelRequestedAt !== null) throw refused(run, 'it cannot be paused', 'Wait until it has stopped, then retry it.');
       await manager.update(RunEntity, run.id, { pauseRequestedAt: new Date(), state: RunState.RUN_STATE_PAUSING });
       await writeDown(manager, run, 'pause');

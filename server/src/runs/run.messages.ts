@@ -1,9 +1,9 @@
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
-import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Attempt, FieldDifference, Fork, Link, Run, RunInput, RunSchedule, Stage } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { JobError, Progress } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Artifact } from '@stic/api/gen/stic/common/v1/common.js';
 import type { ArtifactEntity, AttemptEntity, RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
+import { isTerminal } from '../model/states.js';
 import { secondsLeft } from './estimate.js';
 
 /** The rows a run is made of, beside its own. */
@@ -33,10 +33,6 @@ export type RunParts = {
 /** Where a linked attempt's results come from. */
 export type LinkedAttempt = { readonly id: string; readonly stageId: string; readonly runId: string };
 
-const ended = new Set([RunState.RUN_STATE_SUCCEEDED, RunState.RUN_STATE_FAILED, RunState.RUN_STATE_CANCELLED]);
-
-export const hasEnded = (state: RunState): boolean => ended.has(state);
-
 export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Recipe) => FieldDifference[], now: Date): Run {
   const recipe = Recipe.fromJSON(row.recipe);
   const stages = parts.stages.map((stage) => toStage(stage, parts));
@@ -54,7 +50,7 @@ export function toRun(row: RunEntity, parts: RunParts, differences: (recipe: Rec
     endedAt: row.endedAt ?? undefined,
     error: toError(row.error),
     skipped: parts.skipped + parts.inputs.reduce((sum, input) => sum + input.skipped, 0),
-    etaSeconds: hasEnded(row.state) ? 0 : secondsLeft(stages, now),
+    etaSeconds: isTerminal(row.state) ? 0 : secondsLeft(stages, now),
     queuePosition: parts.queuePosition,
     warnings: row.warnings,
     priority: row.priority,

@@ -103,17 +103,19 @@ export class RunReader {
       `SELECT id, recipe->>'preset' AS preset, recipe#>>'{model,path}' AS "modelPath" FROM run WHERE id = ANY($1)`,
       [ids],
     );
-    const inputs = await manager.query<Pick<RunInputEntity, 'runId' | 'role' | 'datasetId' | 'datasetName' | 'items' | 'skipped'>[]>(
-      `SELECT run_id AS "runId", role, dataset_id AS "datasetId", dataset_name AS "datasetName", items, skipped
+    const inputs = await manager.query<Pick<RunInputEntity, 'runId' | 'role' | 'datasetName' | 'items' | 'skipped'>[]>(
+      `SELECT run_id AS "runId", role, dataset_name AS "datasetName", items, skipped
        FROM run_input WHERE run_id = ANY($1) ORDER BY position`,
       [ids],
     );
+    // Times are for the estimate, which an ended run has no need of; reading them takes longer than the rest of the row.
     const stages = await manager.query<SummaryStage[]>(
-      `SELECT run_id AS "runId", kind, state, started_at AS "startedAt", ended_at AS "endedAt", not_before AS "notBefore",
+      `SELECT run_id AS "runId", kind, state, not_before AS "notBefore",
+         CASE WHEN run_id = ANY($2) THEN started_at END AS "startedAt", CASE WHEN run_id = ANY($2) THEN ended_at END AS "endedAt",
          CASE WHEN state <> 'STAGE_STATE_SUCCEEDED' THEN progress END AS progress,
-         EXISTS (SELECT 1 FROM attempt WHERE stage_id = stage.id AND linked_from IS NOT NULL) AS linked
+         run_id = ANY($2) AND EXISTS (SELECT 1 FROM attempt WHERE stage_id = stage.id AND linked_from IS NOT NULL) AS linked
        FROM stage WHERE run_id = ANY($1) ORDER BY position`,
-      [ids],
+      [ids, rows.filter((row) => row.endedAt === null).map((row) => row.id)],
     );
     const recipeOf = new Map(recipes.map((recipe) => [recipe.id, recipe]));
     const inputsOf = groupBy(inputs, (input) => input.runId);

@@ -210,9 +210,6 @@ function levelsFrom(level: string): string[] {
 }
 
 function batch({ cursor, pageSize: requested }: { cursor: string; pageSize: number }): { after: string; limit: number } {
-  if (!/^\d{0,18}$/.test(cursor)) throw invalid('cursor', 'cursor is not one this list gave out.', 'Start again without a cursor.');
-  if (!Number.isInteger(requested) || requested < 0 || requested > largestBatch) {
-    throw invalid('page_size', `page_size must be between 1 and ${largestBatch}, not ${requested}.`);
-  }
-  return { after: cursor === '' ? '0' : cursor, limit: requested === 0 ? defaultBatch : requested };
+  if (!/^\d{0,18}$/.test(cursor)) throw invalid('cursor', 'Invalid cursor.', 'Start again without a cursor.');
+  return { after: cursor === '' ? '0' : cursor, limit: pageSize(requested, { usual: defaultBatch, largest: largestBatch }) };
 }

@@ -4,7 +4,7 @@ import type { RunSchedule } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { RunEntity, RunInputEntity, StageEntity } from '../model/index.js';
 import { secondsLeft } from './estimate.js';
 import type { TimedStage } from './estimate.js';
-import { hasEnded } from './run.messages.js';
+import { isTerminal } from '../model/states.js';
 
 /** Columns of a run that RUN_VIEW_BASIC is made of; the recipe, most of a row, is not among them. */
 export const summaryColumns = [
@@ -33,7 +33,7 @@ export type SummaryStage = Pick<StageEntity, 'runId' | 'kind' | 'state' | 'start
 export type SummaryParts = {
   readonly preset: string;
   readonly modelPath: string;
-  readonly inputs: readonly Pick<RunInputEntity, 'role' | 'datasetId' | 'datasetName' | 'items' | 'skipped'>[];
+  readonly inputs: readonly Pick<RunInputEntity, 'role' | 'datasetName' | 'items' | 'skipped'>[];
   readonly stages: readonly SummaryStage[];
   readonly skipped: number;
   readonly queuePosition: number;
@@ -52,13 +52,13 @@ export function summaryOf(row: SummaryRow, parts: SummaryParts, now: Date): Run 
     state: row.state,
     preset: parts.preset,
     modelPath: parts.modelPath,
-    inputs: parts.inputs.map(({ role, datasetId, datasetName, items }) => ({ ...noInput, role, datasetId, datasetName, items })),
+    inputs: parts.inputs.map(({ role, datasetName, items }) => ({ ...noInput, role, datasetName, items })),
     stages: parts.stages.map(toStage),
     createdAt: row.createdAt,
     startedAt: row.startedAt ?? undefined,
     endedAt: row.endedAt ?? undefined,
     skipped: parts.skipped + parts.inputs.reduce((sum, input) => sum + input.skipped, 0),
-    etaSeconds: hasEnded(row.state) ? 0 : secondsLeft(parts.stages.map(toTimed), now),
+    etaSeconds: isTerminal(row.state) ? 0 : secondsLeft(parts.stages.map(toTimed), now),
     queuePosition: parts.queuePosition,
     priority: row.priority,
     requires: row.requires ?? undefined,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, QueryFailedError } from 'typeorm';
+import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import type { ModelSpec } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
@@ -23,19 +23,19 @@ import { resolveStart, startWarnings } from '../registry/index.js';
 import { recipeDigest, wholeJson } from '../recipe/fields.js';
 import type { Presets } from '../recipe/presets.js';
 import { pipelineTopic, runTopic } from '../model/topics.js';
-import { DomainError, invalid } from '../platform/errors.js';
-import { cut, pageSize, timePosition } from '../platform/pages.js';
+import { DomainError } from '../platform/errors.js';
+import { checkedName, refuseNul } from '../platform/text.js';
+import { paginate } from '../platform/filter/index.js';
+import { doneBefore, once, resultOf } from '../platform/database/idempotency.js';
 import { Changes } from '../platform/database/watch.js';
 import { TrainerPool } from '../trainers/index.js';
 import { checkedRecipe, checkGate, freeze, resolveInputs, warningsOf } from './freeze.js';
-import { hasEnded } from './run.messages.js';
+import { isTerminal } from '../model/states.js';
 import { originOf } from './fork.js';
+import { runList } from './run.list.js';
 import { checkedPlace } from './placement.js';
 import { preflightWarnings, Preflights, refuseObstacle } from './preflight.js';
 import { noRun, RunReader } from './run.reader.js';
-
-const longestName = 200;
-const uniqueViolation = '23505';
 
 type NewRun = {
   readonly run: RunEntity;
@@ -62,26 +62,27 @@ export class RunsService {
   }
 
   async create(request: CreateRunRequest): Promise<Run> {
-    const earlier = await this.answered(request.requestId);
-    if (earlier) return earlier;
+    const keyed = { method: 'CreateRun', request };
+    const earlier = request.validateOnly ? undefined : await doneBefore(this.db.manager, keyed);
+    if (earlier !== undefined) return this.get({ runId: earlier });
     const made = await this.prepare(request);
     if (request.validateOnly) return { ...(await this.preview(made)), preflight: made.preflight };
     refuseObstacle(made.preflight.obstacles);
-    try {
-      await this.db.transaction(async (manager) => {
-        await insert(manager, made);
-        const { id, name, recipeDigest: recipe_digest } = made.run;
-        await audit(manager, { verb: 'create', subject: { type: 'run', id, name }, details: { recipe_digest } });
-        await this.changes.notify(manager, pipelineTopic);
-        await this.changes.notify(manager, runTopic(made.run.id));
-      });
-    } catch (error) {
-      // The same request may have been carried out at the same time.
-      const meanwhile = isUniqueViolation(error) ? await this.answered(request.requestId) : undefined;
-      if (!meanwhile) throw error;
-      return meanwhile;
-    }
-    return this.reader.get(made.run.id);
+    const runId = await once(this.db, keyed, async (manager) => {
+      await insert(manager, made);
+      const { id, name, recipeDigest: recipe_digest } = made.run;
+      await audit(manager, { verb: 'create', subject: { type: 'run', id, name }, details: { recipe_digest } });
+      await this.changes.notify(manager, pipelineTopic);
+      await this.changes.notify(manager, runTopic(id));
+      return id;
+    });
+    return this.get({ runId });
+  }
+
+  /** The run that a request with this id has made. */
+  async madeBy(requestId: string): Promise<Run | undefined> {
+    const runId = await resultOf(this.db.manager, requestId);
+    return runId === undefined ? undefined : this.get({ runId });
   }
 
   get({ runId, view }: { runId: string; view?: RunView }): Promise<Run> {
@@ -89,40 +90,31 @@ export class RunsService {
   }
 
   async list(request: ListRunsRequest): Promise<ListRunsResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
-    let last: RunEntity | undefined;
     const view = request.view === RunView.RUN_VIEW_FULL ? request.view : RunView.RUN_VIEW_BASIC;
+    let nextPageToken = '';
     const runs = await this.reader.consistently(async (manager, columns) => {
-      const query = manager.createQueryBuilder(RunEntity, 'run').orderBy({ 'run.createdAt': 'DESC', 'run.id': 'DESC' });
+      const query = manager.createQueryBuilder(RunEntity, 'run');
       if (columns) query.select(columns.map((column) => `run.${column}`));
       if (request.state !== RunState.RUN_STATE_UNSPECIFIED) query.andWhere('run.state = :state', { state: request.state });
-      if (position) query.andWhere('(run.createdAt, run.id) < (:at, :id)', position);
-      const found = cut(await query.limit(limit + 1).getMany(), limit);
-      last = found.last;
+      const found = await paginate(query, runList, request);
+      nextPageToken = found.nextPageToken;
       return found.page;
     }, view);
-    return { runs, nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '' };
+    return { runs, nextPageToken };
   }
 
   watch(request: WatchRunRequest, signal: AbortSignal): AsyncIterable<Run> {
     return this.changes.watch(runTopic(request.runId), () => this.reader.get(request.runId), {
-      until: (run) => hasEnded(run.state),
+      until: (run) => isTerminal(run.state),
       signal,
       intervalMs: 250,
     });
   }
 
-  private async answered(requestId: string): Promise<Run | undefined> {
-    if (requestId === '') return undefined;
-    const [run] = await this.reader.consistently((manager) => manager.findBy(RunEntity, { requestId }));
-    return run;
-  }
-
   /** Everything a run will be, checked against datasets and trainer, before anything is written. */
   private async prepare(request: CreateRunRequest): Promise<NewRun> {
-    const name = request.name.trim();
-    if (name.length > longestName) throw invalid('name', `A run's name has at most ${longestName} characters.`);
+    refuseNul(request);
+    const name = checkedName('name', request.name, { optional: true });
     const origin = await originOf(this.db.manager, request);
     const { recipe: checked, prompts, model } = checkedRecipe(origin.recipe);
     const place = checkedPlace(request.priority, request.requires ?? origin.requires);
@@ -135,7 +127,6 @@ export class RunsService {
     const createdAt = new Date();
     const run = this.db.manager.create(RunEntity, {
       id,
-      requestId: request.requestId === '' ? null : request.requestId,
       name: name || origin.name || `${recipe.preset || 'run'} ${createdAt.toISOString().slice(0, 16).replace('T', ' ')}`,
       state: RunState.RUN_STATE_QUEUED,
       recipe: wholeJson(recipe) as object,
@@ -219,8 +210,4 @@ async function insert(manager: EntityManager, { run, inputs, stages }: NewRun): 
   await manager.insert(RunInputEntity, inputs);
   await manager.insert(StageEntity, stages);
   await goOn(manager, run.id);
-}
-
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === uniqueViolation;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Cron } from 'croner';
 import { invalid, messageOf } from '../platform/errors.js';
-import { shown } from '../platform/shown.js';
+import { shown } from '../platform/printable.js';
 
 /**
  * The times of a cron expression in a time zone. Where hour and minute are numbers or lists of them, a time that the clocks skip

@@ -11,10 +11,6 @@ export class ScheduleEntity {
   @PrimaryColumn('uuid')
   id!: string;
 
-  /** Empty requests get null: only a caller's own id makes CreateSchedule idempotent. */
-  @Column('text', { nullable: true, unique: true })
-  requestId!: string | null;
-
   @Column('text', { unique: true })
   name!: string;
 

@@ -1,5 +1,6 @@
 import { ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import type { Schedule, Tick } from '@stic/api/gen/stic/schedules/v1/schedules.js';
+import { etagOf } from '../platform/etag.js';
 import { tickOutcome } from './outcome.js';
 import type { ScheduleEntity, TickEntity } from './schedule.entity.js';
 
@@ -25,6 +26,7 @@ export const toSchedule = (
   nextDueAt: row.dueAt ?? undefined,
   latestTick: latestTick && toTick(latestTick, outcomes),
   lastSuccess: lastSuccess && toTick(lastSuccess, outcomes),
+  etag: etagOf(row.spec),
 });
 
 export const toTick = (row: TickEntity, outcomes: Outcomes): Tick => ({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, In, QueryFailedError } from 'typeorm';
+import { DataSource, type EntityManager, In } from 'typeorm';
 import { CreateRunRequest, Requirements } from '@stic/api/gen/stic/runs/v1/runs.js';
 import {
   type BackfillScheduleRequest,
@@ -29,7 +29,11 @@ import {
 import { wholeJson } from '../recipe/fields.js';
 import { Clock } from '../platform/clock.js';
 import { DomainError, invalid, notFound } from '../platform/errors.js';
-import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { checkedText } from '../platform/text.js';
+import { doneBefore, once, violatedConstraint } from '../platform/database/idempotency.js';
+import { checkEtag, etagOf } from '../platform/etag.js';
+import { paginate } from '../platform/filter/index.js';
+import { checkId } from '../platform/pages.js';
 import { Changes } from '../platform/database/watch.js';
 import { RunsService } from '../runs/index.js';
 import { dueAt, FireTimes } from './fire-times.js';
@@ -37,14 +41,15 @@ import { runOutcomes } from './outcome.js';
 import { cursorAfter, type PlannedTick } from './ticks/plan.js';
 import { ScheduleEntity, TickEntity } from './schedule.entity.js';
 import { specOf, toSchedule, toTick } from './schedule.messages.js';
+import { scheduleList, tickList } from './schedule.lists.js';
 import { checkedSpec } from './spec.js';
 import { insertTicks } from './ticks/store.js';
 import { schedulesTopic } from '../model/topics.js';
 import { changedFields, writeDown } from './record-audit.js';
 
-const uniqueViolation = '23505';
 /** The times of a preview when the request does not say. */
 const previewed = 20;
+const mostPreviewed = 200;
 /** Times one back-fill may ask for. */
 const mostBackfilled = 200;
 
@@ -59,25 +64,21 @@ export class SchedulesService {
   ) {}
 
   async create(request: CreateScheduleRequest): Promise<Schedule> {
-    const earlier = await this.answered(request.requestId);
-    if (earlier) return earlier;
+    const keyed = { method: 'CreateSchedule', request };
+    const earlier = await doneBefore(this.db.manager, keyed);
+    if (earlier !== undefined) return this.get({ scheduleId: earlier });
     const now = await this.clock.now();
     const id = randomUUID();
     const settings = await this.settings(id, request.spec, now);
-    const requestId = request.requestId === '' ? null : request.requestId;
-    try {
-      await this.db.transaction(async (manager) => {
-        await manager.insert(ScheduleEntity, { ...settings, id, requestId, createdAt: now });
-        await writeDown(manager, 'create', { id, name: settings.name }, { recipe_digest: settings.recipeDigest });
-        await this.changes.notify(manager, schedulesTopic);
-      });
-    } catch (error) {
-      // The same request may have been carried out at the same time; then its name is taken by itself.
-      const meanwhile = violated(error) === undefined ? undefined : await this.answered(request.requestId);
-      if (!meanwhile) throw nameTaken(error, settings.name);
-      return meanwhile;
-    }
-    return this.get({ scheduleId: id });
+    const scheduleId = await once(this.db, keyed, async (manager) => {
+      await manager.insert(ScheduleEntity, { ...settings, id, createdAt: now });
+      await writeDown(manager, 'create', { id, name: settings.name }, { recipe_digest: settings.recipeDigest });
+      await this.changes.notify(manager, schedulesTopic);
+      return id;
+    }).catch((error: unknown) => {
+      throw nameTaken(error, settings.name);
+    });
+    return this.get({ scheduleId });
   }
 
   async get({ scheduleId }: GetScheduleRequest): Promise<Schedule> {
@@ -90,22 +91,15 @@ export class SchedulesService {
   }
 
   async list(request: ListSchedulesRequest): Promise<ListSchedulesResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
-    const query = this.db.manager.createQueryBuilder(ScheduleEntity, 'schedule');
-    query.orderBy({ 'schedule.createdAt': 'DESC', 'schedule.id': 'DESC' });
-    if (position) query.andWhere('(schedule.createdAt, schedule.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      schedules: await this.read(page),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
-    };
+    const { page, nextPageToken } = await paginate(this.db.manager.createQueryBuilder(ScheduleEntity, 'schedule'), scheduleList, request);
+    return { schedules: await this.read(page), nextPageToken };
   }
 
   async update(request: UpdateScheduleRequest): Promise<Schedule> {
     const { scheduleId } = request;
     const settings = await this.get(request).then(async () => this.settings(scheduleId, request.spec, await this.clock.now()));
     await this.change(scheduleId, async (manager, schedule) => {
+      checkEtag(request.etag, etagOf(schedule.spec), `The schedule "${schedule.name}"`);
       await manager.update(ScheduleEntity, scheduleId, settings);
       const changed = changedFields(schedule.spec, settings.spec).join(' ');
       const named = { id: scheduleId, name: settings.name };
@@ -116,12 +110,13 @@ export class SchedulesService {
     return this.get(request);
   }
 
-  async pause({ scheduleId, reason }: PauseScheduleRequest): Promise<Schedule> {
+  async pause({ scheduleId, reason: given }: PauseScheduleRequest): Promise<Schedule> {
+    const reason = checkedText('reason', given);
     const pausedAt = await this.clock.now();
     await this.change(scheduleId, async (manager, schedule) => {
       if (schedule.pausedAt !== null) return;
-      await manager.update(ScheduleEntity, scheduleId, { pausedAt, pauseReason: reason.trim() });
-      await writeDown(manager, 'pause', schedule, { reason: reason.trim() });
+      await manager.update(ScheduleEntity, scheduleId, { pausedAt, pauseReason: reason });
+      await writeDown(manager, 'pause', schedule, { reason });
     });
     return this.get({ scheduleId });
   }
@@ -151,16 +146,19 @@ export class SchedulesService {
     return {};
   }
 
-  async trigger({ scheduleId, requestId }: TriggerScheduleRequest): Promise<Tick> {
+  async trigger(request: TriggerScheduleRequest): Promise<Tick> {
+    const { scheduleId, requestId } = request;
     const now = await this.clock.now();
-    const [tick] = await this.once(scheduleId, requestId, async (manager, schedule) => {
+    const id = await this.once('TriggerSchedule', request, async (manager, schedule) => {
       const time = { nominalAt: now, dueAt: now };
       await insertTicks(manager, scheduleId, [{ ...time, ...fires(TickOrigin.TICK_ORIGIN_TRIGGER) }], now, requestId || null);
       await writeDown(manager, 'trigger', schedule, { nominal_at: now.toISOString() });
       // Should this very moment have fired already, that fire is the answer.
-      return manager.find(TickEntity, { where: { scheduleId, nominalAt: now }, order: { position: 'DESC' }, take: 1 });
+      const where = { scheduleId, nominalAt: now };
+      return (await manager.findOneOrFail(TickEntity, { where, order: { position: 'DESC' } })).id;
     });
-    if (!tick) throw noSchedule(scheduleId);
+    const tick = await this.db.manager.findOneBy(TickEntity, { id });
+    if (!tick) throw notFound(`There is no tick ${id} any more.`, 'request_id');
     return toTick(tick, await runOutcomes(this.db.manager, [tick]));
   }
 
@@ -177,7 +175,7 @@ export class SchedulesService {
         'A back-fill is for times that have passed; the coming ones fire by themselves.',
       );
     let already = 0;
-    const ticks = await this.once(scheduleId, requestId, async (manager, schedule) => {
+    const made = await this.once('BackfillSchedule', request, async (manager, schedule) => {
       const spec = specOf(schedule);
       const planned = backfilled(spec, start, end);
       const fired = await manager.find(TickEntity, { where: { scheduleId, nominalAt: In(planned.map((tick) => tick.nominalAt)) } });
@@ -185,12 +183,13 @@ export class SchedulesService {
       const missing = planned.filter((tick) => !done.has(tick.nominalAt.getTime()));
       already = planned.length - missing.length;
       // Every back-fill has an id, so that it can be told what it made.
-      const made = requestId || randomUUID();
-      await insertTicks(manager, scheduleId, missing, now, made);
+      const under = requestId || randomUUID();
+      await insertTicks(manager, scheduleId, missing, now, under);
       const details = { start: start.toISOString(), end: end.toISOString(), times: String(missing.length), already: String(already) };
       await writeDown(manager, 'backfill', schedule, details);
-      return manager.find(TickEntity, { where: { scheduleId, requestId: made }, order: { nominalAt: 'ASC' } });
+      return under;
     });
+    const ticks = await this.db.manager.find(TickEntity, { where: { scheduleId, requestId: made }, order: { nominalAt: 'ASC' } });
     return { ticks: await this.toTicks(ticks), already };
   }
 
@@ -200,7 +199,8 @@ export class SchedulesService {
     const times = new FireTimes(cron, zone);
     const after = request.after ?? (await this.clock.now());
     if (!isMoment(after)) throw invalid('after', 'after is not a moment.');
-    const count = request.count === 0 ? previewed : pageSize(request.count);
+    if (request.count < 0 || request.count > mostPreviewed) throw invalid('count', `count must be from 0 to ${mostPreviewed}.`);
+    const count = request.count === 0 ? previewed : request.count;
     const nominals = take(times.after(after), count + 1);
     const fires = nominals.slice(0, count).map((nominalAt, index) => ({
       nominalAt,
@@ -212,18 +212,11 @@ export class SchedulesService {
   }
 
   async listTicks(request: ListTicksRequest): Promise<ListTicksResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
     await this.get(request);
     const query = this.db.manager.createQueryBuilder(TickEntity, 'tick').where('tick.scheduleId = :scheduleId', request);
-    query.orderBy({ 'tick.nominalAt': 'DESC', 'tick.id': 'DESC' });
     if (request.state !== TickState.TICK_STATE_UNSPECIFIED) query.andWhere('tick.state = :state', { state: request.state });
-    if (position) query.andWhere('(tick.nominalAt, tick.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      ticks: await this.toTicks(page),
-      nextPageToken: last ? timePosition.encode({ at: last.nominalAt.toISOString(), id: last.id }) : '',
-    };
+    const { page, nextPageToken } = await paginate(query, tickList, request);
+    return { ticks: await this.toTicks(page), nextPageToken };
   }
 
   /** The columns a spec decides about. Recipe and inputs are judged and frozen as those of a run are. */
@@ -250,31 +243,29 @@ export class SchedulesService {
   /** Changes a schedule while nobody else does, and tells the scheduler. */
   private async change<T>(scheduleId: string, work: (manager: EntityManager, schedule: ScheduleEntity) => Promise<T>): Promise<T> {
     checkId('schedule_id', scheduleId);
-    return this.db.transaction(async (manager) => {
-      const schedule = await manager.findOne(ScheduleEntity, { where: { id: scheduleId }, lock: { mode: 'pessimistic_write' } });
-      if (!schedule) throw noSchedule(scheduleId);
-      const result = await work(manager, schedule);
-      await this.changes.notify(manager, schedulesTopic);
-      return result;
-    });
+    return this.db.transaction((manager) => this.changeIn(manager, scheduleId, work));
   }
 
-  /** Makes ticks once per request_id; asked again, gives those it has made. */
-  private once(
+  private async changeIn<T>(
+    manager: EntityManager,
     scheduleId: string,
-    requestId: string,
-    work: (manager: EntityManager, schedule: ScheduleEntity) => Promise<TickEntity[]>,
-  ): Promise<TickEntity[]> {
-    return this.change(scheduleId, async (manager, schedule) => {
-      const made =
-        requestId === '' ? [] : await manager.find(TickEntity, { where: { scheduleId, requestId }, order: { nominalAt: 'ASC' } });
-      return made.length > 0 ? made : work(manager, schedule);
-    });
+    work: (manager: EntityManager, schedule: ScheduleEntity) => Promise<T>,
+  ): Promise<T> {
+    const schedule = await manager.findOne(ScheduleEntity, { where: { id: scheduleId }, lock: { mode: 'pessimistic_write' } });
+    if (!schedule) throw noSchedule(scheduleId);
+    const result = await work(manager, schedule);
+    await this.changes.notify(manager, schedulesTopic);
+    return result;
   }
 
-  private async answered(requestId: string): Promise<Schedule | undefined> {
-    const row = requestId === '' ? null : await this.db.manager.findOneBy(ScheduleEntity, { requestId });
-    return row ? this.get({ scheduleId: row.id }) : undefined;
+  /** Makes ticks once per request_id and names them. */
+  private async once(
+    method: string,
+    request: { scheduleId: string; requestId: string },
+    work: (manager: EntityManager, schedule: ScheduleEntity) => Promise<string>,
+  ): Promise<string> {
+    checkId('schedule_id', request.scheduleId);
+    return once(this.db, { method, request }, (manager) => this.changeIn(manager, request.scheduleId, work));
   }
 
   private async read(rows: readonly ScheduleEntity[]): Promise<Schedule[]> {
@@ -334,14 +325,7 @@ const isMoment = (date: Date | undefined): date is Date => date !== undefined &&
 
 const noSchedule = (id: string): DomainError => notFound(`There is no schedule ${id}.`, 'schedule_id');
 
-/** Name of the unique constraint that a write has violated. */
-function violated(error: unknown): string | undefined {
-  if (!(error instanceof QueryFailedError)) return undefined;
-  const cause = error.driverError as { code?: string; constraint?: string };
-  return cause.code === uniqueViolation ? cause.constraint : undefined;
-}
-
 function nameTaken(error: unknown, name: string): unknown {
-  if (violated(error) !== 'schedule_name_key') return error;
+  if (violatedConstraint(error) !== 'schedule_name_key') return error;
   return new DomainError('ALREADY_EXISTS', `There is a schedule named "${name}" already.`, { field: 'name', hint: 'Choose another name.' });
 }

@@ -1,20 +1,21 @@
 import type { ScheduleInput, ScheduleSpec } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { CatchUpPolicy, OverlapPolicy } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { invalid } from '../platform/errors.js';
+import { shown } from '../platform/printable.js';
+import { checkedName, refuseNul } from '../platform/text.js';
 import { FireTimes } from './fire-times.js';
 
-const longestName = 200;
 const defaultWindowSeconds = 86_400;
 const longestSeconds = 366 * 86_400;
 
 /** The settings of a request, checked and with their defaults, but for recipe and datasets: those are the run's to judge. */
 export function checkedSpec(given: ScheduleSpec | undefined, now: Date): ScheduleSpec {
   if (!given) throw invalid('spec', 'The request has no spec.');
-  const name = given.name.trim();
-  if (name === '' || name.length > longestName) throw invalid('name', `A schedule needs a name of at most ${longestName} characters.`);
+  refuseNul(given);
+  const name = checkedName('name', given.name);
   const cron = given.cron.trim();
   const times = new FireTimes(cron, given.zone);
-  if (!times.next(now)) throw invalid('cron', `"${cron}" never comes true again.`);
+  if (!times.next(now)) throw invalid('cron', `"${shown(cron)}" never comes true again.`);
   return {
     ...given,
     name,

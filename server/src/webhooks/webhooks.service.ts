@@ -22,13 +22,18 @@ import {
 } from '@stic/api/gen/stic/webhooks/v1/webhooks.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { DomainError, invalid, messageOf, notFound } from '../platform/errors.js';
-import { checkId, cut, pageSize, timePosition } from '../platform/pages.js';
+import { shown } from '../platform/printable.js';
+import { checkedText } from '../platform/text.js';
+import { paginate } from '../platform/filter/index.js';
+import { checkId } from '../platform/pages.js';
+import { once } from '../platform/database/idempotency.js';
+import { checkEtag, etagOf } from '../platform/etag.js';
 import { notifyChange } from '../platform/database/watch.js';
 import { refuseLiteral } from './address.js';
 import { eventTypes, payloadOf, webhooksTopic } from './outbox.js';
 import { Secrets } from './secrets.js';
 import { WebhookDeliveryEntity, WebhookEndpointEntity } from './webhook.entity.js';
-import { shown } from '../platform/shown.js';
+import { deliveryList, endpointList } from './webhook.lists.js';
 
 const longestText = 2_000;
 const secretOverlapMs = 24 * 60 * 60 * 1_000;
@@ -43,23 +48,24 @@ export class WebhooksService {
   ) {}
 
   async create(request: CreateEndpointRequest): Promise<EndpointWithSecret> {
-    const id = randomUUID();
-    const secret = this.secrets.create();
-    const row = this.db.manager.create(WebhookEndpointEntity, {
-      id,
-      ...this.checked(request),
-      enabled: true,
-      disabledReason: '',
-      ...this.sealed(secret, id),
-      previousSecret: null,
-      previousUntil: null,
-      createdAt: new Date(),
-    });
-    await this.db.transaction(async (manager) => {
+    const settings = this.checked(request);
+    const made = await once(this.db, { method: 'CreateEndpoint', request }, async (manager) => {
+      const id = randomUUID();
+      const row = manager.create(WebhookEndpointEntity, {
+        id,
+        ...settings,
+        enabled: true,
+        disabledReason: '',
+        ...this.sealed(this.secrets.create(), id),
+        previousSecret: null,
+        previousUntil: null,
+        createdAt: new Date(),
+      });
       await manager.insert(WebhookEndpointEntity, row);
       await this.audit(manager, 'create', row);
+      return secretName(row);
     });
-    return { endpoint: toEndpoint(row), secret };
+    return this.withSecret(made);
   }
 
   async get({ endpointId }: GetEndpointRequest): Promise<Endpoint> {
@@ -67,22 +73,16 @@ export class WebhooksService {
   }
 
   async list(request: ListEndpointsRequest): Promise<ListEndpointsResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
     const query = this.db.manager.createQueryBuilder(WebhookEndpointEntity, 'endpoint');
-    query.orderBy({ 'endpoint.createdAt': 'DESC', 'endpoint.id': 'DESC' });
-    if (position) query.andWhere('(endpoint.createdAt, endpoint.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      endpoints: page.map(toEndpoint),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
-    };
+    const { page, nextPageToken } = await paginate(query, endpointList, request);
+    return { endpoints: page.map(toEndpoint), nextPageToken };
   }
 
   async update(request: UpdateEndpointRequest): Promise<Endpoint> {
     const change = { ...this.checked(request), enabled: request.enabled, disabledReason: '' };
     await this.db.transaction(async (manager) => {
-      const row = await this.row(manager, request.endpointId);
+      const row = await this.row(manager, request.endpointId, { lock: true });
+      checkEtag(request.etag, toEndpoint(row).etag, 'The endpoint');
       await manager.update(WebhookEndpointEntity, row.id, change);
       await this.audit(manager, 'update', Object.assign(row, change));
       await notifyChange(manager, webhooksTopic);
@@ -99,26 +99,27 @@ export class WebhooksService {
     return {};
   }
 
-  async rotate({ endpointId }: RotateSecretRequest): Promise<EndpointWithSecret> {
-    const secret = this.secrets.create();
-    await this.db.transaction(async (manager) => {
-      const row = await this.row(manager, endpointId);
+  async rotate(request: RotateSecretRequest): Promise<EndpointWithSecret> {
+    const made = await once(this.db, { method: 'RotateSecret', request }, async (manager) => {
+      const row = await this.row(manager, request.endpointId, { lock: true });
       // What was sealed with another key cannot be used any more, whatever happens.
       const kept = row.keyId === this.secrets.keyId ? row.secret : null;
-      await manager.update(WebhookEndpointEntity, row.id, {
-        ...this.sealed(secret, row.id),
+      const rotated = {
+        ...this.sealed(this.secrets.create(), row.id),
         previousSecret: kept,
         previousUntil: kept === null ? null : new Date(Date.now() + secretOverlapMs),
-      });
+      };
+      await manager.update(WebhookEndpointEntity, row.id, rotated);
       await this.audit(manager, 'rotate_secret', row);
+      return secretName({ id: row.id, secretFingerprint: rotated.secretFingerprint });
     });
-    return { endpoint: await this.get({ endpointId }), secret };
+    return this.withSecret(made);
   }
 
-  async test({ endpointId }: TestEndpointRequest): Promise<Delivery> {
-    const id = randomUUID();
-    await this.db.transaction(async (manager) => {
-      const row = await this.row(manager, endpointId);
+  async test(request: TestEndpointRequest): Promise<Delivery> {
+    const made = await once(this.db, { method: 'TestEndpoint', request }, async (manager) => {
+      const id = randomUUID();
+      const row = await this.row(manager, request.endpointId);
       this.checkKey(row);
       await manager.insert(WebhookDeliveryEntity, {
         id,
@@ -131,26 +132,20 @@ export class WebhooksService {
       });
       await this.audit(manager, 'test', row);
       await notifyChange(manager, webhooksTopic);
+      return id;
     });
-    return toDelivery(await this.delivery(this.db.manager, id));
+    return toDelivery(await this.delivery(this.db.manager, made));
   }
 
   async deliveries(request: ListDeliveriesRequest): Promise<ListDeliveriesResponse> {
-    const limit = pageSize(request.pageSize);
-    const position = timePosition.decode(request.pageToken);
     const query = this.db.manager.createQueryBuilder(WebhookDeliveryEntity, 'delivery');
-    query.orderBy({ 'delivery.createdAt': 'DESC', 'delivery.id': 'DESC' });
     if (request.endpointId !== '') {
       checkId('endpoint_id', request.endpointId);
       query.andWhere('delivery.endpointId = :endpointId', { endpointId: request.endpointId });
     }
     if (request.state !== DeliveryState.DELIVERY_STATE_UNSPECIFIED) query.andWhere('delivery.state = :state', { state: request.state });
-    if (position) query.andWhere('(delivery.createdAt, delivery.id) < (:at, :id)', position);
-    const { page, last } = cut(await query.limit(limit + 1).getMany(), limit);
-    return {
-      deliveries: page.map(toDelivery),
-      nextPageToken: last ? timePosition.encode({ at: last.createdAt.toISOString(), id: last.id }) : '',
-    };
+    const { page, nextPageToken } = await paginate(query, deliveryList, request);
+    return { deliveries: page.map(toDelivery), nextPageToken };
   }
 
   async redeliver({ deliveryId }: RedeliverRequest): Promise<Delivery> {
@@ -175,19 +170,23 @@ export class WebhooksService {
     events: string[];
   } {
     this.checkAddress(url.trim());
-    if (description.length > longestText) throw invalid('description', `A description has at most ${longestText} characters.`);
     const known: readonly string[] = eventTypes;
     const stranger = events.find((event) => !known.includes(event));
-    if (stranger !== undefined) throw invalid('events', `"${shown(stranger)}" is not an event type; it must be one of ${known.join(', ')}.`);
+    if (stranger !== undefined)
+      throw invalid('events', `"${shown(stranger)}" is not an event type; it must be one of ${known.join(', ')}.`);
     if (events.length === 0) throw invalid('events', 'An endpoint needs at least one event type.', `They are ${known.join(', ')}.`);
-    return { url: url.trim(), description: description.trim(), events: known.filter((event) => events.includes(event)) };
+    return {
+      url: url.trim(),
+      description: checkedText('description', description),
+      events: known.filter((event) => events.includes(event)),
+    };
   }
 
   /** Only what can be seen from the text: names are looked up, and judged, when a connection is made. */
   private checkAddress(text: string): void {
     const address = URL.canParse(text) && text.length <= longestText ? new URL(text) : undefined;
     if (!address || !['http:', 'https:'].includes(address.protocol)) {
-      throw invalid('url', `"${text.slice(0, 200)}" is not an http or https address.`);
+      throw invalid('url', `"${shown(text)}" is not an http or https address.`);
     }
     if (address.username !== '' || address.password !== '') {
       throw invalid('url', 'An address must not hold a password: it is shown.', 'Check the signature in place of a password.');
@@ -211,9 +210,24 @@ export class WebhooksService {
     });
   }
 
-  private async row(manager: EntityManager, endpointId: string): Promise<WebhookEndpointEntity> {
+  /** The endpoint and the secret that a request made, to be shown again to whoever repeats the request. */
+  private async withSecret(made: string): Promise<EndpointWithSecret> {
+    const [endpointId = ''] = made.split(' ');
+    const row = await this.row(this.db.manager, endpointId);
+    this.checkKey(row);
+    if (secretName(row) !== made) {
+      throw new DomainError('FAILED_PRECONDITION', 'The secret that this request made has been replaced since.', {
+        field: 'request_id',
+        hint: 'Rotate the secret under a new request_id.',
+      });
+    }
+    return { endpoint: toEndpoint(row), secret: this.secrets.open(row.secret, row.id) };
+  }
+
+  private async row(manager: EntityManager, endpointId: string, { lock = false } = {}): Promise<WebhookEndpointEntity> {
     checkId('endpoint_id', endpointId);
-    const row = await manager.findOneBy(WebhookEndpointEntity, { id: endpointId });
+    const where = { id: endpointId };
+    const row = await manager.findOne(WebhookEndpointEntity, lock ? { where, lock: { mode: 'pessimistic_write' } } : { where });
     if (!row) throw notFound(`There is no webhook endpoint ${endpointId}.`, 'endpoint_id');
     return row;
   }
@@ -233,8 +247,13 @@ export class WebhooksService {
 
 function toEndpoint(row: WebhookEndpointEntity): Endpoint {
   const { id, url, description, events, enabled, disabledReason, createdAt, secretFingerprint } = row;
-  return { id, url, description, events, enabled, disabledReason, createdAt, secretFingerprint };
+  const etag = etagOf([url, description, events, enabled]);
+  return { id, url, description, events, enabled, disabledReason, createdAt, secretFingerprint, etag };
 }
+
+/** Tells which secret of an endpoint is meant, without giving it away. */
+const secretName = ({ id, secretFingerprint }: Pick<WebhookEndpointEntity, 'id' | 'secretFingerprint'>): string =>
+  `${id} ${secretFingerprint}`;
 
 function toDelivery(row: WebhookDeliveryEntity): Delivery {
   const { id, endpointId, eventType, state, payload, createdAt } = row;

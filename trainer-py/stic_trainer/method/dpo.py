@@ -6,7 +6,7 @@ The rejected scores are those of the rejected tokens. The official code sums the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -53,24 +53,24 @@ def strongest_other(logits: Tensor, tokens: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class DpoSums:
-    """What a step reports, summed over pairs; stays on the device until the step is over."""
+    """What a step reports, summed over pairs; stays on the device until the step is over. ``metrics.DPO_TERMS`` says what each means."""
 
     loss: Tensor
     margin: Tensor
     correct: Tensor
+    chosen_reward: Tensor
+    rejected_reward: Tensor
     chosen: Tensor
     rejected: Tensor
-    chosen_gain: Tensor
-    """log pi(chosen) minus the reference's."""
 
     @staticmethod
     def of(loss: Tensor, policy: Scores, reference: Scores, *, beta: float) -> DpoSums:
         policy = policy.detach()
-        margin = log_ratio_margin(policy, reference)
-        gain = policy.chosen - reference.chosen
-        terms = (loss.detach(), beta * margin, (margin > 0).to(margin.dtype), policy.chosen, policy.rejected, gain)
+        chosen, rejected = beta * (policy.chosen - reference.chosen), beta * (policy.rejected - reference.rejected)
+        margin = chosen - rejected
+        terms = (loss.detach(), margin, (margin > 0).to(margin.dtype), chosen, rejected, policy.chosen, policy.rejected)
         return DpoSums(*(term.sum() for term in terms))
 
     def stacked(self) -> Tensor:
-        """(6,) fp64, in the order of the fields."""
-        return torch.stack([self.loss, self.margin, self.correct, self.chosen, self.rejected, self.chosen_gain]).double()
+        """(7,) fp64, in the order of the fields."""
+        return torch.stack([getattr(self, field.name) for field in fields(self)]).double()

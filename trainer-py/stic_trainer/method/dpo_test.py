@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, log_ratio_margin, regularised_loss
+from stic_trainer.method.metrics import DPO_TERMS
 
 
 def _tensor(*values: float) -> Tensor:
@@ -83,7 +84,14 @@ def test_sums_of_parts_have_the_means_of_the_whole() -> None:
     ]
     means = (whole.stacked() / 2).tolist()
     assert ((parts[0].stacked() + parts[1].stacked()) / 2).tolist() == pytest.approx(means, abs=1e-12)
-    loss, margin, accuracy, chosen, rejected, gain = means
-    assert loss == pytest.approx(float(losses.mean()))
-    assert margin == pytest.approx(0.1 * (7 - 2.5) / 2)
-    assert (accuracy, chosen, rejected, gain) == (0.5, -26.25, -33.0, 0.75)
+    assert dict(zip([metric.name for metric in DPO_TERMS], means, strict=True)) == pytest.approx(
+        {
+            "dpo/loss": float(losses.mean()),
+            "rewards/margins": 0.1 * (7 - 2.5) / 2,
+            "rewards/accuracies": 0.5,
+            "rewards/chosen": 0.1 * (2 - 0.5) / 2,
+            "rewards/rejected": 0.1 * (-5 + 2) / 2,
+            "logps/chosen": -26.25,
+            "logps/rejected": -33.0,
+        }
+    )

@@ -82,7 +82,7 @@ def _prefer(recipe: Recipe, lengths: Lengths, device: Device, starts_from_adapte
         images=_kept_images(recipe, [item.image for item in lengths.images], lengths.num_images),
         rank=recipe.dpo.lora.rank,
         adapters=int(starts_from_adapter),
-        prompts_an_image=2,
+        prompts_an_image=2 if config.show_clean_image else 2 / (1 + config.corrupted_probability),
     )
     return _stage(StageKind.PREFER, lengths.num_images, rows, _prompt_limits(lengths), memory, prompts=True)
 
@@ -108,7 +108,9 @@ def _dpo(recipe: Recipe, lengths: Lengths, device: Device) -> StageEstimate:
 def _pair_row(row: _Row, end: int, shared: bool) -> TrainingRow:
     response = row.grows + end
     prefix = row.image + row.text - end
-    return TrainingRow(prefix + 2 * response, 2 * response) if shared else TrainingRow(prefix + response, 2 * response, lines=2)
+    if shared:
+        return TrainingRow(prefix + 2 * response, 2 * response, branch=response)
+    return TrainingRow(prefix + response, 2 * response, lines=2)
 
 
 def _describe(recipe: Recipe, lengths: Lengths, device: Device) -> StageEstimate:
@@ -143,6 +145,7 @@ def _sft(recipe: Recipe, lengths: Lengths, device: Device) -> StageEstimate:
         speed=recipe.speed,
         images=_kept_images(recipe, [row.image for row in rows], lengths.num_rows),
         num_rows=lengths.num_rows,
+        dropout=recipe.dpo.lora.dropout > 0,
     )
     return _stage(StageKind.SFT, lengths.num_rows, rows, _row_limits("sft", config.max_length, config.max_text_tokens, lengths), memory)
 

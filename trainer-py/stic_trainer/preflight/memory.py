@@ -6,8 +6,9 @@ constants were measured on CPU (bench/stic_bench/memory_estimate.py, docs/explan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from stic_trainer.config.job import OptimizerConfig, SpeedConfig
 from stic_trainer.preflight.lengths import ModelShape
@@ -20,6 +21,15 @@ FEATURES_BOUND = 512 * 2**20
 """As modeling/vision.py keeps them."""
 LOGITS_BOUND = 2**26
 """As modeling/scoring.py holds them."""
+LONG_ROW = 512
+"""As modeling/blocks.py has it: tokens from which on attention goes block by block."""
+MAPPED_BYTES = 32 * 2**20
+"""glibc maps larger blocks by themselves and gives them back when they are freed."""
+_TRAINING_HEAP, _GENERATION_HEAP = 4, 2
+"""Most bytes of heap that a byte of tensors took. Not derived: glibc before 2.38 cannot give a freed aligned block to a request of
+the same size, so freed blocks stay unused (measured: 3.7 and 1.7). MALLOC_MMAP_THRESHOLD_=1048576 maps tensors by themselves, for
+1.2 to 1.5 times the CPU time of a step (bench/results/memory_estimate.json); so it is the user's choice and not a default.
+"""
 _ADAPTER_NUMBER = 4
 """Bytes: adapters are fp32 on every device."""
 
@@ -31,10 +41,21 @@ class Device:
     width: int
     """Bytes of a number of the model: 4 on CPU, 2 on a GPU."""
     libraries: int
+    drawn: int
+    """Bytes of a number that dropout has drawn."""
+    reuses_heap: bool = True
+    """Whether tensors of up to ``MAPPED_BYTES`` lie on the C library's heap; without it each is mapped by itself."""
 
 
-CPU = Device(width=4, libraries=LIBRARIES_CPU)
-GPU = Device(width=2, libraries=LIBRARIES_GPU)
+CPU = Device(width=4, libraries=LIBRARIES_CPU, drawn=4)
+CPU_MAPPED = replace(CPU, reuses_heap=False)
+GPU = Device(width=2, libraries=LIBRARIES_GPU, drawn=1, reuses_heap=False)
+
+
+def maps_tensors(environment: Mapping[str, str]) -> bool:
+    """Whether a process with this environment maps tensors of a mebibyte or more by themselves."""
+    threshold = environment.get("MALLOC_MMAP_THRESHOLD_", "")
+    return threshold.isdigit() and int(threshold) <= 2**20
 
 
 @dataclass(frozen=True)
@@ -53,6 +74,8 @@ class TrainingRow:
     scored: int
     lines: int = 1
     """Padded lines that the row takes: more than one where branches do not share their prefix."""
+    branch: int = 0
+    """Tokens of each of two branches behind a shared prefix; 0 where there is none."""
 
 
 def lora_numbers(model: ModelShape, rank: int) -> int:
@@ -74,6 +97,7 @@ def training_memory(
     speed: SpeedConfig,
     images: int,
     num_rows: int,
+    dropout: bool = False,
 ) -> Parts:
     """Of a stage that trains the adapter on ``rows``, the longest that may meet in a step; images: tokens of each kept image."""
     width, numbers = device.width, lora_numbers(model, rank)
@@ -81,23 +105,32 @@ def training_memory(
     together = min(optimizer.batch_size, num_rows) * longest.lines
     lines = min(together, max(longest.lines, optimizer.max_micro_batch_tokens // longest.tokens))
     tokens = lines * longest.tokens
-    scored = max(row.scored for row in rows) * lines // longest.lines
-    layer = tokens * width * _layer_numbers(model, rank)
+    hidden, inner = tokens * model.hidden * width, tokens * model.inner * width
+    by_blocks = model.attends_by_blocks and speed.attend_by_blocks and longest.tokens >= LONG_ROW
+    layer = layer_bytes(model, device, tokens, rank, dropout) + lines * attention_bytes(model, width, longest, by_blocks)
+    # In the MLP's backward pass two gradients of its size meet; with dropout more of the hidden size do, of which each has its own.
+    worked = max(hidden + 2 * inner, 4 * hidden + inner) if dropout else hidden + 2 * inner
     if speed.gradient_checkpointing:
-        kept, worked = model.layers * tokens * model.hidden * width, layer + tokens * width * _backward_numbers(model)
+        kept, worked = model.layers * hidden, worked + layer - hidden
     else:
-        kept, worked = model.layers * layer, tokens * width * _backward_numbers(model)
-    if not (model.attends_by_blocks and speed.attend_by_blocks):
-        worked += lines * longest.tokens**2 * (1 + width)
+        kept, worked = model.layers * layer, max(worked, 5 * hidden)
+    scored = max(row.scored for row in rows) * lines // longest.lines
     held = min(scored, max(1, LOGITS_BOUND // model.vocabulary)) if speed.response_only_head else tokens
-    logits = held * model.vocabulary * 4 * _LOGIT_COPIES
-    parts = _standing(model, device, images) | {"adapters": numbers * _ADAPTER_NUMBER * 4}
+    steps = -(-num_rows // optimizer.batch_size) * optimizer.epochs
+    moments = 2 * numbers * _ADAPTER_NUMBER * (steps > 1)
+    saved = 3 if steps >= optimizer.checkpoint_every_steps else 1
+    adapter = numbers * _ADAPTER_NUMBER
+    learning = {"adapters": 2 * adapter + moments}
+    masks = {} if by_blocks else {"masks": lines * longest.tokens**2}
     phases: list[Parts] = [
-        {"vision": vision_bytes(model, width)},
-        {"activations": kept, "logits": logits},
-        {"activations": kept + worked},
+        {"vision": vision_bytes(model, width), "adapters": adapter},
+        learning | masks | {"activations": kept + 2 * hidden, "logits": held * model.vocabulary * 4 * _LOGIT_COPIES},
+        learning | masks | {"activations": kept + worked},
+        {"adapters": (3 + saved) * adapter},
+        {"adapters": 4 * adapter},
     ]
-    return parts | max(phases, key=lambda phase: sum(phase.values()))
+    parts = _standing(model, device, images) | max(phases, key=lambda phase: sum(phase.values()))
+    return _with_heap(parts, device, hidden, _TRAINING_HEAP)
 
 
 def generation_memory(
@@ -111,7 +144,7 @@ def generation_memory(
     images: int,
     rank: int = 0,
     adapters: int = 0,
-    prompts_an_image: int = 1,
+    prompts_an_image: float = 1,
 ) -> Parts:
     """Of a stage that writes texts. ``asks``: a sample of the prompts; adapters: loaded at once, each of ``rank``."""
     width = device.width
@@ -121,11 +154,12 @@ def generation_memory(
     room = -(-whole // _ROOM) * _ROOM
     cache = kv_bytes(model, rows * room, width)
     growth = cache // model.layers
-    firsts = -(-rows // prompts_an_image) if share and model.shares_image else rows
+    firsts = math.ceil(rows / prompts_an_image) if share and model.shares_image else rows
     read = firsts * (head if share and model.shares_image else head + rest)
     longest = read // max(1, firsts)
-    prefill = read * width * (4 * model.hidden + max(_ATTENTION_COPIES * model.heads * model.head_size, 4 * model.inner))
-    mask = firsts * longest**2 * (1 + width)
+    mask = firsts * longest**2
+    attention = read * width * (2 * model.hidden + 5 * model.heads * model.head_size) + mask * width
+    prefill = max(attention, read * width * (4 * model.hidden + (4 if adapters else 3) * model.inner))
     head_cache = kv_bytes(model, read, width)
     parts = _standing(model, device, images) | {"adapters": adapters * lora_numbers(model, rank) * _ADAPTER_NUMBER}
     phases: list[Parts] = [
@@ -133,16 +167,16 @@ def generation_memory(
         {"kv_cache": head_cache, "activations": prefill + mask},
         {"kv_cache": cache + growth, "logits": rows * model.vocabulary * _SAMPLING_BYTES},
     ]
-    return parts | max(phases, key=lambda phase: sum(phase.values()))
+    parts |= max(phases, key=lambda phase: sum(phase.values()))
+    return _with_heap(parts, device, read * model.hidden * width, _GENERATION_HEAP)
 
 
 _ROOM = 64
 """Tokens by which modeling/kv_cache.py grows."""
-_LOGIT_COPIES = 3
-"""The logits, their exponentials and their gradient."""
+_LOGIT_COPIES = 4
+"""The logits, and three of their size while their two gradients are added."""
 _SAMPLING_BYTES = 40
 """A logit in fp32 and fp64, its probability and its noise."""
-_ATTENTION_COPIES = 5
 
 
 def vision_bytes(model: ModelShape, width: int) -> int:
@@ -150,16 +184,37 @@ def vision_bytes(model: ModelShape, width: int) -> int:
     return model.patches * width * ((model.tower_layers + 6) * model.tower_hidden + 2 * model.tower_inner)
 
 
+def _with_heap(parts: Parts, device: Device, block: int, factor: int) -> Parts:
+    """With what the heap may take beside its tensors, as long as those of the hidden size, ``block`` bytes, lie on it."""
+    if not device.reuses_heap or block > MAPPED_BYTES:
+        return parts
+    tensors = sum(parts.values()) - parts["libraries"] - parts["weights"]
+    return parts | {"heap": (factor - 1) * tensors}
+
+
 def _standing(model: ModelShape, device: Device, images: int) -> Parts:
     features = min(images * model.hidden * device.width, FEATURES_BOUND)
     return {"libraries": device.libraries, "weights": model.parameters * device.width, "image_features": features}
 
 
-def _layer_numbers(model: ModelShape, rank: int) -> int:
-    """Numbers a token that one decoder layer keeps for the backward pass: what norms, projections, attention and MLP take in."""
-    attention = model.heads * model.head_size
-    return 4 * model.hidden + 5 * attention + 4 * model.inner + 7 * rank
+def layer_bytes(model: ModelShape, device: Device, tokens: int, rank: int, dropout: bool) -> int:
+    """What a decoder layer keeps of its tokens for the backward pass, masks of its attention aside.
+
+    Hidden size: its input, what the MLP adds to, and what the adapters of q, k, v and of gate, up take in. Attention: queries,
+    result, and the result as o's adapter takes it in; keys and values. Inner size: gate, its activation, up, and their product.
+    Adapters drop inputs each on its own: in place of the input they keep what is left and what was drawn, a number each on the CPU.
+    """
+    query, keys = model.heads * model.head_size, 2 * model.kv_heads * model.head_size
+    hidden, attention, inner = (7, 3, 4) if dropout else (4, 3, 4)
+    drawn = 5 * model.hidden + query + model.inner if dropout else 0
+    numbers = hidden * model.hidden + attention * query + keys + inner * model.inner + 7 * rank
+    return tokens * (numbers * device.width + drawn * device.drawn)
 
 
-def _backward_numbers(model: ModelShape) -> int:
-    return 3 * model.hidden + 3 * model.inner
+def attention_bytes(model: ModelShape, width: int, row: TrainingRow, by_blocks: bool) -> int:
+    """What a layer's attention keeps of one line beside that where there is a mask: it as numbers, keys and values for every head."""
+    if by_blocks:
+        seen, asking = (row.tokens - row.branch, row.branch) if row.branch else (0, 0)
+    else:
+        seen = asking = row.tokens
+    return (2 * seen * model.heads * model.head_size + asking * seen) * width

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from transformers import CLIPVisionConfig, LlavaNextConfig, LlavaNextForConditionalGeneration, LlavaNextProcessor, MistralConfig
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
 
@@ -15,7 +16,16 @@ from stic_trainer.modeling.testing import IMAGE_TOKEN, save_model, tiny_tokenize
 from stic_trainer.preflight.estimate import StageEstimate, estimate
 from stic_trainer.preflight.lengths import Lengths
 from stic_trainer.preflight.measure import measure
-from stic_trainer.preflight.memory import CPU, kv_bytes, lora_numbers
+from stic_trainer.preflight.memory import (
+    CPU,
+    CPU_MAPPED,
+    TrainingRow,
+    attention_bytes,
+    kv_bytes,
+    layer_bytes,
+    lora_numbers,
+    maps_tensors,
+)
 from stic_trainer.runtime.store import Store
 
 PUBLISHED = {(640, 480): 2340, (480, 640): 2352, (640, 427): 2144, (336, 336): 1176, (500, 500): 2928}
@@ -112,3 +122,53 @@ def test_the_parts_of_memory_are_the_tensors_own_sizes(folder: Path, tmp_path: P
     policy.adapters.add(lora, seed=0)
     assert lora_numbers(model, lora.rank) == sum(parameter.numel() for parameter in policy.adapters.trainable().values())
     assert dataclasses.asdict(model)["max_positions"] == policy.max_positions
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.05])
+def test_what_a_layer_keeps_for_the_backward_pass_is_what_is_counted(folder: Path, tmp_path: Path, dropout: float) -> None:
+    """Bytes of the tensors that autograd itself keeps, beside the formula's."""
+    from stic_trainer.modeling.chat import Message
+    from stic_trainer.modeling.loading import load_policy
+    from stic_trainer.modeling.rows import branch, join_rows
+    from stic_trainer.modeling.scoring import hidden_states
+    from stic_trainer.modeling.testing import TinyLora, paint
+
+    store, lora = Store(tmp_path / "store"), TinyLora(rank=4, dropout=dropout)
+    policy = load_policy(folder)
+    policy.adapters.add(lora, seed=0)
+    policy.adapters.set_dropout(dropout > 0)
+    image = paint(tmp_path, (640, 480))
+    question = Message("user", "What is it?", image=True)
+    tokens = policy.vision.num_tokens(image)
+    sides = [policy.chat.conversation([question, Message("assistant", letter * 300)], tokens) for letter in "ab"]
+    batch = join_rows([branch(sides[0], sides[1], image)], device=policy.device, by_blocks=True)
+    ours = {parameter.data_ptr() for parameter in policy.base.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.data_ptr() not in ours:
+            storage = tensor.untyped_storage()
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        hidden = hidden_states(policy, batch)  # lives, and with it all that was kept
+    model = measure(_job(folder, store, tmp_path), store).model
+    length = hidden.shape[1]
+    row = TrainingRow(length, 602, branch=301)
+    counted = layer_bytes(model, CPU, length, lora.rank, dropout > 0) + attention_bytes(model, CPU.width, row, by_blocks=True)
+    assert sum(kept.values()) / (model.layers * counted) == pytest.approx(1, abs=0.1)
+
+
+def test_the_heap_is_counted_where_tensors_lie_on_it(folder: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    job = _job(folder, store, tmp_path)
+    lengths = measure(job, store)
+    for on_heap, mapped in zip(
+        *(estimate(job.recipe, lengths, each, starts_from_adapter=False) for each in (CPU, CPU_MAPPED)), strict=True
+    ):
+        assert "heap" not in mapped.memory
+        tensors = sum(mapped.memory.values()) - mapped.memory["libraries"] - mapped.memory["weights"]
+        assert on_heap.memory == mapped.memory | {"heap": on_heap.memory["heap"]}
+        assert on_heap.memory["heap"] >= tensors
+    assert [maps_tensors({"MALLOC_MMAP_THRESHOLD_": value}) for value in ("1048576", "33554432", "")] == [True, False, False]

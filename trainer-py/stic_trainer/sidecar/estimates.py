@@ -17,7 +17,8 @@ from stic_trainer.config.job import Job, Recipe, parse_job
 from stic_trainer.decode import decode
 from stic_trainer.preflight.estimate import Spread, StageEstimate, estimate
 from stic_trainer.preflight.lengths import Lengths
-from stic_trainer.preflight.memory import CPU, GPU, Device
+from stic_trainer.preflight.memory import CPU, CPU_MAPPED, GPU, Device, maps_tensors
+from stic_trainer.sidecar.environment import worker_environment
 from stic_trainer.sidecar.fork_server import ForkServer
 
 _KEPT = 64
@@ -40,7 +41,7 @@ class Estimates:
         asked = json_format.MessageToDict(request, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
         job = parse_job({**fields, **asked})
         lengths = await self._lengths(job, json.dumps({**fields, **asked}))
-        device = GPU if on_gpu else CPU
+        device = GPU if on_gpu else CPU_MAPPED if maps_tensors(worker_environment()) else CPU
         return _response(job.recipe, lengths, device, memory_bytes, starts_from_adapter=bool(job.inputs_of("start")))
 
     async def _lengths(self, job: Job, text: str) -> Lengths:

@@ -24,6 +24,7 @@ from stic_trainer.data.records import Pair, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.errors import StageError
 from stic_trainer.method.dpo import DpoSums, Scores, chosen_only_loss, regularised_loss, strongest_other
+from stic_trainer.method.metrics import DPO_TERMS
 from stic_trainer.modeling.chat import Message
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import Batch, Row, branch, join_rows, split_by_tokens
@@ -34,8 +35,6 @@ from stic_trainer.stages.images import image_file
 from stic_trainer.stages.skipped import Skipped
 from stic_trainer.stages.stage_setup import load_start_adapter, metadata, open_policy
 from stic_trainer.stages.training import Training, too_long
-
-_METRICS = ("loss", "margin", "accuracy", "chosen_logp", "rejected_logp")
 
 
 def run(job: Job, ctx: StageContext) -> None:
@@ -68,11 +67,10 @@ def run(job: Job, ctx: StageContext) -> None:
     if start is not None and training.first_step == 0:
         _score_start(ctx, references, split(rows), join)
     score_again = not speed.reuse_reference_scores and start is None
-    gains: list[float] = []
 
     for step, indices in training.steps():
         first_time = score_again or references.lacks(indices)
-        sums = torch.zeros(6, dtype=torch.float64, device=policy.device)
+        sums = torch.zeros(len(DPO_TERMS), dtype=torch.float64, device=policy.device)
         for group, weight in training.micro_batches(indices, split):
             batch, keys = join(group), [row.key for row in group]
             if first_time:
@@ -82,12 +80,11 @@ def run(job: Job, ctx: StageContext) -> None:
             losses = _losses(config, scores, reference, batch)
             training.backward(losses.sum() * weight / len(indices))
             sums += DpoSums.of(losses, scores, reference, beta=config.beta).stacked() * weight
-        *means, gain = (ctx.ranks.all_reduce(sums) / len(indices)).tolist()
+        means = (ctx.ranks.all_reduce(sums) / len(indices)).tolist()
         if first_time:
             references.exchange(ctx.ranks, indices)
-        gains.append(gain)
-        training.update(step, dict(zip(_METRICS, means, strict=True)), extra={"references": references.table})
-    _warn_if_chosen_falls(ctx, gains)
+        metrics = {metric.name: mean for metric, mean in zip(DPO_TERMS, means, strict=True)}
+        training.update(step, metrics, extra={"references": references.table})
     training.publish("stage1", metadata(policy, job))
 
 
@@ -184,13 +181,3 @@ def _losses(config: DpoConfig, policy: Scores, reference: Scores, batch: Batch) 
     if config.objective is DpoObjective.SWAPPED:
         policy, reference = policy.swapped(), reference.swapped()
     return regularised_loss(policy, reference, beta=config.beta, chosen_weight=config.chosen_weight)
-
-
-def _warn_if_chosen_falls(ctx: StageContext, gains: list[float]) -> None:
-    last = gains[-max(1, len(gains) // 5) :]
-    if last and sum(last) / len(last) < 0:
-        ctx.log(
-            f"the preferred texts became less likely than under the reference ({sum(last) / len(last):+.2f} nats a text over the "
-            "last steps): the model may be unlearning; raise dpo.chosen_weight or lower the learning rate",
-            "warning",
-        )

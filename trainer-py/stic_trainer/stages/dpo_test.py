@@ -16,6 +16,7 @@ from torch import Tensor
 from stic_trainer.config.job import Job, StageKind
 from stic_trainer.data.records import ImageRef, Pair
 from stic_trainer.errors import StageError
+from stic_trainer.method.metrics import METRICS
 from stic_trainer.modeling import blocks
 from stic_trainer.modeling.policy import Policy
 from stic_trainer.modeling.rows import join_rows
@@ -92,15 +93,21 @@ def test_the_first_step_reports_the_papers_loss_of_the_base_model(laboratory: La
     first = _first_batch(laboratory, pairs)
     chosen = sum(_logp(base, laboratory, pair, pair.chosen) for pair in first) / len(first)
     rejected = sum(_logp(base, laboratory, pair, pair.rejected) for pair in first) / len(first)
-    assert unbroken.series("dpo/chosen_logp")[1] == pytest.approx(chosen, rel=1e-5)
-    assert unbroken.series("dpo/rejected_logp")[1] == pytest.approx(rejected, rel=1e-5)
-    assert unbroken.series("dpo/margin")[1] == 0
+    assert unbroken.series("logps/chosen")[1] == pytest.approx(chosen, rel=1e-5)
+    assert unbroken.series("logps/rejected")[1] == pytest.approx(rejected, rel=1e-5)
+    assert unbroken.series("rewards/margins")[1] == 0
     assert unbroken.series("dpo/loss")[1] == pytest.approx(math.log(2) - 0.25 * chosen, rel=1e-5)
+
+
+def test_the_metrics_are_those_of_the_catalogue(unbroken: Recorder) -> None:
+    assert unbroken.metrics() == {metric.name for metric in METRICS if metric.stage == "dpo"}
+    reward, rejected, margin = (unbroken.series(f"rewards/{name}")[STEPS] for name in ("chosen", "rejected", "margins"))
+    assert margin == pytest.approx(reward - rejected, abs=1e-5)
 
 
 def test_training_moves_the_texts_apart(unbroken: Recorder) -> None:
     assert list(unbroken.series("dpo/loss")) == list(range(1, STEPS + 1))
-    assert unbroken.series("dpo/margin")[STEPS] > 0
+    assert unbroken.series("rewards/margins")[STEPS] > 0
     assert unbroken.facts()["trainable_in"] == "model.language_model (LoRA)"
 
 
@@ -150,7 +157,7 @@ def test_an_optimization_changes_no_number(
     on = laboratory.run(_job(laboratory, pairs, twice), tmp_path / "on")
     off = laboratory.run(_job(laboratory, pairs, twice | {"speed": {optimization: False}}), tmp_path / "off")
     assert optimization in on.facts()["optimizations"] and optimization not in off.facts()["optimizations"]
-    for metric in ("dpo/loss", "dpo/margin", "dpo/chosen_logp", "dpo/grad_norm"):
+    for metric in ("dpo/loss", "rewards/margins", "logps/chosen", "dpo/grad_norm"):
         assert list(off.series(metric).values()) == pytest.approx(list(on.series(metric).values()), rel=1e-3, abs=1e-4), metric
 
 
@@ -161,7 +168,7 @@ def test_recomputed_activations_change_no_bit(laboratory: Laboratory, pairs: lis
 
 def test_micro_batches_change_no_number(laboratory: Laboratory, pairs: list[Pair], unbroken: Recorder, tmp_path: Path) -> None:
     single = laboratory.run(_job(laboratory, pairs, {"dpo": {"optimizer": {"max_micro_batch_tokens": 64}}}), tmp_path)
-    for metric in ("dpo/loss", "dpo/margin", "dpo/grad_norm"):
+    for metric in ("dpo/loss", "rewards/margins", "dpo/grad_norm"):
         assert list(single.series(metric).values()) == pytest.approx(list(unbroken.series(metric).values()), rel=1e-3, abs=1e-4)
 
 
@@ -229,9 +236,9 @@ def test_the_official_codes_rejected_term(laboratory: Laboratory, pairs: list[Pa
         logits, ids = _token_logits(base, laboratory, pair, pair.rejected)
         for row, label in zip(logits.log_softmax(dim=-1).tolist(), ids.tolist(), strict=True):
             total += max(value for token, value in enumerate(row) if token != label)
-    assert recorder.series("dpo/rejected_logp")[1] == pytest.approx(total / len(first), rel=1e-5)
+    assert recorder.series("logps/rejected")[1] == pytest.approx(total / len(first), rel=1e-5)
     chosen = sum(_logp(base, laboratory, pair, pair.chosen) for pair in first) / len(first)
-    assert recorder.series("dpo/chosen_logp")[1] == pytest.approx(chosen, rel=1e-5)
+    assert recorder.series("logps/chosen")[1] == pytest.approx(chosen, rel=1e-5)
 
 
 def test_only_the_official_codes_field_leaves_the_image_out(laboratory: Laboratory, pairs: list[Pair], tmp_path: Path) -> None:
@@ -239,7 +246,7 @@ def test_only_the_official_codes_field_leaves_the_image_out(laboratory: Laborato
     base = tiny_policy(laboratory.model, dtype=torch.float32)
     first = _first_batch(laboratory, pairs)
     blind = sum(_logp(base, laboratory, pair, pair.chosen, with_image=False) for pair in first) / len(first)
-    assert recorder.series("dpo/chosen_logp")[1] == pytest.approx(blind, rel=1e-5)
+    assert recorder.series("logps/chosen")[1] == pytest.approx(blind, rel=1e-5)
 
 
 @pytest.mark.parametrize("objective", ["DPO_OBJECTIVE_SWAPPED", "DPO_OBJECTIVE_CHOSEN_ONLY"])
@@ -250,7 +257,7 @@ def test_control_arms_minimise_what_they_say(laboratory: Laboratory, pairs: list
     base = tiny_policy(laboratory.model, dtype=torch.float32)
     if objective == "DPO_OBJECTIVE_SWAPPED":
         expected = math.log(2) - 0.25 * sum(_logp(base, laboratory, pair, pair.rejected) for pair in first) / len(first)
-        assert recorder.series("dpo/margin")[4] < 0
+        assert recorder.series("rewards/margins")[4] < 0
     else:
         expected = -sum(_logp(base, laboratory, pair, pair.chosen) / (len(pair.chosen) + 1) for pair in first) / len(first)
     assert recorder.series("dpo/loss")[1] == pytest.approx(expected, rel=1e-5)

@@ -17,6 +17,7 @@ from stic_trainer.data.images import ImageProblem
 from stic_trainer.data.records import InfusedRow, read_rows
 from stic_trainer.data.seeds import item_seed
 from stic_trainer.errors import StageError
+from stic_trainer.method.metrics import SFT_LOSS
 from stic_trainer.method.sft import sft_loss
 from stic_trainer.modeling.packing import join_packs, packed_groups
 from stic_trainer.modeling.policy import Policy
@@ -52,7 +53,7 @@ def run(job: Job, ctx: StageContext) -> None:
             share = sft_loss(logps, batch.lengths).sum() * weight / len(indices)
             training.backward(share)
             loss += share.detach()
-        training.update(step, {"loss": float(ctx.ranks.all_reduce(loss))}, extra={})
+        training.update(step, {SFT_LOSS.name: float(ctx.ranks.all_reduce(loss))}, extra={})
     training.publish("stage2", metadata(policy, job))
 
 

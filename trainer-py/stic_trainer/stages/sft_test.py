@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from stic_trainer.config.job import Job, StageKind
 from stic_trainer.data.records import ImageRef, InfusedRow, Turn
 from stic_trainer.errors import StageError
+from stic_trainer.method.metrics import METRICS
 from stic_trainer.modeling import blocks
 from stic_trainer.modeling.testing import tiny_policy
 from stic_trainer.stages.testing import Laboratory, Recorder, after_step
@@ -125,6 +126,10 @@ def test_an_optimization_changes_no_number(
     assert optimization in on.facts()["optimizations"] and optimization not in off.facts()["optimizations"]
     for metric in ("sft/loss", "sft/grad_norm"):
         assert list(off.series(metric).values()) == pytest.approx(list(on.series(metric).values()), rel=1e-3, abs=1e-4), metric
+
+
+def test_the_metrics_are_those_of_the_catalogue(unbroken: Recorder) -> None:
+    assert unbroken.metrics() == {metric.name for metric in METRICS if metric.stage == "sft"}
 
 
 def test_the_adapter_of_stage_1_is_continued(laboratory: Laboratory, adapter: str, unbroken: Recorder) -> None:

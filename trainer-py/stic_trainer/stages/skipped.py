@@ -34,7 +34,8 @@ class Skipped:
 
     def check(self) -> None:
         """StageError TOO_MANY_SKIPPED once the share left out, here and at import, is above the bound."""
-        share = self._refused_share + self._unusable / max(1, self._total)
+        # Of what the import let through the stage may have drawn a sample: its share stands for all of it.
+        share = self._refused_share + (1 - self._refused_share) * self._unusable / max(1, self._total)
         if self._max is not None and share > self._max:
             raise StageError(
                 "TOO_MANY_SKIPPED",

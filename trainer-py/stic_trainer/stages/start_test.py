@@ -105,8 +105,8 @@ def test_a_run_from_the_champion_writes_trains_and_refers_with_it(lab: _Lab, cha
 
     trained = lab.run(StageKind.DPO, pairs=pairs, start=champion)
     # Before the first step policy and reference are one, so nothing is preferred yet; the base model would be another reference.
-    assert _first(trained, "dpo/margin") == pytest.approx(0, abs=1e-4)
-    chosen = 0.25 * _first(trained, "dpo/chosen_logp")
+    assert _first(trained, "rewards/margins") == pytest.approx(0, abs=1e-4)
+    chosen = 0.25 * _first(trained, "logps/chosen")
     assert _first(trained, "dpo/loss") == pytest.approx(math.log(2) - chosen, rel=1e-4)
     assert _made(trained) != champion
     adapter = lab.store.tree(_made(trained))

@@ -52,6 +52,9 @@ class Recorder:
     def series(self, name: str) -> dict[int, float]:
         return {body["step"]: body["value"] for body in self.bodies("metric") if body["name"] == name}
 
+    def metrics(self) -> set[str]:
+        return {body["name"] for body in self.bodies("metric")}
+
     def facts(self) -> dict[str, str]:
         found: dict[str, str] = dict(self.bodies("state")[-1]["facts"])
         return found

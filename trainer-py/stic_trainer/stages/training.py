@@ -23,7 +23,7 @@ _Group = TypeVar("_Group")
 class Training:
     """The policy's adapter in use, trained on numbered ``rows`` (Row.key is the index) in optimizer steps.
 
-    stage: prefix of the metrics. made_from: all that a checkpoint depends on beside the rows' number and the model's dtype.
+    stage: prefix of the optimizer's metrics. made_from: all that a checkpoint depends on beside the rows' number and the model's dtype.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Training:
         """Applies the step, reports it, and saves a checkpoint with ``extra`` when one is due. Stopped where a stop was asked for."""
         learning_rate = self.plan.learning_rate(step)
         norm = self._engine.update(learning_rate=learning_rate, step=step)
-        for name, value in {**metrics, "learning_rate": learning_rate, "grad_norm": norm}.items():
-            self._ctx.metric(f"{self._stage}/{name}", step + 1, value)
+        for name, value in {**metrics, f"{self._stage}/learning_rate": learning_rate, f"{self._stage}/grad_norm": norm}.items():
+            self._ctx.metric(name, step + 1, value)
         self._ctx.progress(step + 1, self.plan.num_steps, unit="steps")
         if self._checkpoints.is_due(step + 1) or self._ctx.stop_requested:
             self._checkpoints.commit(self._engine, next_step=step + 1, extra=dict(extra))

@@ -1,3 +1,4 @@
+import metrics from '../../../../recipes/generated/metrics.json';
 import type { ChartLine } from './metric-chart';
 
 export interface ChartPlan {
@@ -7,53 +8,38 @@ export interface ChartPlan {
   zeroLine?: boolean;
 }
 
-const one = (metric: string, label: string, series = 1): ChartLine[] => [{ metric, label, color: `var(--series-${String(series)})` }];
+type Metric = (typeof metrics)[number];
 
-/** The charts of stage dpo, most telling first. */
-export const dpoCharts: ChartPlan[] = [
-  {
-    title: 'Loss',
-    meaning: 'Regularised DPO loss; starts at ln 2 plus the chosen-text term.',
-    lines: one('dpo/loss', 'loss'),
-  },
-  {
-    title: 'Reward margin',
-    meaning: 'Beta times the log-ratio difference of chosen and rejected; above 0 the chosen text is preferred.',
-    lines: one('dpo/margin', 'margin', 3),
-    zeroLine: true,
-  },
-  {
-    title: 'Accuracy',
-    meaning: 'Share of pairs with a margin above 0; 0.5 is chance.',
-    lines: one('dpo/accuracy', 'accuracy', 4),
-  },
-  {
-    title: 'Log-probabilities',
-    meaning: 'Of the chosen and the rejected text, summed over tokens. Chosen should not fall.',
-    lines: [...one('dpo/chosen_logp', 'chosen', 1), ...one('dpo/rejected_logp', 'rejected', 2)],
-  },
-  {
-    title: 'Learning rate',
-    meaning: 'Linear warm-up, cosine decay to zero.',
-    lines: one('dpo/learning_rate', 'learning rate'),
-  },
-  { title: 'Gradient norm', meaning: 'Before clipping.', lines: one('dpo/grad_norm', 'gradient norm', 2) },
-];
+const known = new Set(metrics.map(({ name }) => name));
+const colors = 4;
 
-/** The charts of stage sft. */
-export const sftCharts: ChartPlan[] = [
-  { title: 'Loss', meaning: 'Mean cross-entropy of the answers, in nats per token.', lines: one('sft/loss', 'loss') },
-  {
-    title: 'Learning rate',
-    meaning: 'Linear warm-up, cosine decay to zero.',
-    lines: one('sft/learning_rate', 'learning rate'),
-  },
-  { title: 'Gradient norm', meaning: 'Before clipping.', lines: one('sft/grad_norm', 'gradient norm', 2) },
-];
-
-const planned = new Set([...dpoCharts, ...sftCharts].flatMap(({ lines }) => lines.map(({ metric }) => metric)));
-
-/** A plain chart for every metric this page does not know by name. */
-export function otherCharts(names: Iterable<string>): ChartPlan[] {
-  return [...names].filter((name) => !planned.has(name)).map((name) => ({ title: name, meaning: '', lines: one(name, name) }));
+/** The charts of a stage's metrics, most telling first. */
+export function chartsOf(stage: string): ChartPlan[] {
+  const groups = Map.groupBy(
+    metrics.filter((metric) => metric.stage === stage),
+    ({ chart }) => chart,
+  );
+  return [...groups.values()].map(chartOf);
 }
+
+/** A plain chart for every metric that the catalogue does not have. */
+export function otherCharts(names: Iterable<string>): ChartPlan[] {
+  return [...names].filter((name) => !known.has(name)).map((name) => ({ title: name, meaning: '', lines: [line(name, name, 0)] }));
+}
+
+function chartOf(group: Metric[], position: number): ChartPlan {
+  const [first] = group;
+  const units = first?.unit ? ` (${first.unit})` : '';
+  return {
+    title: first?.chart ?? '',
+    meaning: `${group.map(({ meaning }) => meaning).join(' ')}${units}`,
+    lines: group.map(({ name, label }, index) => line(name, label, group.length > 1 ? index : position)),
+    zeroLine: first?.zero_line,
+  };
+}
+
+const line = (metric: string, label: string, color: number): ChartLine => ({
+  metric,
+  label,
+  color: `var(--series-${String((color % colors) + 1)})`,
+});

@@ -1,7 +1,7 @@
 import { Group, Paper, Text } from '@mantine/core';
 import { CartesianGrid, Line, LineChart, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { short } from '../../format';
-import { thin, type Point, type Series } from './series';
+import type { Point, Series } from './series';
 
 export interface ChartLine {
   metric: string;
@@ -71,7 +71,7 @@ export function MetricChart({ title, meaning, lines, series, showEarlier, group,
               [...(series.get(metric)?.earlier ?? [])].map(([attempt, points], index) => (
                 <Line
                   key={`${metric}/${attempt}`}
-                  data={thin(points)}
+                  data={points}
                   dataKey="value"
                   name={`${label}, attempt ${String(index + 1)}`}
                   stroke={color}
@@ -85,7 +85,7 @@ export function MetricChart({ title, meaning, lines, series, showEarlier, group,
           {drawn.map(({ metric, label, color }) => (
             <Line
               key={metric}
-              data={thin(series.get(metric)?.current ?? [])}
+              data={series.get(metric)?.current ?? []}
               dataKey="value"
               name={label}
               stroke={color}

@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 import { useMetrics } from '../../api/runs';
 import { Empty, Failure, Lines } from '../../ui/feedback';
-import { dpoCharts, otherCharts, sftCharts, type ChartPlan } from './charts';
+import { chartsOf, otherCharts, type ChartPlan } from './charts';
 import { useRunContext } from './context';
 import { MetricChart } from './metric-chart';
 import { seriesByName, type Series } from './series';
@@ -37,8 +37,8 @@ export function MetricsTab() {
           }}
         />
       )}
-      <Charts title="dpo" plans={dpoCharts} series={series} showEarlier={showEarlier} />
-      <Charts title="sft" plans={sftCharts} series={series} showEarlier={showEarlier} />
+      <Charts title="dpo" plans={chartsOf('dpo')} series={series} showEarlier={showEarlier} />
+      <Charts title="sft" plans={chartsOf('sft')} series={series} showEarlier={showEarlier} />
       <Charts title="other" plans={otherCharts(series.keys())} series={series} showEarlier={showEarlier} />
     </Stack>
   );

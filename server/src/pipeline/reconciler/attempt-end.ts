@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { Recipe, type RetryConfig } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
-import { JobError, JobState } from '@stic/api/gen/stic/common/v1/common.js';
+import { JobError } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Artifact } from '@stic/api/gen/stic/common/v1/common.js';
 import { ArtifactEntity, AttemptEntity, CheckpointEntity, RunEntity, StageEntity } from '../../model/index.js';
 import { graph, nodeOf } from '../../model/graph.js';
@@ -114,14 +114,4 @@ async function keepCheckpoint(
     parentId: parent?.id ?? null,
     createdAt: new Date(),
   });
-}
-
-/** Whether this ends an attempt. */
-export function isTerminal(state: JobState): boolean {
-  return (
-    state === JobState.JOB_STATE_SUCCEEDED ||
-    state === JobState.JOB_STATE_FAILED ||
-    state === JobState.JOB_STATE_CANCELLED ||
-    state === JobState.JOB_STATE_LOST
-  );
 }

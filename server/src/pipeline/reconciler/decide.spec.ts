@@ -6,7 +6,8 @@ import { DomainError } from '../../platform/errors.js';
 import { nextAction, stopAsked, stopGraceMs, unreachableGraceMs, verdictOf } from './decide.js';
 import type { AttemptView, Ending, StageView } from './decide.js';
 import { endingOf } from './attempt-watch.js';
-import { chosenFell } from './warnings.js';
+import { readMetrics } from '../../model/metric-catalogue.js';
+import { chosenFell, chosenReward } from './warnings.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const ago = (ms: number): Date => new Date(now.getTime() - ms);
@@ -118,11 +119,14 @@ test('an error of the trainer ends the attempt only when asking again cannot hel
   assert.equal(endingOf(new DomainError('INVALID_ARGUMENT', 'x'), attempt(), false)?.state, JobState.JOB_STATE_FAILED);
 });
 
-test('a fall of the chosen log-probability is told, noise is not', () => {
+test('chosen texts that end less likely than under the reference are told', () => {
   const series = (values: number[]): { step: number; value: number }[] => values.map((value, step) => ({ step, value }));
-  const falling = Array.from({ length: 20 }, (_, step) => -80 - step);
-  assert.match(chosenFell(series(falling))[0] ?? '', /fell during DPO, from -82\.0 to -97\.0/);
+  const falling = Array.from({ length: 20 }, (_, step) => 2 - step / 5);
+  assert.match(chosenFell(series(falling))[0] ?? '', /rewards\/chosen is -1\.5 in the mean of the last 4 steps/);
   assert.deepEqual(chosenFell(series(falling.map((value) => -value))), []);
-  assert.deepEqual(chosenFell(series(Array.from({ length: 20 }, (_, step) => -80 - (step % 2)))), []);
-  assert.deepEqual(chosenFell(series([-80, -90, -100])), []);
+  assert.deepEqual(chosenFell(series(falling.slice(0, 14))), [], 'two steps are too few to judge by');
+  assert.ok(
+    readMetrics().some(({ name }) => name === chosenReward),
+    'the trainer reports it',
+  );
 });

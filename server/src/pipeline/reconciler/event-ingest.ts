@@ -18,7 +18,9 @@ import type { CheckpointName } from '../../model/graph.js';
 import { sha256 } from '../../recipe/canonical.js';
 import { fenced } from './lease.js';
 import type { Lease } from './lease.js';
-import { isTerminal, settleAttempt } from './attempt-end.js';
+import { isTerminal } from '../../model/states.js';
+import { recordLastMetrics } from './last-metrics.js';
+import { settleAttempt } from './attempt-end.js';
 import { storePoints } from '../../model/metrics.js';
 import { pipelineTopic, runTopic } from '../../model/topics.js';
 
@@ -65,7 +67,13 @@ async function store(manager: EntityManager, lease: Lease, attempt: AttemptEntit
   const progress = of(events, 'progress').at(-1);
   if (progress) await manager.update(StageEntity, lease.stageId, { progress: Progress.toJSON(progress.value) as object });
 
-  await storeMetrics(manager, reported, of(events, 'metric'));
+  const metrics = of(events, 'metric');
+  await storeMetrics(manager, reported, metrics);
+  await recordLastMetrics(
+    manager,
+    { runId: lease.runId, attempt: attempt.number },
+    metrics.map(({ value }) => value),
+  );
   const lines = of(events, 'log').map(({ seq, at, value }) => ({
     ...reported,
     seq: seq.toString(),

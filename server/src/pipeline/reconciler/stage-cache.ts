@@ -7,6 +7,7 @@ import { ArtifactEntity, AttemptEntity, RunEntity, StageEntity } from '../../mod
 import type { Tools } from './attempt-watch.js';
 import { fenced } from './lease.js';
 import type { Lease } from './lease.js';
+import { type Point, recordLastMetrics } from './last-metrics.js';
 import { succeed } from './attempt-end.js';
 import { begin, forgetReports } from './attempt-start.js';
 import { storePoints, superseded } from '../../model/metrics.js';
@@ -97,6 +98,11 @@ async function takeOver(manager: EntityManager, stage: StageEntity, attempt: Att
   );
   // A resumed stage has said its series in several attempts.
   await manager.query(copyVisible, [...own, source.stage.id, source.attempt.number]);
+  const points = await manager.query<Point[]>(
+    'SELECT DISTINCT ON (name) name, step, value FROM metric_point WHERE attempt_id = $1 ORDER BY name, step DESC, seq DESC',
+    [attempt.id],
+  );
+  await recordLastMetrics(manager, { runId: stage.runId, attempt: attempt.number }, points);
   const line = `Linked, not run again: the same stage on the same inputs succeeded in run "${source.run.name}" (${source.run.id}).`;
   await manager.query(`INSERT INTO log_line (attempt_id, run_id, seq, at, level, message) VALUES ($1, $2, 1, now(), 'info', $3)`, [
     ...own,

@@ -1,6 +1,6 @@
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import type { Violation } from '../errors.js';
-import { shown } from '../shown.js';
+import { shown } from '../printable.js';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -34,7 +34,7 @@ export const FILE_PATHS: Readonly<Record<string, Json>> = {
       [
         inPath('checkpoint_id', 'The checkpoint.', ID),
         inQuery('merged', 'The model with the adapter merged into it, once ExportMerged has made it.', { type: 'boolean' }),
-        inQuery('dtype', "Of the merged model; that of the base model when it is left out.", { type: 'string' }),
+        inQuery('dtype', 'Of the merged model; that of the base model when it is left out.', { type: 'string' }),
       ],
       file('The tar.', 'application/x-tar'),
     ),

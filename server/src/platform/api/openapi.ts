@@ -97,7 +97,9 @@ function isNeeded(field: DescField): boolean {
   if (field.parent.file.proto.package === RECIPE) return false;
   const { required, minItems = 0, gt, gte, lt, lte } = rulesOf(field);
   const zeroIsRefused = (gt ?? -1) >= 0 || (gte ?? 0) > 0 || (lt ?? 1) <= 0 || (lte ?? 0) < 0;
-  return required || minItems > 0 || (field.fieldKind === 'scalar' && field.oneof === undefined && !field.proto.proto3Optional && zeroIsRefused);
+  return (
+    required || minItems > 0 || (field.fieldKind === 'scalar' && field.oneof === undefined && !field.proto.proto3Optional && zeroIsRefused)
+  );
 }
 
 /** Schemas of messages and enums, gathered as they are referred to. */
@@ -156,13 +158,20 @@ class Schemas {
     if (field.enum) return this.ref(field.enum);
     const scalar = SCALARS[field.scalar ?? ScalarType.STRING];
     const rules = rulesOf(field);
-    return scalar['type'] === 'string' ? { ...scalar, ...ofText(field) } : scalar['type'] === 'boolean' ? scalar : { ...scalar, ...ofNumber(rules) };
+    return scalar['type'] === 'string'
+      ? { ...scalar, ...ofText(field) }
+      : scalar['type'] === 'boolean'
+        ? scalar
+        : { ...scalar, ...ofNumber(rules) };
   }
 }
 
 function ofEnum(described: DescEnum): Json {
   const values = described.values.map((value) => ({ name: value.name, comment: commentOf(value) }));
-  const text = [commentOf(described), ...values.filter(({ comment }) => comment !== '').map(({ name, comment }) => `- ${name}: ${comment}`)];
+  const text = [
+    commentOf(described),
+    ...values.filter(({ comment }) => comment !== '').map(({ name, comment }) => `- ${name}: ${comment}`),
+  ];
   return { type: 'string', description: text.join('\n').trim(), enum: values.map(({ name }) => name) };
 }
 

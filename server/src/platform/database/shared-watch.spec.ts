@@ -15,21 +15,21 @@ function watched(load?: () => Promise<Snapshot>): { state: { value: number; load
   return { state, loader };
 }
 
-const opened: AsyncGenerator<Snapshot>[] = [];
+const opened: AsyncGenerator<Snapshot, void>[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((stream) => stream.return(undefined)));
 });
 
-function watch(loader: SharedWatch<Snapshot>, signal = new AbortController().signal): AsyncGenerator<Snapshot> {
+function watch(loader: SharedWatch<Snapshot>, signal = new AbortController().signal): AsyncGenerator<Snapshot, void> {
   const stream = loader.snapshots(signal);
   opened.push(stream);
   return stream;
 }
 
-async function next<T>(stream: AsyncGenerator<T>): Promise<T> {
-  const { value, done } = await stream.next();
-  assert.ok(done !== true);
-  return value as T;
+async function next(stream: AsyncGenerator<Snapshot, void>): Promise<Snapshot> {
+  const result = await stream.next();
+  assert.ok(result.done !== true);
+  return result.value;
 }
 
 test('a change is loaded once and every watcher gets the same object', async () => {

@@ -94,7 +94,7 @@ export class Changes implements OnApplicationShutdown, OnModuleDestroy {
       if (this.loaders.get(topic) === (loader as object)) this.loaders.delete(topic);
     });
     const unsubscribe = this.subscribe(topic, loader.ring);
-    this.loaders.set(topic, loader as unknown as SharedWatch<object>);
+    this.loaders.set(topic, loader);
     return loader;
   }
 

@@ -4,7 +4,7 @@ import { Status } from '@stic/api/gen/google/rpc/status.js';
 import type { Codec } from '@stic/api/service.js';
 import { currentRequestId } from '../caller.js';
 import { DomainError, type ErrorCode } from '../errors.js';
-import { shown } from '../shown.js';
+import { shown } from '../printable.js';
 import { presentable } from './unexpected.js';
 
 /** The standard trailer of a google.rpc.Status. */

@@ -3,7 +3,7 @@ import { HttpException, Logger } from '@nestjs/common';
 import { currentRequestId } from '../caller.js';
 import { isDatabaseAway } from '../database/away.js';
 import { DomainError } from '../errors.js';
-import { shown } from '../shown.js';
+import { shown } from '../printable.js';
 
 const logger = new Logger('Unexpected');
 

@@ -1,6 +1,6 @@
 import type { Pair } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { invalid } from '../../platform/errors.js';
-import { shown } from '../../platform/shown.js';
+import { shown } from '../../platform/printable.js';
 
 /** A way other trainers read preference pairs. `image` is the image's path inside the archive. */
 export type ExportFormat = {

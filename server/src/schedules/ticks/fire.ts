@@ -85,7 +85,8 @@ async function step(tools: Tools, manager: EntityManager, tick: TickEntity, now:
       return explained(manager, tick, now, () => settleInputs(tools, manager, tick, spec, now));
     case 'fire':
       return explained(manager, tick, now, async () => {
-        const run = await tools.runs.create(runOf(tick, spec));
+        const request = runOf(tick, spec);
+        const run = (await tools.runs.madeBy(request.requestId)) ?? (await tools.runs.create(request));
         const fired = { state: TickState.TICK_STATE_RUNNING, firedAt: now, runId: run.id, reason: TickReason.TICK_REASON_UNSPECIFIED };
         await manager.update(TickEntity, tick.id, { ...fired, message: changedModel(run, spec) });
       });

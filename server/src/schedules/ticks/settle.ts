@@ -3,6 +3,7 @@ import { JobError } from '@stic/api/gen/stic/common/v1/common.js';
 import { RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { RunEntity } from '../../model/index.js';
+import { terminalRunStates } from '../../model/states.js';
 import type { RunActions } from '../../runs/index.js';
 import { TickEntity } from '../schedule.entity.js';
 import { endTick, type Ending } from './store.js';
@@ -16,11 +17,11 @@ export function settleNext({ db, actions }: Tools, now: Date): Promise<boolean> 
       `SELECT tick.id, (schedule.spec->>'deadline_seconds')::integer AS deadline
          FROM tick JOIN schedule ON schedule.id = tick.schedule_id LEFT JOIN run ON run.id = tick.run_id
         WHERE tick.state = 'TICK_STATE_RUNNING'
-          AND (run.id IS NULL OR run.state IN ('RUN_STATE_SUCCEEDED', 'RUN_STATE_FAILED', 'RUN_STATE_CANCELLED')
+          AND (run.id IS NULL OR run.state = ANY($2)
                OR ((schedule.spec->>'deadline_seconds')::integer > 0 AND tick.reason = 'TICK_REASON_UNSPECIFIED'
                    AND tick.fired_at + (schedule.spec->>'deadline_seconds')::integer * interval '1 second' <= $1))
         ORDER BY tick.position LIMIT 1 FOR UPDATE OF tick SKIP LOCKED`,
-      [now],
+      [now, terminalRunStates],
     );
     if (!due) return false;
     const tick = await manager.findOneByOrFail(TickEntity, { id: due.id });

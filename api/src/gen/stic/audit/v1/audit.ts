@@ -48,7 +48,16 @@ export interface ListAuditEntriesRequest {
     | Date
     | undefined;
   /** Before this moment. */
-  to: Date | undefined;
+  to:
+    | Date
+    | undefined;
+  /**
+   * AIP-160 filter. Fields: id, at, actor, action, subject_type, subject_id, subject_name, details.<key>.
+   * Words without a field are looked for in actor, action and subject_name.
+   */
+  filter: string;
+  /** AIP-132 order by id, at, action or subject_type. Empty: at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListAuditEntries. */
@@ -354,7 +363,17 @@ export const AuditEntry_DetailsEntry: MessageFns<AuditEntry_DetailsEntry> = {
 };
 
 function createBaseListAuditEntriesRequest(): ListAuditEntriesRequest {
-  return { pageSize: 0, pageToken: "", subjectType: "", subjectId: "", action: "", from: undefined, to: undefined };
+  return {
+    pageSize: 0,
+    pageToken: "",
+    subjectType: "",
+    subjectId: "",
+    action: "",
+    from: undefined,
+    to: undefined,
+    filter: "",
+    orderBy: "",
+  };
 }
 
 export const ListAuditEntriesRequest: MessageFns<ListAuditEntriesRequest> = {
@@ -379,6 +398,12 @@ export const ListAuditEntriesRequest: MessageFns<ListAuditEntriesRequest> = {
     }
     if (message.to !== undefined) {
       Timestamp.encode(toTimestamp(message.to), writer.uint32(58).fork()).join();
+    }
+    if (message.filter !== "") {
+      writer.uint32(66).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(74).string(message.orderBy);
     }
     return writer;
   },
@@ -452,6 +477,22 @@ export const ListAuditEntriesRequest: MessageFns<ListAuditEntriesRequest> = {
             message.to = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -473,6 +514,8 @@ export const ListAuditEntriesRequest: MessageFns<ListAuditEntriesRequest> = {
       action: isSet(object.action) ? globalThis.String(object.action) : "",
       from: isSet(object.from) ? fromJsonTimestamp(object.from) : undefined,
       to: isSet(object.to) ? fromJsonTimestamp(object.to) : undefined,
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -499,6 +542,12 @@ export const ListAuditEntriesRequest: MessageFns<ListAuditEntriesRequest> = {
     if (message.to !== undefined) {
       obj.to = message.to.toISOString();
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -514,6 +563,8 @@ export const ListAuditEntriesRequest: MessageFns<ListAuditEntriesRequest> = {
     message.action = object.action ?? "";
     message.from = object.from ?? undefined;
     message.to = object.to ?? undefined;
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

@@ -131,6 +131,14 @@ export interface ListCheckpointsRequest {
   pageSize: number;
   pageToken: string;
   runId: string;
+  /**
+   * AIP-160 filter. Fields: id, name, run_id, run, parent_id, base_model_path, base_model_digest, adapter_sha256, bytes, created_at,
+   * pinned_at, deleted_at, imported_from; scores.<benchmark>, its headline metric answering plainly.
+   * Words without a field are looked for in the name.
+   */
+  filter: string;
+  /** AIP-132 order by those fields, but not by run. Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListCheckpoints. */
@@ -712,7 +720,7 @@ export const GetCheckpointRequest: MessageFns<GetCheckpointRequest> = {
 };
 
 function createBaseListCheckpointsRequest(): ListCheckpointsRequest {
-  return { pageSize: 0, pageToken: "", runId: "" };
+  return { pageSize: 0, pageToken: "", runId: "", filter: "", orderBy: "" };
 }
 
 export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
@@ -725,6 +733,12 @@ export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
     }
     if (message.runId !== "") {
       writer.uint32(26).string(message.runId);
+    }
+    if (message.filter !== "") {
+      writer.uint32(34).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(42).string(message.orderBy);
     }
     return writer;
   },
@@ -766,6 +780,22 @@ export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
             message.runId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -783,6 +813,8 @@ export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -797,6 +829,12 @@ export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
     if (message.runId !== "") {
       obj.run_id = message.runId;
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -808,6 +846,8 @@ export const ListCheckpointsRequest: MessageFns<ListCheckpointsRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.runId = object.runId ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

@@ -276,7 +276,7 @@ export interface Progress {
 
 /** One point of a series. */
 export interface MetricPoint {
-  /** Flat name: dpo/loss, dpo/margin, sft/loss, ... */
+  /** Flat name: dpo/loss, rewards/margins, sft/loss, ... */
   name: string;
   step: number;
   value: number;

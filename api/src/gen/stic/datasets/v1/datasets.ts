@@ -147,10 +147,17 @@ export interface GetDatasetRequest {
 
 /** Request of ListDatasets. */
 export interface ListDatasetsRequest {
-  /** 1..200, default 50. */
+  /** Default 50; more than 200 counts as 200. */
   pageSize: number;
   pageToken: string;
   kind: DatasetKind;
+  /**
+   * AIP-160 filter. Fields: id, name, kind, source, created_at; state, items and benchmark of the latest version.
+   * Words without a field are looked for in the name.
+   */
+  filter: string;
+  /** AIP-132 order by those fields. Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListDatasets. */
@@ -204,6 +211,10 @@ export interface ListDatasetProblemsRequest {
   versionId: string;
   pageSize: number;
   pageToken: string;
+  /** AIP-160 filter. Fields: name, code, reason, position. Words without a field are looked for in the name. */
+  filter: string;
+  /** AIP-132 order by those fields. Empty: position. */
+  orderBy: string;
 }
 
 /** Answer of ListDatasetProblems. */
@@ -1025,7 +1036,7 @@ export const GetDatasetRequest: MessageFns<GetDatasetRequest> = {
 };
 
 function createBaseListDatasetsRequest(): ListDatasetsRequest {
-  return { pageSize: 0, pageToken: "", kind: DatasetKind.DATASET_KIND_UNSPECIFIED };
+  return { pageSize: 0, pageToken: "", kind: DatasetKind.DATASET_KIND_UNSPECIFIED, filter: "", orderBy: "" };
 }
 
 export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
@@ -1038,6 +1049,12 @@ export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
     }
     if (message.kind !== DatasetKind.DATASET_KIND_UNSPECIFIED) {
       writer.uint32(24).int32(datasetKindToNumber(message.kind));
+    }
+    if (message.filter !== "") {
+      writer.uint32(34).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(42).string(message.orderBy);
     }
     return writer;
   },
@@ -1079,6 +1096,22 @@ export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
             message.kind = datasetKindFromJSON(reader.int32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1096,6 +1129,8 @@ export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       kind: isSet(object.kind) ? datasetKindFromJSON(object.kind) : DatasetKind.DATASET_KIND_UNSPECIFIED,
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -1110,6 +1145,12 @@ export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
     if (message.kind !== DatasetKind.DATASET_KIND_UNSPECIFIED) {
       obj.kind = datasetKindToJSON(message.kind);
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -1121,6 +1162,8 @@ export const ListDatasetsRequest: MessageFns<ListDatasetsRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.kind = object.kind ?? DatasetKind.DATASET_KIND_UNSPECIFIED;
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };
@@ -1730,7 +1773,7 @@ export const ListDatasetItemsResponse: MessageFns<ListDatasetItemsResponse> = {
 };
 
 function createBaseListDatasetProblemsRequest(): ListDatasetProblemsRequest {
-  return { datasetId: "", versionId: "", pageSize: 0, pageToken: "" };
+  return { datasetId: "", versionId: "", pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 }
 
 export const ListDatasetProblemsRequest: MessageFns<ListDatasetProblemsRequest> = {
@@ -1746,6 +1789,12 @@ export const ListDatasetProblemsRequest: MessageFns<ListDatasetProblemsRequest> 
     }
     if (message.pageToken !== "") {
       writer.uint32(34).string(message.pageToken);
+    }
+    if (message.filter !== "") {
+      writer.uint32(42).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(50).string(message.orderBy);
     }
     return writer;
   },
@@ -1795,6 +1844,22 @@ export const ListDatasetProblemsRequest: MessageFns<ListDatasetProblemsRequest> 
             message.pageToken = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1813,6 +1878,8 @@ export const ListDatasetProblemsRequest: MessageFns<ListDatasetProblemsRequest> 
       versionId: isSet(object.version_id) ? globalThis.String(object.version_id) : "",
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -1830,6 +1897,12 @@ export const ListDatasetProblemsRequest: MessageFns<ListDatasetProblemsRequest> 
     if (message.pageToken !== "") {
       obj.page_token = message.pageToken;
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -1842,6 +1915,8 @@ export const ListDatasetProblemsRequest: MessageFns<ListDatasetProblemsRequest> 
     message.versionId = object.versionId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

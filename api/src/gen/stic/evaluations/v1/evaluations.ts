@@ -34,6 +34,10 @@ export interface ListEvaluationsRequest {
   pageToken: string;
   runId: string;
   checkpointId: string;
+  /** AIP-160 filter. Fields: id, run_id, run, checkpoint_id, benchmark, metric, subject, mode, primary, n, value, difference, low, high, created_at. */
+  filter: string;
+  /** AIP-132 order by those fields, but not by run. Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListEvaluations. */
@@ -260,7 +264,7 @@ export const GetEvaluationRequest: MessageFns<GetEvaluationRequest> = {
 };
 
 function createBaseListEvaluationsRequest(): ListEvaluationsRequest {
-  return { pageSize: 0, pageToken: "", runId: "", checkpointId: "" };
+  return { pageSize: 0, pageToken: "", runId: "", checkpointId: "", filter: "", orderBy: "" };
 }
 
 export const ListEvaluationsRequest: MessageFns<ListEvaluationsRequest> = {
@@ -276,6 +280,12 @@ export const ListEvaluationsRequest: MessageFns<ListEvaluationsRequest> = {
     }
     if (message.checkpointId !== "") {
       writer.uint32(34).string(message.checkpointId);
+    }
+    if (message.filter !== "") {
+      writer.uint32(42).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(50).string(message.orderBy);
     }
     return writer;
   },
@@ -325,6 +335,22 @@ export const ListEvaluationsRequest: MessageFns<ListEvaluationsRequest> = {
             message.checkpointId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -343,6 +369,8 @@ export const ListEvaluationsRequest: MessageFns<ListEvaluationsRequest> = {
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       checkpointId: isSet(object.checkpoint_id) ? globalThis.String(object.checkpoint_id) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -360,6 +388,12 @@ export const ListEvaluationsRequest: MessageFns<ListEvaluationsRequest> = {
     if (message.checkpointId !== "") {
       obj.checkpoint_id = message.checkpointId;
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -372,6 +406,8 @@ export const ListEvaluationsRequest: MessageFns<ListEvaluationsRequest> = {
     message.pageToken = object.pageToken ?? "";
     message.runId = object.runId ?? "";
     message.checkpointId = object.checkpointId ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

@@ -254,6 +254,10 @@ export interface ListAliasesRequest {
   baseModelDigest: string;
   /** Empty for all. */
   name: string;
+  /** AIP-160 filter. Fields: id, name, base_model_digest, base_model_path, checkpoint_id, version, updated_at. */
+  filter: string;
+  /** AIP-132 order by those fields. Empty: updated_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListAliases. */
@@ -267,6 +271,10 @@ export interface ListMovesRequest {
   aliasId: string;
   pageSize: number;
   pageToken: string;
+  /** AIP-160 filter. Fields: number, kind, from_checkpoint_id, to_checkpoint_id, actor, reason, at, run_id, undoes. */
+  filter: string;
+  /** AIP-132 order by number, kind, at or undoes. Empty: number desc. */
+  orderBy: string;
 }
 
 /** Answer of ListMoves. */
@@ -285,6 +293,8 @@ export interface SetAliasRequest {
   reason: string;
   /** The alias' version the caller has seen; 0 moves it whatever it is. */
   version: number;
+  /** Sent again with the same content it answers as it did and moves nothing; with another, ALREADY_EXISTS. */
+  requestId: string;
 }
 
 /** Request of RollbackAlias. */
@@ -294,6 +304,8 @@ export interface RollbackAliasRequest {
   reason: string;
   /** The alias' version the caller has seen; 0 moves it whatever it is. With it, a repeated request does nothing twice. */
   version: number;
+  /** As in SetAliasRequest. */
+  requestId: string;
 }
 
 /** An alias after a move, and the move. The move's provenance says what the alias stands for now. */
@@ -354,6 +366,13 @@ export interface ListGatesRequest {
   pageToken: string;
   /** Unspecified for all. */
   state: GateState;
+  /**
+   * AIP-160 filter. Fields: run_id, run, state, alias, base_model_digest, candidate_id, champion_id, mean_gain, decided_by, created_at,
+   * decided_at.
+   */
+  filter: string;
+  /** AIP-132 order by those fields, but not by run. Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListGates. */
@@ -366,12 +385,16 @@ export interface ListGatesResponse {
 export interface ApproveGateRequest {
   runId: string;
   comment: string;
+  /** Sent again with the same content it answers as it did; with another, ALREADY_EXISTS. */
+  requestId: string;
 }
 
 /** Request of RejectGate. */
 export interface RejectGateRequest {
   runId: string;
   comment: string;
+  /** As in ApproveGateRequest. */
+  requestId: string;
 }
 
 function createBaseAlias(): Alias {
@@ -1268,7 +1291,7 @@ export const GetAliasRequest: MessageFns<GetAliasRequest> = {
 };
 
 function createBaseListAliasesRequest(): ListAliasesRequest {
-  return { pageSize: 0, pageToken: "", baseModelDigest: "", name: "" };
+  return { pageSize: 0, pageToken: "", baseModelDigest: "", name: "", filter: "", orderBy: "" };
 }
 
 export const ListAliasesRequest: MessageFns<ListAliasesRequest> = {
@@ -1284,6 +1307,12 @@ export const ListAliasesRequest: MessageFns<ListAliasesRequest> = {
     }
     if (message.name !== "") {
       writer.uint32(34).string(message.name);
+    }
+    if (message.filter !== "") {
+      writer.uint32(42).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(50).string(message.orderBy);
     }
     return writer;
   },
@@ -1333,6 +1362,22 @@ export const ListAliasesRequest: MessageFns<ListAliasesRequest> = {
             message.name = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1351,6 +1396,8 @@ export const ListAliasesRequest: MessageFns<ListAliasesRequest> = {
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       baseModelDigest: isSet(object.base_model_digest) ? globalThis.String(object.base_model_digest) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -1368,6 +1415,12 @@ export const ListAliasesRequest: MessageFns<ListAliasesRequest> = {
     if (message.name !== "") {
       obj.name = message.name;
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -1380,6 +1433,8 @@ export const ListAliasesRequest: MessageFns<ListAliasesRequest> = {
     message.pageToken = object.pageToken ?? "";
     message.baseModelDigest = object.baseModelDigest ?? "";
     message.name = object.name ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };
@@ -1470,7 +1525,7 @@ export const ListAliasesResponse: MessageFns<ListAliasesResponse> = {
 };
 
 function createBaseListMovesRequest(): ListMovesRequest {
-  return { aliasId: "", pageSize: 0, pageToken: "" };
+  return { aliasId: "", pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 }
 
 export const ListMovesRequest: MessageFns<ListMovesRequest> = {
@@ -1483,6 +1538,12 @@ export const ListMovesRequest: MessageFns<ListMovesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message.filter !== "") {
+      writer.uint32(34).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(42).string(message.orderBy);
     }
     return writer;
   },
@@ -1524,6 +1585,22 @@ export const ListMovesRequest: MessageFns<ListMovesRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1541,6 +1618,8 @@ export const ListMovesRequest: MessageFns<ListMovesRequest> = {
       aliasId: isSet(object.alias_id) ? globalThis.String(object.alias_id) : "",
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -1555,6 +1634,12 @@ export const ListMovesRequest: MessageFns<ListMovesRequest> = {
     if (message.pageToken !== "") {
       obj.page_token = message.pageToken;
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -1566,6 +1651,8 @@ export const ListMovesRequest: MessageFns<ListMovesRequest> = {
     message.aliasId = object.aliasId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };
@@ -1656,7 +1743,7 @@ export const ListMovesResponse: MessageFns<ListMovesResponse> = {
 };
 
 function createBaseSetAliasRequest(): SetAliasRequest {
-  return { checkpointId: "", name: "", reason: "", version: 0 };
+  return { checkpointId: "", name: "", reason: "", version: 0, requestId: "" };
 }
 
 export const SetAliasRequest: MessageFns<SetAliasRequest> = {
@@ -1672,6 +1759,9 @@ export const SetAliasRequest: MessageFns<SetAliasRequest> = {
     }
     if (message.version !== 0) {
       writer.uint32(32).int32(message.version);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(42).string(message.requestId);
     }
     return writer;
   },
@@ -1721,6 +1811,14 @@ export const SetAliasRequest: MessageFns<SetAliasRequest> = {
             message.version = reader.int32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1739,6 +1837,7 @@ export const SetAliasRequest: MessageFns<SetAliasRequest> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
     };
   },
 
@@ -1756,6 +1855,9 @@ export const SetAliasRequest: MessageFns<SetAliasRequest> = {
     if (message.version !== 0) {
       obj.version = Math.round(message.version);
     }
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
+    }
     return obj;
   },
 
@@ -1768,12 +1870,13 @@ export const SetAliasRequest: MessageFns<SetAliasRequest> = {
     message.name = object.name ?? "";
     message.reason = object.reason ?? "";
     message.version = object.version ?? 0;
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
 
 function createBaseRollbackAliasRequest(): RollbackAliasRequest {
-  return { aliasId: "", reason: "", version: 0 };
+  return { aliasId: "", reason: "", version: 0, requestId: "" };
 }
 
 export const RollbackAliasRequest: MessageFns<RollbackAliasRequest> = {
@@ -1786,6 +1889,9 @@ export const RollbackAliasRequest: MessageFns<RollbackAliasRequest> = {
     }
     if (message.version !== 0) {
       writer.uint32(24).int32(message.version);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
     }
     return writer;
   },
@@ -1827,6 +1933,14 @@ export const RollbackAliasRequest: MessageFns<RollbackAliasRequest> = {
             message.version = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1844,6 +1958,7 @@ export const RollbackAliasRequest: MessageFns<RollbackAliasRequest> = {
       aliasId: isSet(object.alias_id) ? globalThis.String(object.alias_id) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
     };
   },
 
@@ -1858,6 +1973,9 @@ export const RollbackAliasRequest: MessageFns<RollbackAliasRequest> = {
     if (message.version !== 0) {
       obj.version = Math.round(message.version);
     }
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
+    }
     return obj;
   },
 
@@ -1869,6 +1987,7 @@ export const RollbackAliasRequest: MessageFns<RollbackAliasRequest> = {
     message.aliasId = object.aliasId ?? "";
     message.reason = object.reason ?? "";
     message.version = object.version ?? 0;
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
@@ -2563,7 +2682,7 @@ export const GetGateRequest: MessageFns<GetGateRequest> = {
 };
 
 function createBaseListGatesRequest(): ListGatesRequest {
-  return { pageSize: 0, pageToken: "", state: GateState.GATE_STATE_UNSPECIFIED };
+  return { pageSize: 0, pageToken: "", state: GateState.GATE_STATE_UNSPECIFIED, filter: "", orderBy: "" };
 }
 
 export const ListGatesRequest: MessageFns<ListGatesRequest> = {
@@ -2576,6 +2695,12 @@ export const ListGatesRequest: MessageFns<ListGatesRequest> = {
     }
     if (message.state !== GateState.GATE_STATE_UNSPECIFIED) {
       writer.uint32(24).int32(gateStateToNumber(message.state));
+    }
+    if (message.filter !== "") {
+      writer.uint32(34).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(42).string(message.orderBy);
     }
     return writer;
   },
@@ -2617,6 +2742,22 @@ export const ListGatesRequest: MessageFns<ListGatesRequest> = {
             message.state = gateStateFromJSON(reader.int32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2634,6 +2775,8 @@ export const ListGatesRequest: MessageFns<ListGatesRequest> = {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       state: isSet(object.state) ? gateStateFromJSON(object.state) : GateState.GATE_STATE_UNSPECIFIED,
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -2648,6 +2791,12 @@ export const ListGatesRequest: MessageFns<ListGatesRequest> = {
     if (message.state !== GateState.GATE_STATE_UNSPECIFIED) {
       obj.state = gateStateToJSON(message.state);
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -2659,6 +2808,8 @@ export const ListGatesRequest: MessageFns<ListGatesRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.state = object.state ?? GateState.GATE_STATE_UNSPECIFIED;
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };
@@ -2749,7 +2900,7 @@ export const ListGatesResponse: MessageFns<ListGatesResponse> = {
 };
 
 function createBaseApproveGateRequest(): ApproveGateRequest {
-  return { runId: "", comment: "" };
+  return { runId: "", comment: "", requestId: "" };
 }
 
 export const ApproveGateRequest: MessageFns<ApproveGateRequest> = {
@@ -2759,6 +2910,9 @@ export const ApproveGateRequest: MessageFns<ApproveGateRequest> = {
     }
     if (message.comment !== "") {
       writer.uint32(18).string(message.comment);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
     }
     return writer;
   },
@@ -2792,6 +2946,14 @@ export const ApproveGateRequest: MessageFns<ApproveGateRequest> = {
             message.comment = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2808,6 +2970,7 @@ export const ApproveGateRequest: MessageFns<ApproveGateRequest> = {
     return {
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       comment: isSet(object.comment) ? globalThis.String(object.comment) : "",
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
     };
   },
 
@@ -2819,6 +2982,9 @@ export const ApproveGateRequest: MessageFns<ApproveGateRequest> = {
     if (message.comment !== "") {
       obj.comment = message.comment;
     }
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
+    }
     return obj;
   },
 
@@ -2829,12 +2995,13 @@ export const ApproveGateRequest: MessageFns<ApproveGateRequest> = {
     const message = createBaseApproveGateRequest();
     message.runId = object.runId ?? "";
     message.comment = object.comment ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
 
 function createBaseRejectGateRequest(): RejectGateRequest {
-  return { runId: "", comment: "" };
+  return { runId: "", comment: "", requestId: "" };
 }
 
 export const RejectGateRequest: MessageFns<RejectGateRequest> = {
@@ -2844,6 +3011,9 @@ export const RejectGateRequest: MessageFns<RejectGateRequest> = {
     }
     if (message.comment !== "") {
       writer.uint32(18).string(message.comment);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
     }
     return writer;
   },
@@ -2877,6 +3047,14 @@ export const RejectGateRequest: MessageFns<RejectGateRequest> = {
             message.comment = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2893,6 +3071,7 @@ export const RejectGateRequest: MessageFns<RejectGateRequest> = {
     return {
       runId: isSet(object.run_id) ? globalThis.String(object.run_id) : "",
       comment: isSet(object.comment) ? globalThis.String(object.comment) : "",
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
     };
   },
 
@@ -2904,6 +3083,9 @@ export const RejectGateRequest: MessageFns<RejectGateRequest> = {
     if (message.comment !== "") {
       obj.comment = message.comment;
     }
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
+    }
     return obj;
   },
 
@@ -2914,6 +3096,7 @@ export const RejectGateRequest: MessageFns<RejectGateRequest> = {
     const message = createBaseRejectGateRequest();
     message.runId = object.runId ?? "";
     message.comment = object.comment ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };

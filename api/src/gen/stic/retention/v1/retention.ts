@@ -319,7 +319,14 @@ export interface RetentionPolicy {
   /** Skipped ticks of schedules go when they are older than so many days, but for a schedule's latest tick; 0: they stay. */
   skippedTickDays: number;
   /** The next time; not set while it is off. Ignored in a request. */
-  nextAt: Date | undefined;
+  nextAt:
+    | Date
+    | undefined;
+  /**
+   * Changes whenever the policy does. Hand it back with SetRetentionPolicy so as not to overrule someone else: FAILED_PRECONDITION when the
+   * policy has another by now. Empty in a request: no check.
+   */
+  etag: string;
 }
 
 /** Request of GetRetentionPolicy. */
@@ -360,9 +367,13 @@ export interface RetentionApplication {
 
 /** Request of ListRetentionApplications. */
 export interface ListRetentionApplicationsRequest {
-  /** 1..200, default 50. */
+  /** Default 50; more than 200 counts as 200. */
   pageSize: number;
   pageToken: string;
+  /** AIP-160 filter. Fields: id, at, actor, freed, deliveries, ticks. */
+  filter: string;
+  /** AIP-132 order by those fields, but not by actor. Empty: at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListRetentionApplications. */
@@ -1777,6 +1788,7 @@ function createBaseRetentionPolicy(): RetentionPolicy {
     deliveryDays: 0,
     skippedTickDays: 0,
     nextAt: undefined,
+    etag: "",
   };
 }
 
@@ -1802,6 +1814,9 @@ export const RetentionPolicy: MessageFns<RetentionPolicy> = {
     }
     if (message.nextAt !== undefined) {
       Timestamp.encode(toTimestamp(message.nextAt), writer.uint32(58).fork()).join();
+    }
+    if (message.etag !== "") {
+      writer.uint32(66).string(message.etag);
     }
     return writer;
   },
@@ -1875,6 +1890,14 @@ export const RetentionPolicy: MessageFns<RetentionPolicy> = {
             message.nextAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1896,6 +1919,7 @@ export const RetentionPolicy: MessageFns<RetentionPolicy> = {
       deliveryDays: isSet(object.delivery_days) ? globalThis.Number(object.delivery_days) : 0,
       skippedTickDays: isSet(object.skipped_tick_days) ? globalThis.Number(object.skipped_tick_days) : 0,
       nextAt: isSet(object.next_at) ? fromJsonTimestamp(object.next_at) : undefined,
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
     };
   },
 
@@ -1922,6 +1946,9 @@ export const RetentionPolicy: MessageFns<RetentionPolicy> = {
     if (message.nextAt !== undefined) {
       obj.next_at = message.nextAt.toISOString();
     }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
+    }
     return obj;
   },
 
@@ -1939,6 +1966,7 @@ export const RetentionPolicy: MessageFns<RetentionPolicy> = {
     message.deliveryDays = object.deliveryDays ?? 0;
     message.skippedTickDays = object.skippedTickDays ?? 0;
     message.nextAt = object.nextAt ?? undefined;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -2357,7 +2385,7 @@ export const RetentionApplication: MessageFns<RetentionApplication> = {
 };
 
 function createBaseListRetentionApplicationsRequest(): ListRetentionApplicationsRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 }
 
 export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicationsRequest> = {
@@ -2367,6 +2395,12 @@ export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicati
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.filter !== "") {
+      writer.uint32(26).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(34).string(message.orderBy);
     }
     return writer;
   },
@@ -2400,6 +2434,22 @@ export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicati
             message.pageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2416,6 +2466,8 @@ export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicati
     return {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -2426,6 +2478,12 @@ export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicati
     }
     if (message.pageToken !== "") {
       obj.page_token = message.pageToken;
+    }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
     }
     return obj;
   },
@@ -2441,6 +2499,8 @@ export const ListRetentionApplicationsRequest: MessageFns<ListRetentionApplicati
     const message = createBaseListRetentionApplicationsRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

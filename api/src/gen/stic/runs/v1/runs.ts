@@ -574,6 +574,15 @@ export interface ListRunsRequest {
   state: RunState;
   /** BASIC unless given. */
   view: RunView;
+  /**
+   * AIP-160 filter. Fields: id, name, state, priority, preset, model, dataset, dataset_id, schedule, schedule_id, forked_from,
+   * created_at, started_at, ended_at, duration, requires.labels.<key>; metrics.<name>, the last visible value; scores.<benchmark>, the headline
+   * metric of the run's last checkpoint answering plainly. Words without a field are looked for in the name.
+   * E.g. state = SUCCEEDED AND metrics.dpo/loss < 0.3 AND (dataset = photos OR name : nightly).
+   */
+  filter: string;
+  /** AIP-132 order by those fields that a run has once: "scores.mme desc, created_at". Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListRuns. */
@@ -617,7 +626,7 @@ export interface ListMetricsRequest {
   runId: string;
   /** Empty for the start. */
   cursor: string;
-  /** 1..5000, default 1000. */
+  /** Default 1000; more than 5000 counts as 5000. */
   pageSize: number;
   /**
    * False: the visible series, one point per name and step, of the last attempt that reached the step. True: also the points of
@@ -3971,7 +3980,14 @@ export const GetRunRequest: MessageFns<GetRunRequest> = {
 };
 
 function createBaseListRunsRequest(): ListRunsRequest {
-  return { pageSize: 0, pageToken: "", state: RunState.RUN_STATE_UNSPECIFIED, view: RunView.RUN_VIEW_UNSPECIFIED };
+  return {
+    pageSize: 0,
+    pageToken: "",
+    state: RunState.RUN_STATE_UNSPECIFIED,
+    view: RunView.RUN_VIEW_UNSPECIFIED,
+    filter: "",
+    orderBy: "",
+  };
 }
 
 export const ListRunsRequest: MessageFns<ListRunsRequest> = {
@@ -3987,6 +4003,12 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     }
     if (message.view !== RunView.RUN_VIEW_UNSPECIFIED) {
       writer.uint32(32).int32(runViewToNumber(message.view));
+    }
+    if (message.filter !== "") {
+      writer.uint32(42).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(50).string(message.orderBy);
     }
     return writer;
   },
@@ -4036,6 +4058,22 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
             message.view = runViewFromJSON(reader.int32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4054,6 +4092,8 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       state: isSet(object.state) ? runStateFromJSON(object.state) : RunState.RUN_STATE_UNSPECIFIED,
       view: isSet(object.view) ? runViewFromJSON(object.view) : RunView.RUN_VIEW_UNSPECIFIED,
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -4071,6 +4111,12 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     if (message.view !== RunView.RUN_VIEW_UNSPECIFIED) {
       obj.view = runViewToJSON(message.view);
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -4083,6 +4129,8 @@ export const ListRunsRequest: MessageFns<ListRunsRequest> = {
     message.pageToken = object.pageToken ?? "";
     message.state = object.state ?? RunState.RUN_STATE_UNSPECIFIED;
     message.view = object.view ?? RunView.RUN_VIEW_UNSPECIFIED;
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

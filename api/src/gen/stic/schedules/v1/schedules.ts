@@ -554,7 +554,11 @@ export interface Schedule {
     | Tick
     | undefined;
   /** The one whose run succeeded last. */
-  lastSuccess: Tick | undefined;
+  lastSuccess:
+    | Tick
+    | undefined;
+  /** Changes whenever spec does. Hand it back with UpdateSchedule so as not to overrule someone else. */
+  etag: string;
 }
 
 /** A time of a schedule and what became of it. */
@@ -600,9 +604,16 @@ export interface GetScheduleRequest {
 
 /** Request of ListSchedules. */
 export interface ListSchedulesRequest {
-  /** 1..200, default 50. */
+  /** Default 50; more than 200 counts as 200. */
   pageSize: number;
   pageToken: string;
+  /**
+   * AIP-160 filter. Fields: id, name, cron, zone, preset, paused, pause_reason, failures, created_at, updated_at, paused_at, next_at.
+   * Words without a field are looked for in the name.
+   */
+  filter: string;
+  /** AIP-132 order by those fields. Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListSchedules. */
@@ -615,7 +626,11 @@ export interface ListSchedulesResponse {
 export interface UpdateScheduleRequest {
   scheduleId: string;
   /** Whole. */
-  spec: ScheduleSpec | undefined;
+  spec:
+    | ScheduleSpec
+    | undefined;
+  /** The etag the caller has seen; FAILED_PRECONDITION when the schedule has another by now. Empty: no check. */
+  etag: string;
 }
 
 /** Request of PauseSchedule. */
@@ -702,11 +717,15 @@ export interface PreviewScheduleResponse {
 /** Request of ListTicks. */
 export interface ListTicksRequest {
   scheduleId: string;
-  /** 1..200, default 50. */
+  /** Default 50; more than 200 counts as 200. */
   pageSize: number;
   pageToken: string;
   /** Unspecified for all. */
   state: TickState;
+  /** AIP-160 filter. Fields: id, state, origin, reason, message, run_id, nominal_at, due_at, taken_at, fired_at, ended_at. */
+  filter: string;
+  /** AIP-132 order by those fields, but not by message. Empty: nominal_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListTicks. */
@@ -1145,6 +1164,7 @@ function createBaseSchedule(): Schedule {
     nextDueAt: undefined,
     latestTick: undefined,
     lastSuccess: undefined,
+    etag: "",
   };
 }
 
@@ -1185,6 +1205,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.lastSuccess !== undefined) {
       Tick.encode(message.lastSuccess, writer.uint32(98).fork()).join();
+    }
+    if (message.etag !== "") {
+      writer.uint32(106).string(message.etag);
     }
     return writer;
   },
@@ -1298,6 +1321,14 @@ export const Schedule: MessageFns<Schedule> = {
             message.lastSuccess = Tick.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1324,6 +1355,7 @@ export const Schedule: MessageFns<Schedule> = {
       nextDueAt: isSet(object.next_due_at) ? fromJsonTimestamp(object.next_due_at) : undefined,
       latestTick: isSet(object.latest_tick) ? Tick.fromJSON(object.latest_tick) : undefined,
       lastSuccess: isSet(object.last_success) ? Tick.fromJSON(object.last_success) : undefined,
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
     };
   },
 
@@ -1365,6 +1397,9 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.lastSuccess !== undefined) {
       obj.last_success = Tick.toJSON(message.lastSuccess);
     }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
+    }
     return obj;
   },
 
@@ -1391,6 +1426,7 @@ export const Schedule: MessageFns<Schedule> = {
     message.lastSuccess = (object.lastSuccess !== undefined && object.lastSuccess !== null)
       ? Tick.fromPartial(object.lastSuccess)
       : undefined;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -1825,7 +1861,7 @@ export const GetScheduleRequest: MessageFns<GetScheduleRequest> = {
 };
 
 function createBaseListSchedulesRequest(): ListSchedulesRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 }
 
 export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
@@ -1835,6 +1871,12 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.filter !== "") {
+      writer.uint32(26).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(34).string(message.orderBy);
     }
     return writer;
   },
@@ -1868,6 +1910,22 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1884,6 +1942,8 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     return {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -1895,6 +1955,12 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     if (message.pageToken !== "") {
       obj.page_token = message.pageToken;
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -1905,6 +1971,8 @@ export const ListSchedulesRequest: MessageFns<ListSchedulesRequest> = {
     const message = createBaseListSchedulesRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };
@@ -1997,7 +2065,7 @@ export const ListSchedulesResponse: MessageFns<ListSchedulesResponse> = {
 };
 
 function createBaseUpdateScheduleRequest(): UpdateScheduleRequest {
-  return { scheduleId: "", spec: undefined };
+  return { scheduleId: "", spec: undefined, etag: "" };
 }
 
 export const UpdateScheduleRequest: MessageFns<UpdateScheduleRequest> = {
@@ -2007,6 +2075,9 @@ export const UpdateScheduleRequest: MessageFns<UpdateScheduleRequest> = {
     }
     if (message.spec !== undefined) {
       ScheduleSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    if (message.etag !== "") {
+      writer.uint32(26).string(message.etag);
     }
     return writer;
   },
@@ -2040,6 +2111,14 @@ export const UpdateScheduleRequest: MessageFns<UpdateScheduleRequest> = {
             message.spec = ScheduleSpec.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2056,6 +2135,7 @@ export const UpdateScheduleRequest: MessageFns<UpdateScheduleRequest> = {
     return {
       scheduleId: isSet(object.schedule_id) ? globalThis.String(object.schedule_id) : "",
       spec: isSet(object.spec) ? ScheduleSpec.fromJSON(object.spec) : undefined,
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
     };
   },
 
@@ -2066,6 +2146,9 @@ export const UpdateScheduleRequest: MessageFns<UpdateScheduleRequest> = {
     }
     if (message.spec !== undefined) {
       obj.spec = ScheduleSpec.toJSON(message.spec);
+    }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
     }
     return obj;
   },
@@ -2079,6 +2162,7 @@ export const UpdateScheduleRequest: MessageFns<UpdateScheduleRequest> = {
     message.spec = (object.spec !== undefined && object.spec !== null)
       ? ScheduleSpec.fromPartial(object.spec)
       : undefined;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -2959,7 +3043,14 @@ export const PreviewScheduleResponse: MessageFns<PreviewScheduleResponse> = {
 };
 
 function createBaseListTicksRequest(): ListTicksRequest {
-  return { scheduleId: "", pageSize: 0, pageToken: "", state: TickState.TICK_STATE_UNSPECIFIED };
+  return {
+    scheduleId: "",
+    pageSize: 0,
+    pageToken: "",
+    state: TickState.TICK_STATE_UNSPECIFIED,
+    filter: "",
+    orderBy: "",
+  };
 }
 
 export const ListTicksRequest: MessageFns<ListTicksRequest> = {
@@ -2975,6 +3066,12 @@ export const ListTicksRequest: MessageFns<ListTicksRequest> = {
     }
     if (message.state !== TickState.TICK_STATE_UNSPECIFIED) {
       writer.uint32(32).int32(tickStateToNumber(message.state));
+    }
+    if (message.filter !== "") {
+      writer.uint32(42).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(50).string(message.orderBy);
     }
     return writer;
   },
@@ -3024,6 +3121,22 @@ export const ListTicksRequest: MessageFns<ListTicksRequest> = {
             message.state = tickStateFromJSON(reader.int32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3042,6 +3155,8 @@ export const ListTicksRequest: MessageFns<ListTicksRequest> = {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       state: isSet(object.state) ? tickStateFromJSON(object.state) : TickState.TICK_STATE_UNSPECIFIED,
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -3059,6 +3174,12 @@ export const ListTicksRequest: MessageFns<ListTicksRequest> = {
     if (message.state !== TickState.TICK_STATE_UNSPECIFIED) {
       obj.state = tickStateToJSON(message.state);
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -3071,6 +3192,8 @@ export const ListTicksRequest: MessageFns<ListTicksRequest> = {
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
     message.state = object.state ?? TickState.TICK_STATE_UNSPECIFIED;
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

@@ -92,6 +92,8 @@ export interface Endpoint {
     | undefined;
   /** The last digits of the secret's digest: tells secrets apart without showing one. */
   secretFingerprint: string;
+  /** Changes whenever address, description, events or enabled do. Hand it back with UpdateEndpoint so as not to overrule someone else. */
+  etag: string;
 }
 
 /** An endpoint with its secret, which no other answer has. */
@@ -108,6 +110,11 @@ export interface CreateEndpointRequest {
   url: string;
   description: string;
   events: string[];
+  /**
+   * Sent again with the same content it answers with the endpoint it made, and its secret while that is still its own; with another content,
+   * ALREADY_EXISTS.
+   */
+  requestId: string;
 }
 
 /** Request of GetEndpoint. */
@@ -119,6 +126,10 @@ export interface GetEndpointRequest {
 export interface ListEndpointsRequest {
   pageSize: number;
   pageToken: string;
+  /** AIP-160 filter. Fields: id, url, description, events, enabled, created_at. Words without a field are looked for in url and description. */
+  filter: string;
+  /** AIP-132 order by id, enabled or created_at. Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListEndpoints. */
@@ -134,6 +145,8 @@ export interface UpdateEndpointRequest {
   description: string;
   events: string[];
   enabled: boolean;
+  /** The etag the caller has seen; FAILED_PRECONDITION when the endpoint has another by now. Empty: no check. */
+  etag: string;
 }
 
 /** Request of DeleteEndpoint. */
@@ -148,11 +161,15 @@ export interface DeleteEndpointResponse {
 /** Request of RotateSecret. */
 export interface RotateSecretRequest {
   endpointId: string;
+  /** Sent again it answers with the secret it made, while that is still the endpoint's own. */
+  requestId: string;
 }
 
 /** Request of TestEndpoint. */
 export interface TestEndpointRequest {
   endpointId: string;
+  /** Sent again it answers with the delivery it made. */
+  requestId: string;
 }
 
 /** One event on its way to one endpoint. */
@@ -197,6 +214,10 @@ export interface ListDeliveriesRequest {
   endpointId: string;
   /** Unspecified for all. */
   state: DeliveryState;
+  /** AIP-160 filter. Fields: id, endpoint_id, event_type, state, failures, created_at, next_try_at. */
+  filter: string;
+  /** AIP-132 order by those fields. Empty: created_at desc. */
+  orderBy: string;
 }
 
 /** Answer of ListDeliveries. */
@@ -220,6 +241,7 @@ function createBaseEndpoint(): Endpoint {
     disabledReason: "",
     createdAt: undefined,
     secretFingerprint: "",
+    etag: "",
   };
 }
 
@@ -248,6 +270,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     if (message.secretFingerprint !== "") {
       writer.uint32(66).string(message.secretFingerprint);
+    }
+    if (message.etag !== "") {
+      writer.uint32(74).string(message.etag);
     }
     return writer;
   },
@@ -329,6 +354,14 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.secretFingerprint = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -351,6 +384,7 @@ export const Endpoint: MessageFns<Endpoint> = {
       disabledReason: isSet(object.disabled_reason) ? globalThis.String(object.disabled_reason) : "",
       createdAt: isSet(object.created_at) ? fromJsonTimestamp(object.created_at) : undefined,
       secretFingerprint: isSet(object.secret_fingerprint) ? globalThis.String(object.secret_fingerprint) : "",
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
     };
   },
 
@@ -380,6 +414,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     if (message.secretFingerprint !== "") {
       obj.secret_fingerprint = message.secretFingerprint;
     }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
+    }
     return obj;
   },
 
@@ -396,6 +433,7 @@ export const Endpoint: MessageFns<Endpoint> = {
     message.disabledReason = object.disabledReason ?? "";
     message.createdAt = object.createdAt ?? undefined;
     message.secretFingerprint = object.secretFingerprint ?? "";
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -488,7 +526,7 @@ export const EndpointWithSecret: MessageFns<EndpointWithSecret> = {
 };
 
 function createBaseCreateEndpointRequest(): CreateEndpointRequest {
-  return { url: "", description: "", events: [] };
+  return { url: "", description: "", events: [], requestId: "" };
 }
 
 export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
@@ -501,6 +539,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     }
     for (const v of message.events) {
       writer.uint32(26).string(v!);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(34).string(message.requestId);
     }
     return writer;
   },
@@ -542,6 +583,14 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
             message.events.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -559,6 +608,7 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
       url: isSet(object.url) ? globalThis.String(object.url) : "",
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => globalThis.String(e)) : [],
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
     };
   },
 
@@ -573,6 +623,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     if (message.events?.length) {
       obj.events = message.events;
     }
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
+    }
     return obj;
   },
 
@@ -584,6 +637,7 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     message.url = object.url ?? "";
     message.description = object.description ?? "";
     message.events = object.events?.map((e) => e) || [];
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
@@ -656,7 +710,7 @@ export const GetEndpointRequest: MessageFns<GetEndpointRequest> = {
 };
 
 function createBaseListEndpointsRequest(): ListEndpointsRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", filter: "", orderBy: "" };
 }
 
 export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
@@ -666,6 +720,12 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.filter !== "") {
+      writer.uint32(26).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(34).string(message.orderBy);
     }
     return writer;
   },
@@ -699,6 +759,22 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -715,6 +791,8 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
     return {
       pageSize: isSet(object.page_size) ? globalThis.Number(object.page_size) : 0,
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -726,6 +804,12 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
     if (message.pageToken !== "") {
       obj.page_token = message.pageToken;
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -736,6 +820,8 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
     const message = createBaseListEndpointsRequest();
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };
@@ -828,7 +914,7 @@ export const ListEndpointsResponse: MessageFns<ListEndpointsResponse> = {
 };
 
 function createBaseUpdateEndpointRequest(): UpdateEndpointRequest {
-  return { endpointId: "", url: "", description: "", events: [], enabled: false };
+  return { endpointId: "", url: "", description: "", events: [], enabled: false, etag: "" };
 }
 
 export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
@@ -847,6 +933,9 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
     }
     if (message.enabled !== false) {
       writer.uint32(40).bool(message.enabled);
+    }
+    if (message.etag !== "") {
+      writer.uint32(50).string(message.etag);
     }
     return writer;
   },
@@ -904,6 +993,14 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
             message.enabled = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -923,6 +1020,7 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => globalThis.String(e)) : [],
       enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
     };
   },
 
@@ -943,6 +1041,9 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
     if (message.enabled !== false) {
       obj.enabled = message.enabled;
     }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
+    }
     return obj;
   },
 
@@ -956,6 +1057,7 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
     message.description = object.description ?? "";
     message.events = object.events?.map((e) => e) || [];
     message.enabled = object.enabled ?? false;
+    message.etag = object.etag ?? "";
     return message;
   },
 };
@@ -1080,13 +1182,16 @@ export const DeleteEndpointResponse: MessageFns<DeleteEndpointResponse> = {
 };
 
 function createBaseRotateSecretRequest(): RotateSecretRequest {
-  return { endpointId: "" };
+  return { endpointId: "", requestId: "" };
 }
 
 export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
   encode(message: RotateSecretRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.endpointId !== "") {
       writer.uint32(10).string(message.endpointId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
     }
     return writer;
   },
@@ -1112,6 +1217,14 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
             message.endpointId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1125,13 +1238,19 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
   },
 
   fromJSON(object: any): RotateSecretRequest {
-    return { endpointId: isSet(object.endpoint_id) ? globalThis.String(object.endpoint_id) : "" };
+    return {
+      endpointId: isSet(object.endpoint_id) ? globalThis.String(object.endpoint_id) : "",
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
+    };
   },
 
   toJSON(message: RotateSecretRequest): unknown {
     const obj: any = {};
     if (message.endpointId !== "") {
       obj.endpoint_id = message.endpointId;
+    }
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
     }
     return obj;
   },
@@ -1142,18 +1261,22 @@ export const RotateSecretRequest: MessageFns<RotateSecretRequest> = {
   fromPartial<I extends Exact<DeepPartial<RotateSecretRequest>, I>>(object: I): RotateSecretRequest {
     const message = createBaseRotateSecretRequest();
     message.endpointId = object.endpointId ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
 
 function createBaseTestEndpointRequest(): TestEndpointRequest {
-  return { endpointId: "" };
+  return { endpointId: "", requestId: "" };
 }
 
 export const TestEndpointRequest: MessageFns<TestEndpointRequest> = {
   encode(message: TestEndpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.endpointId !== "") {
       writer.uint32(10).string(message.endpointId);
+    }
+    if (message.requestId !== "") {
+      writer.uint32(18).string(message.requestId);
     }
     return writer;
   },
@@ -1179,6 +1302,14 @@ export const TestEndpointRequest: MessageFns<TestEndpointRequest> = {
             message.endpointId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1192,13 +1323,19 @@ export const TestEndpointRequest: MessageFns<TestEndpointRequest> = {
   },
 
   fromJSON(object: any): TestEndpointRequest {
-    return { endpointId: isSet(object.endpoint_id) ? globalThis.String(object.endpoint_id) : "" };
+    return {
+      endpointId: isSet(object.endpoint_id) ? globalThis.String(object.endpoint_id) : "",
+      requestId: isSet(object.request_id) ? globalThis.String(object.request_id) : "",
+    };
   },
 
   toJSON(message: TestEndpointRequest): unknown {
     const obj: any = {};
     if (message.endpointId !== "") {
       obj.endpoint_id = message.endpointId;
+    }
+    if (message.requestId !== "") {
+      obj.request_id = message.requestId;
     }
     return obj;
   },
@@ -1209,6 +1346,7 @@ export const TestEndpointRequest: MessageFns<TestEndpointRequest> = {
   fromPartial<I extends Exact<DeepPartial<TestEndpointRequest>, I>>(object: I): TestEndpointRequest {
     const message = createBaseTestEndpointRequest();
     message.endpointId = object.endpointId ?? "";
+    message.requestId = object.requestId ?? "";
     return message;
   },
 };
@@ -1537,7 +1675,14 @@ export const DeliveryTry: MessageFns<DeliveryTry> = {
 };
 
 function createBaseListDeliveriesRequest(): ListDeliveriesRequest {
-  return { pageSize: 0, pageToken: "", endpointId: "", state: DeliveryState.DELIVERY_STATE_UNSPECIFIED };
+  return {
+    pageSize: 0,
+    pageToken: "",
+    endpointId: "",
+    state: DeliveryState.DELIVERY_STATE_UNSPECIFIED,
+    filter: "",
+    orderBy: "",
+  };
 }
 
 export const ListDeliveriesRequest: MessageFns<ListDeliveriesRequest> = {
@@ -1553,6 +1698,12 @@ export const ListDeliveriesRequest: MessageFns<ListDeliveriesRequest> = {
     }
     if (message.state !== DeliveryState.DELIVERY_STATE_UNSPECIFIED) {
       writer.uint32(32).int32(deliveryStateToNumber(message.state));
+    }
+    if (message.filter !== "") {
+      writer.uint32(42).string(message.filter);
+    }
+    if (message.orderBy !== "") {
+      writer.uint32(50).string(message.orderBy);
     }
     return writer;
   },
@@ -1602,6 +1753,22 @@ export const ListDeliveriesRequest: MessageFns<ListDeliveriesRequest> = {
             message.state = deliveryStateFromJSON(reader.int32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.filter = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.orderBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1620,6 +1787,8 @@ export const ListDeliveriesRequest: MessageFns<ListDeliveriesRequest> = {
       pageToken: isSet(object.page_token) ? globalThis.String(object.page_token) : "",
       endpointId: isSet(object.endpoint_id) ? globalThis.String(object.endpoint_id) : "",
       state: isSet(object.state) ? deliveryStateFromJSON(object.state) : DeliveryState.DELIVERY_STATE_UNSPECIFIED,
+      filter: isSet(object.filter) ? globalThis.String(object.filter) : "",
+      orderBy: isSet(object.order_by) ? globalThis.String(object.order_by) : "",
     };
   },
 
@@ -1637,6 +1806,12 @@ export const ListDeliveriesRequest: MessageFns<ListDeliveriesRequest> = {
     if (message.state !== DeliveryState.DELIVERY_STATE_UNSPECIFIED) {
       obj.state = deliveryStateToJSON(message.state);
     }
+    if (message.filter !== "") {
+      obj.filter = message.filter;
+    }
+    if (message.orderBy !== "") {
+      obj.order_by = message.orderBy;
+    }
     return obj;
   },
 
@@ -1649,6 +1824,8 @@ export const ListDeliveriesRequest: MessageFns<ListDeliveriesRequest> = {
     message.pageToken = object.pageToken ?? "";
     message.endpointId = object.endpointId ?? "";
     message.state = object.state ?? DeliveryState.DELIVERY_STATE_UNSPECIFIED;
+    message.filter = object.filter ?? "";
+    message.orderBy = object.orderBy ?? "";
     return message;
   },
 };

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DomainError } from '../errors.js';
+import { compileFilter } from './compile.js';
+import { column, enumColumn, type Fields, keyedNumber, list, map, related } from './fields.js';
+import { parseOrder } from './order.js';
+import { LONGEST_FILTER, parseFilter } from './parse.js';
+
+const fields: Fields = {
+  name: column('text', 'run.name', { searched: true }),
+  state: enumColumn('run.state', {
+    NONE: 'RUN_STATE_UNSPECIFIED',
+    A: 'RUN_STATE_QUEUED',
+    B: 'RUN_STATE_RUNNING',
+    UNRECOGNIZED: 'UNRECOGNIZED',
+  }),
+  priority: column('integer', 'run.priority'),
+  created_at: column('time', 'run.created_at'),
+  duration: column('duration', 'run.seconds', { nullable: true }),
+  id: column('uuid', 'run.id'),
+  enabled: column('boolean', 'run.enabled'),
+  events: list('run.events'),
+  dataset: related('text', 'dataset_name', 'run.id', 'run_id FROM run_input WHERE true'),
+  'requires.labels': map('run.labels'),
+  metrics: keyedNumber('run.id', (key) => `SELECT run_id AS owner, value FROM run_metric WHERE name = ${key}`),
+};
+
+/** The SQL with its parameters put in, quoted, so that a test can be read. */
+function sql(text: string): string {
+  const condition = compileFilter(text, fields);
+  return (condition?.sql ?? '').replaceAll(/CAST\(:(\w+) AS ([\w ]+)\)/g, (_, name: string) => `'${condition?.parameters[name] ?? ''}'`);
+}
+
+function refused(text: string, message: RegExp, work: (text: string) => unknown = (it) => compileFilter(it, fields)): void {
+  const field = work === orderOf ? 'order_by' : 'filter';
+  assert.throws(
+    () => work(text),
+    (error) => {
+      assert.ok(error instanceof DomainError, String(error));
+      assert.deepEqual([error.code, error.field], ['INVALID_ARGUMENT', field]);
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+const orderOf = (text: string): unknown => parseOrder(text, fields);
+
+test('OR binds tighter than AND, terms side by side are joined by AND, and both negations are the complement', () => {
+  assert.equal(sql(''), '');
+  assert.equal(sql(' \n'), '');
+  assert.equal(sql('priority = 1 AND priority = 2 OR priority = 3'), `(run.priority = '1' AND (run.priority = '2' OR run.priority = '3'))`);
+  assert.equal(sql('priority=1 priority=2'), `(run.priority = '1' AND run.priority = '2')`);
+  assert.equal(
+    sql('(priority = 1 AND priority > 2) OR NOT priority<=3'),
+    `((run.priority = '1' AND run.priority > '2') OR ((run.priority <= '3') IS NOT TRUE))`,
+  );
+  assert.equal(sql('-(priority < -3)'), `((run.priority < '-3') IS NOT TRUE)`);
+  assert.equal(sql('priority != 1'), sql('NOT priority = 1'));
+});
+
+test('a value is read by the type of its field', () => {
+  assert.equal(sql('state = RUNNING'), `run.state = 'RUN_STATE_RUNNING'`);
+  assert.equal(sql('state = "RUN_STATE_QUEUED"'), `run.state = 'RUN_STATE_QUEUED'`);
+  assert.equal(sql('created_at >= 2026-01-31T08:00:00+02:00'), `run.created_at >= '2026-01-31T06:00:00.000Z'`);
+  assert.equal(sql('created_at < "2026-01-31"'), `run.created_at < '2026-01-31T00:00:00.000Z'`);
+  assert.equal(sql('duration > 1.5h'), `run.seconds > '5400'`);
+  assert.equal(sql('enabled = true'), `run.enabled = 'true'`);
+  assert.equal(
+    sql('metrics.dpo/loss < 1e-3'),
+    `run.id IN (SELECT found.owner FROM (SELECT run_id AS owner, value FROM run_metric WHERE name = 'dpo/loss') AS found WHERE found.value < '0.001')`,
+  );
+  assert.match(sql('metrics."a.b c" < 1'), /name = 'a\.b c'\) AS found WHERE found\.value < '1'/);
+  assert.equal(sql('dataset = photos'), `run.id IN (SELECT run_id FROM run_input WHERE true AND dataset_name = 'photos')`);
+});
+
+test('has, null and wildcards', () => {
+  assert.equal(sql('name = "night*"'), `run.name LIKE 'night%'`);
+  assert.equal(sql('name = *1_0%'), `run.name LIKE '%1\\_0\\%'`);
+  assert.equal(sql('name : Night'), `run.name ILIKE '%Night%'`);
+  assert.equal(sql('name:Night*'), `run.name ILIKE 'Night%'`);
+  assert.equal(sql(String.raw`name = "\*\"a\\"`), `run.name = '*"a\\'`);
+  assert.equal(sql('nightly'), `(run.name ILIKE '%nightly%')`);
+  assert.equal(sql('duration = null'), `((run.seconds IS NOT NULL) IS NOT TRUE)`);
+  assert.equal(sql('duration:*'), sql('duration != null'));
+  assert.equal(sql('name = "null"'), `run.name = 'null'`);
+  assert.equal(sql('requires.labels.gpu.kind = h100'), `(run.labels ->> 'gpu.kind') = 'h100'`);
+  assert.equal(sql('requires.labels:gpu'), `(run.labels ->> 'gpu') <> ''`);
+  assert.equal(sql('requires.labels:gpu'), sql('requires.labels.gpu:*'));
+  assert.equal(
+    sql('events:run.failed'),
+    `EXISTS (SELECT 1 FROM jsonb_array_elements_text(run.events) AS item WHERE item ILIKE '%run.failed%')`,
+  );
+});
+
+test('an error has its position and says what was expected', () => {
+  refused('name = ', /position 8: expected a value, got the end\.$/);
+  refused('name = a AND', /position 13: expected a field or a value, got the end\.$/);
+  refused('name = = b', /position 8: expected a value, got "="/);
+  refused('(name = a', /position 10: expected "\)" for the "\(" at position 1, got the end/);
+  refused('name = a)', /position 9: expected AND, OR or the end, got "\)"/);
+  refused('name = "a', /position 8: the quote " is not closed/);
+  refused('name = "a\\', /not closed/);
+  refused('name = a"b"', /position 9: expected a space/);
+  refused('a.= 3', /position 3: expected a field or a value/);
+  refused('size > 3', /position 1: there is no field "size"/);
+  refused('__proto__ = 3', /no field "__proto__"/);
+  refused('constructor.name = 3', /no field "constructor\.name"/);
+  refused('name.x = 3', /no field "name\.x"/);
+  refused('regex(name, "x")', /position 1: functions are not supported/);
+  refused('state = (A OR B)', /position 9: a value cannot be in parentheses/);
+  refused('state = GONE', /position 9: state takes one of RUN_STATE_QUEUED, RUN_STATE_RUNNING, not "GONE"/);
+  refused('state > RUNNING', /state can be compared with =, != and : only/);
+  refused('priority = 1.5', /priority takes a whole number, not "1\.5"/);
+  refused('priority = 1*', /not "1\*"/);
+  refused('metrics.f1 > much', /metrics\.f1 takes a number, not "much"/);
+  refused('metrics.f1 > 1e999', /takes a number/);
+  refused('metrics > 1', /metrics takes a name/);
+  refused('created_at > 2026-02-30', /created_at takes a time/);
+  refused('created_at > 0000-01-01', /created_at takes a time/);
+  refused('created_at > yesterday', /such as 2026-01-31T08:00:00Z/);
+  refused('id = 3', /id takes an id/);
+  refused('enabled', /expected a comparison after "enabled"/);
+  refused('priority > null', /null can only be compared with = and !=/);
+  refused('name = "a\0"', /position 10: unexpected control character/);
+  refused('('.repeat(30), /more than 20 nested parentheses/);
+  refused('a '.repeat(60), /more than 50 comparisons/);
+  refused('a'.repeat(LONGEST_FILTER + 1), /at most 2000 characters/);
+  refused(`name${'x'.repeat(1_000)} = 1`, /^.{0,260}$/);
+});
+
+test('an order names fields that have one value', () => {
+  assert.deepEqual(parseOrder('', fields), []);
+  assert.deepEqual(
+    parseOrder(' created_at  desc,name ', fields).map(({ sql: of, descending }) => [of, descending]),
+    [
+      ['run.created_at', true],
+      ['run.name', false],
+    ],
+  );
+  assert.equal(parseOrder('metrics.dpo/loss asc', fields)[0]?.key, 'dpo/loss');
+  refused('created_at down', /expected a field, then asc or desc/, orderOf);
+  refused('size', /there is no field "size" to sort by/, orderOf);
+  refused('dataset', /no field "dataset" to sort by/, orderOf);
+  refused('name,,id', /expected a field/, orderOf);
+  refused('name, name desc', /names name twice/, orderOf);
+  refused('metrics', /metrics takes a name/, orderOf);
+  refused('name; DROP TABLE run', /expected a field/, orderOf);
+  refused('name,id,state,priority,created_at,enabled', /at most 5 fields/, orderOf);
+});
+
+test('random garbage is a filter or a refusal, and never reaches the SQL', () => {
+  const random = generator(160);
+  const pieces = [
+    'name',
+    'state',
+    'AND',
+    'OR',
+    'NOT',
+    '-',
+    '(',
+    ')',
+    '=',
+    '!=',
+    '<=',
+    ':',
+    '*',
+    '"',
+    "'",
+    '\\',
+    '.',
+    ',',
+    ' ',
+    '  ',
+    '\n',
+    '\0',
+  ];
+  const odd = [
+    'RUNNING',
+    'null',
+    '1',
+    '2026-01-01',
+    'metrics.f1',
+    'x%_',
+    '�',
+    '👩‍👩‍👧',
+    '\ud800',
+    ':filter_0',
+    '$1',
+    '--',
+    ';DROP TABLE run',
+    '1e9',
+    '\u202e',
+  ];
+  let filters = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    const length = 1 + Math.floor(random() * 14);
+    const text = Array.from({ length }, () => [...pieces, ...odd][Math.floor(random() * (pieces.length + odd.length))]).join(
+      random() < 0.5 ? ' ' : '',
+    );
+    try {
+      parseFilter(text);
+      const condition = compileFilter(text, fields);
+      if (condition) filters += 1;
+      assert.ok(!/DROP|👩|\$1|--|'(?!')/.test(condition?.sql.replaceAll(`''`, '') ?? ''), text);
+    } catch (error) {
+      assert.ok(error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === 'filter', `${text}: ${String(error)}`);
+    }
+  }
+  assert.ok(filters > 100, `${filters} of the texts are filters`);
+});
+
+/** Mulberry32: the same numbers in every run. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
