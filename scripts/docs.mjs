@@ -1,5 +1,6 @@
-// Writes the texts that are generated from code: docs/reference/configuration.md and scripts/help/start.txt, both from the schema of
-// the environment in server/src/platform/config/config.ts. `npm run docs` after a change there; the checks fail on drift.
+// Writes the texts that are generated from code: docs/reference/configuration.md and scripts/help/start.txt from the schema of the
+// environment in server/src/platform/config/config.ts, docs/reference/api.md from the protos. `npm run docs` after a change there; the
+// checks fail on drift.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,10 +14,12 @@ const INDENT = 19;
 
 /** The generated files by their names in the repository. Needs the compiled server. */
 export async function generated() {
+  const { apiPage } = await import('./docs/api.mjs');
   const { environmentSchema, trainerEnvironment } = await import(path.join(root, SCHEMA));
   const [server, trainer] = [variables(environmentSchema), variables(trainerEnvironment)];
   return new Map([
     ['docs/reference/configuration.md', configurationPage(server, trainer)],
+    ['docs/reference/api.md', await apiPage()],
     ['scripts/help/start.txt', startHelp(server)],
   ]);
 }

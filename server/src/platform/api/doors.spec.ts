@@ -306,7 +306,7 @@ test('without a database no service is serving, and a name that is none is NOT_F
   const health = (name: string): Promise<string> =>
     new Promise((resolve) => {
       channel.makeUnaryRequest(check.path, check.requestSerialize, check.responseDeserialize, { service: name }, (error, response) =>
-        resolve(error === null ? (response?.status ?? '') : String(status[error.code])),
+        resolve(error === null ? (response?.status ?? '') : status[error.code]),
       );
     });
   while ((await health('')) !== 'NOT_SERVING') await sleep(20);

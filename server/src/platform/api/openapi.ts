@@ -193,7 +193,7 @@ const ofNumber = ({ gt, gte, lt, lte }: ReturnType<typeof rulesOf>): Json => ({
   ...(lte !== undefined && { maximum: lte }),
 });
 
-const WELL_KNOWN: Readonly<Record<string, Json>> = {
+const WELL_KNOWN: Readonly<Partial<Record<string, Json>>> = {
   'google.protobuf.Timestamp': { type: 'string', format: 'date-time' },
   'google.protobuf.Duration': { type: 'string', pattern: String.raw`^-?\d+(\.\d+)?s$` },
   'google.protobuf.FieldMask': { type: 'string' },
