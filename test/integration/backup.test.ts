@@ -76,7 +76,9 @@ test('a backup is taken while a run is going, and another when it has finished',
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
   const recipe = await server.smallRecipe();
   const inputs = [{ role: 'images', dataset_id: images.id }];
-  run = Run.fromJSON(await server.post('/api/runs', { name: 'line\u2028separated', recipe, inputs }));
+  run = Run.fromJSON(await server.post('/api/runs', { name: 'separated', recipe, inputs }));
+  // Refused today; a database of an earlier release may hold it.
+  await product.query('UPDATE run SET name = $1 WHERE id = $2', ['line\u2028separated', run.id]);
   await server.runWhen(run.id, ({ state }) => state === RunState.RUN_STATE_RUNNING);
   assert.match(await done(product.state, 'backup', early), /Backed up/);
   assert.equal((await server.ended(run.id)).state, RunState.RUN_STATE_SUCCEEDED);

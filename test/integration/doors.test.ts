@@ -135,20 +135,19 @@ test('every rpc gives the same answer over both doors, field by field', { timeou
   };
   const schedule = await make('createSchedule', { spec });
   const hook = (await make('createEndpoint', { url: 'https://lab.example/hook', events: ['run.failed'] }))['endpoint'] as Json;
-  const request_id = randomUUID();
   /** Requests that succeed, and can be made twice with the same answer. Every other rpc is asked for what is not there. */
   const valid: Record<string, Json> = {
-    createDataset: { request_id, name: 'again', kind: 'DATASET_KIND_IMAGES', source: '/nowhere' },
+    createDataset: { request_id: randomUUID(), name: 'again', kind: 'DATASET_KIND_IMAGES', source: '/nowhere' },
     getDataset: { dataset_id: images.id },
     watchDataset: { dataset_id: images.id },
     listDatasetItems: { dataset_id: images.id, page_size: 1 },
     listDatasetProblems: { dataset_id: images.id },
-    createSchedule: { request_id, spec: { ...spec, name: 'other' } },
+    createSchedule: { request_id: randomUUID(), spec: { ...spec, name: 'other' } },
     getSchedule: { schedule_id: schedule['id'] },
     updateSchedule: { schedule_id: schedule['id'], spec: { ...spec, priority: 5 } },
     pauseSchedule: { schedule_id: schedule['id'], reason: 'holidays' },
     resumeSchedule: { schedule_id: schedule['id'] },
-    backfillSchedule: { schedule_id: schedule['id'], request_id, start: '2024-02-01T00:00:00Z', end: '2024-03-01T00:00:00Z' },
+    backfillSchedule: { schedule_id: schedule['id'], request_id: randomUUID(), start: '2024-02-01T00:00:00Z', end: '2024-03-01T00:00:00Z' },
     previewSchedule: { cron: '30 2 * * *', zone: 'UTC', after: '2025-01-01T00:00:00Z', count: 3 },
     listTicks: { schedule_id: schedule['id'] },
     getEndpoint: { endpoint_id: hook['id'] },

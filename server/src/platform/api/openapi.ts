@@ -18,7 +18,7 @@ an empty text, list or map. A request may leave them out too; a field that is no
 
 /** The OpenAPI 3.1 document of rpcs and file routes. Pure: it holds what the protos declare. */
 export function openApi(rpcs: readonly Rpc[]): OpenApi {
-  const schemas = new Schemas();
+  const schemas = new Schemas(new Set(rpcs.flatMap((rpc) => [...within(methodOf(rpc).output)])));
   const paths: Record<string, Json> = {};
   const services = new Set<DescService>();
   for (const rpc of rpcs) {
@@ -86,9 +86,10 @@ to watch, \`error\` with a Problem. A connection that closes without \`end\` was
   };
 }
 
-const described = (field: DescField): Json => {
+const described = (field: DescField, isAnswer = false): Json => {
   const { unit } = rulesOf(field);
-  const text = [commentOf(field), unit === '' ? '' : `Unit: ${unit}.`].filter((part) => part !== '').join(' ');
+  const needed = isAnswer && isNeeded(field) ? 'Required in a request.' : '';
+  const text = [commentOf(field), unit === '' ? '' : `Unit: ${unit}.`, needed].filter((part) => part !== '').join(' ');
   return text === '' ? {} : { description: text };
 };
 
@@ -102,9 +103,20 @@ function isNeeded(field: DescField): boolean {
   );
 }
 
+/** A message and all that it can hold. */
+function within(message: DescMessage, found = new Set<DescMessage>()): Set<DescMessage> {
+  if (found.has(message)) return found;
+  found.add(message);
+  for (const field of message.fields) if (field.message) within(field.message, found);
+  return found;
+}
+
 /** Schemas of messages and enums, gathered as they are referred to. */
 class Schemas {
   private readonly known = new Map<string, Json>();
+
+  /** What a request must set may be left out of an answer, as in a view: messages of answers require nothing. */
+  constructor(private readonly answers: ReadonlySet<DescMessage>) {}
 
   all(): Record<string, Json> {
     return Object.fromEntries([...this.known].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -121,13 +133,14 @@ class Schemas {
   }
 
   ofObject(message: DescMessage, fields: readonly DescField[]): Json {
+    const isAnswer = this.answers.has(message);
     const needed = fields.filter(isNeeded).map(({ name }) => name);
     const comment = commentOf(message);
     return {
       type: 'object',
       ...(comment !== '' && { description: comment }),
-      properties: Object.fromEntries(fields.map((field) => [field.name, { ...this.ofField(field), ...described(field) }])),
-      ...(needed.length > 0 && { required: needed }),
+      properties: Object.fromEntries(fields.map((field) => [field.name, { ...this.ofField(field), ...described(field, isAnswer) }])),
+      ...(needed.length > 0 && !isAnswer && { required: needed }),
     };
   }
 
@@ -156,7 +169,7 @@ class Schemas {
   private ofValue(field: DescField): Json {
     if (field.message) return WELL_KNOWN[field.message.typeName] ?? this.ref(field.message);
     if (field.enum) return this.ref(field.enum);
-    const scalar = SCALARS[field.scalar ?? ScalarType.STRING];
+    const scalar = SCALARS[field.scalar];
     const rules = rulesOf(field);
     return scalar['type'] === 'string'
       ? { ...scalar, ...ofText(field) }
