@@ -90,6 +90,8 @@ describe('the console', () => {
     await see(page.getByRole('alert').filter({ hasText: 'dpo.beta' }));
     assert.equal(await page.getByRole('button', { name: 'Start the run' }).isDisabled(), true);
     await page.getByLabel('DPO beta').fill('1e-1');
+    // Its text below the field goes too, which moves what stands under it.
+    await page.getByRole('alert').filter({ hasText: 'dpo.beta' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Show the command and the JSON' }).click();
     await see(page.getByText('"max_images": 400'));
   });
