@@ -138,8 +138,8 @@ export enum RunView {
   /** RUN_VIEW_UNSPECIFIED - BASIC in ListRuns, FULL in GetRun. */
   RUN_VIEW_UNSPECIFIED = "RUN_VIEW_UNSPECIFIED",
   /**
-   * RUN_VIEW_BASIC - What a list shows: no recipe, recipe_digest, differences, warnings, requires and error; of inputs role, dataset, name and items; of
-   * stages kind, state and, while one runs, its progress and started_at.
+   * RUN_VIEW_BASIC - What a list shows. Without recipe, recipe_digest, differences, warnings and error; of inputs only role, dataset_name and items; of
+   * stages only kind, state and, until they have succeeded, progress and (while running) started_at.
    */
   RUN_VIEW_BASIC = "RUN_VIEW_BASIC",
   RUN_VIEW_FULL = "RUN_VIEW_FULL",
