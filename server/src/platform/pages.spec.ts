@@ -1,25 +1,24 @@
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { test } from 'node:test';
 import { DomainError } from './errors.js';
 import { checkId, cut, numberPosition, pageSize, timePosition } from './pages.js';
+import { thrown } from '../../../test/support/expect.js';
 
 function refused(work: () => unknown, field: string): void {
-  assert.throws(work, (error) => error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === field);
+  expect(thrown(work, DomainError)).toMatchObject({ code: 'INVALID_ARGUMENT', field });
 }
 
 test('a page has 50 rows when nothing is asked for, and at most 200', () => {
-  assert.equal(pageSize(0), 50);
-  assert.equal(pageSize(1), 1);
-  assert.equal(pageSize(200), 200);
+  expect(pageSize(0)).toBe(50);
+  expect(pageSize(1)).toBe(1);
+  expect(pageSize(200)).toBe(200);
   for (const bad of [-1, 201, 1.5, Number.NaN]) refused(() => pageSize(bad), 'page_size');
 });
 
 test('a token gives back its position, and none is the first page', () => {
   const position = { at: new Date().toISOString(), id: randomUUID() };
-  assert.deepEqual(timePosition.decode(timePosition.encode(position)), position);
-  assert.equal(timePosition.decode(''), undefined);
-  assert.match(timePosition.encode(position), /^[\w-]+$/, 'goes into an address as it is');
+  expect(timePosition.decode(timePosition.encode(position))).toStrictEqual(position);
+  expect(timePosition.decode('')).toBeUndefined();
+  expect(timePosition.encode(position), 'goes into an address as it is').toMatch(/^[\w-]+$/);
 });
 
 test('a token of another list, a cut one and a made-up one are refused', () => {
@@ -32,9 +31,9 @@ test('a token of another list, a cut one and a made-up one are refused', () => {
 });
 
 test('the row beyond the page says only that there is more', () => {
-  assert.deepEqual(cut([1, 2, 3], 2), { page: [1, 2], last: 2 });
-  assert.deepEqual(cut([1, 2], 2), { page: [1, 2], last: undefined });
-  assert.deepEqual(cut([], 2), { page: [], last: undefined });
+  expect(cut([1, 2, 3], 2)).toStrictEqual({ page: [1, 2], last: 2 });
+  expect(cut([1, 2], 2)).toStrictEqual({ page: [1, 2], last: undefined });
+  expect(cut([], 2)).toStrictEqual({ page: [], last: undefined });
 });
 
 test('what is no UUID is no id', () => {

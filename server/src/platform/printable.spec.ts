@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { escaping, printable } from './printable.js';
 
 test('what steers a terminal or turns the reading direction is escaped', () => {
@@ -14,16 +12,16 @@ test('what steers a terminal or turns the reading direction is escaped', () => {
     ['\ufeffbom \u200bzero \u00adsoft', '\\ufeffbom \\u200bzero \\xadsoft'],
     ['\u{1d173}beam', '\\u{1d173}beam'],
   ];
-  for (const [text, want] of cases) assert.equal(printable(text), want);
+  for (const [text, want] of cases) expect(printable(text)).toBe(want);
 });
 
 test('words and emoji of every script stay as they are', () => {
   for (const text of ['été.png', '写真 한국어 हिन्दी العربية', '👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ❤️', 'می‌خواهم', 'back\\slash']) {
-    assert.equal(printable(text), text);
+    expect(printable(text)).toBe(text);
   }
 });
 
 test('what is allowed passes, and nothing that only begins like it', () => {
   const escape = escaping(/\n|\u001b\[1m/);
-  assert.equal(escape('\u001b[1mbold\n\u001b[2J\u001b[11m'), '\u001b[1mbold\n\\x1b[2J\\x1b[11m');
+  expect(escape('\u001b[1mbold\n\u001b[2J\u001b[11m')).toBe('\u001b[1mbold\n\\x1b[2J\\x1b[11m');
 });

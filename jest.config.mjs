@@ -1,0 +1,19 @@
+// Jest runs the compiled files as they are, in plain Node: no transform, no realm of its own. One project for each tier of
+// scripts/tests/tiers.mjs, which starts it.
+const tier = (name, folder, ending) => ({
+  displayName: name,
+  roots: [`<rootDir>/${folder}`],
+  testMatch: [`**/*${ending}`],
+  runner: 'jest-light-runner/child-process',
+  transform: {},
+  setupFilesAfterEnv: ['<rootDir>/scripts/tests/jest-setup.mjs'],
+});
+
+export default {
+  testSequencer: './scripts/tests/sequencer.mjs',
+  watchman: false,
+  projects: [
+    tier('unit', 'dist/server/src', '.spec.js'),
+    ...['integration', 'contract', 'durability', 'e2e', 'browser'].map((name) => tier(name, `dist/test/${name}`, '.test.js')),
+  ],
+};

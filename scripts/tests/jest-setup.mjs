@@ -1,0 +1,57 @@
+// Loaded by the runner before the test files. jest-light-runner runs tests without a time limit; here each test and hook
+// gets one. `expect(value, message)` begins its failure with the message.
+import { addEventHandler } from 'jest-circus';
+
+const DEFAULT_LIMIT_MS = 120_000;
+// A test may replace the global one.
+const { setTimeout, clearTimeout } = globalThis;
+
+addEventHandler(({ name }, { currentDescribeBlock }) => {
+  const added = { add_test: currentDescribeBlock.children, add_hook: currentDescribeBlock.hooks }[name]?.at(-1);
+  if (added) added.fn = limited(added.fn, added.timeout ?? DEFAULT_LIMIT_MS);
+});
+
+function limited(work, limit) {
+  return async () => {
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`It did not end within its limit of ${limit / 1000} seconds.`)), limit);
+    });
+    try {
+      await Promise.race([work(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+const { expect } = globalThis;
+globalThis.expect = Object.assign(
+  (actual, message) => (message === undefined ? expect(actual) : telling(expect(actual), message)),
+  expect,
+);
+
+/** The same matchers; what they throw begins with the message. */
+function telling(matchers, message) {
+  return new Proxy(matchers, {
+    get(target, name) {
+      const member = target[name];
+      if (typeof member !== 'function') return telling(member, message);
+      return (...args) => {
+        try {
+          const result = member(...args);
+          return result instanceof Promise ? result.catch((error) => tell(error, message)) : result;
+        } catch (error) {
+          return tell(error, message);
+        }
+      };
+    },
+  });
+}
+
+function tell(error, message) {
+  const text = `${message}\n\n${error.message}`;
+  error.stack = error.stack.replace(error.message, () => text);
+  error.message = text;
+  throw error;
+}
