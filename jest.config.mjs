@@ -15,5 +15,7 @@ export default {
   projects: [
     tier('unit', 'dist/server/src', '.spec.js'),
     ...['integration', 'contract', 'durability', 'e2e', 'browser'].map((name) => tier(name, `dist/test/${name}`, '.test.js')),
+    // Tests that must fail; see scripts/tests/runner.mjs.
+    { ...tier('runner', 'scripts/tests/runner', '.mjs'), moduleFileExtensions: ['js', 'mjs'] },
   ],
 };

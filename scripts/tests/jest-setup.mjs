@@ -1,5 +1,6 @@
-// Loaded by the runner before the test files. jest-light-runner runs tests without a time limit; here each test and hook
-// gets one. `expect(value, message)` begins its failure with the message.
+// Loaded by the runner before the test files. jest-light-runner knows no time limit and dies of an error that nobody
+// catches; here each test and hook gets a limit, and such an error is a failure of the test that runs.
+// `expect(value, message)` begins its failure with the message.
 import { addEventHandler } from 'jest-circus';
 
 const DEFAULT_LIMIT_MS = 120_000;
@@ -11,25 +12,31 @@ addEventHandler(({ name }, { currentDescribeBlock }) => {
   if (added) added.fn = limited(added.fn, added.timeout ?? DEFAULT_LIMIT_MS);
 });
 
+let failRunning;
+process.on('uncaughtException', (error) => {
+  if (failRunning) return failRunning(error);
+  console.error(error);
+  process.exit(1);
+});
+
 function limited(work, limit) {
   return async () => {
     let timer;
-    const late = new Promise((_, reject) => {
+    const failed = new Promise((_, reject) => {
+      failRunning = reject;
       timer = setTimeout(() => reject(new Error(`It did not end within its limit of ${limit / 1000} seconds.`)), limit);
     });
     try {
-      await Promise.race([work(), late]);
+      await Promise.race([work(), failed]);
     } finally {
       clearTimeout(timer);
+      failRunning = undefined;
     }
   };
 }
 
 const { expect } = globalThis;
-globalThis.expect = Object.assign(
-  (actual, message) => (message === undefined ? expect(actual) : telling(expect(actual), message)),
-  expect,
-);
+globalThis.expect = Object.assign((actual, message) => (message === undefined ? expect(actual) : telling(expect(actual), message)), expect);
 
 /** The same matchers; what they throw begins with the message. */
 function telling(matchers, message) {

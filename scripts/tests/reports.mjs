@@ -13,9 +13,7 @@ export function readJestReport(file) {
       else if (outcome !== 'failed') result.skipped++;
       else {
         result.failed++;
-        // The first line repeats the name.
-        const text = failureMessages.join('\n').split('\n').slice(1).join('\n').trimEnd();
-        result.failures.push({ name: [source, ...ancestorTitles, title].join(' › '), text });
+        result.failures.push({ name: [source, ...ancestorTitles, title].join(' › '), text: withoutRunner(failureMessages.join('\n')) });
       }
     }
     if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) {
@@ -24,6 +22,16 @@ export function readJestReport(file) {
     }
   }
   return result;
+}
+
+/** Without the first line, which repeats the name, and the runner's own frames. */
+function withoutRunner(text) {
+  const lines = text.split('\n').slice(1);
+  return lines
+    .filter((line) => !/^ +at .*(jest-setup\.mjs|node_modules\/(expect|jest|tinypool)|node:internal)/.test(line))
+    .map((line) => line.replace(/^ {4}/, ''))
+    .join('\n')
+    .trim();
 }
 
 /** The same of a JUnit report. */

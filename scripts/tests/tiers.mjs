@@ -39,10 +39,8 @@ async function runChecks() {
 }
 
 async function runUnit(context) {
-  const [jest, pytest] = await Promise.all([
-    jestTests('unit', [], unit, context),
-    runPytest(context),
-  ]);
+  if (context.files) return jestTests('unit', unit, context);
+  const [jest, pytest] = await Promise.all([jestTests('unit', unit, context), runPytest(context)]);
   return sum([jest, pytest]);
 }
 
@@ -60,11 +58,11 @@ async function runPytest({ env, folder }) {
 
 /** A tier of compiled files, run by the project of the same name in jest.config.mjs. */
 function jestTier(name, options) {
-  return { name, run: (context) => jestTests(name, [], options, context) };
+  return { name, run: (context) => jestTests(name, options, context) };
 }
 
-/** Runs the tests of a tier, or only some of its files or the tests whose names match a pattern. */
-async function jestTests(name, files, { workers, minutes, prepare }, { env, folder, pattern }) {
+/** Runs the tests of a tier, or only some of its files, or in these the tests whose names match a pattern. */
+async function jestTests(name, { workers, minutes, prepare }, { env, folder, files = [], pattern }) {
   const report = path.join(folder, `${name}.json`);
   const args = ['--enable-source-maps', path.join(root, 'node_modules/jest/bin/jest.js'), '--selectProjects', name];
   args.push('--maxWorkers', String(workers), '--json', '--outputFile', report);
