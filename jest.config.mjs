@@ -6,7 +6,7 @@ const tier = (name, folder, ending) => ({
   testMatch: [`**/*${ending}`],
   runner: 'jest-light-runner/child-process',
   transform: {},
-  setupFilesAfterEnv: ['<rootDir>/scripts/tests/jest-setup.mjs'],
+  setupFilesAfterEnv: ['<rootDir>/scripts/tests/jest-setup.mjs', '<rootDir>/dist/test/support/global-expect.js'],
 });
 
 export default {

@@ -1,6 +1,5 @@
 // Loaded by the runner before the test files. jest-light-runner knows no time limit and dies of an error that nobody
 // catches; here each test and hook gets a limit, and such an error is a failure of the test that runs.
-// `expect(value, message)` begins its failure with the message.
 import { addEventHandler } from 'jest-circus';
 
 const DEFAULT_LIMIT_MS = 120_000;
@@ -33,32 +32,4 @@ function limited(work, limit) {
       failRunning = undefined;
     }
   };
-}
-
-const { expect } = globalThis;
-globalThis.expect = Object.assign((actual, message) => (message === undefined ? expect(actual) : telling(expect(actual), message)), expect);
-
-/** The same matchers; what they throw begins with the message. */
-function telling(matchers, message) {
-  return new Proxy(matchers, {
-    get(target, name) {
-      const member = target[name];
-      if (typeof member !== 'function') return telling(member, message);
-      return (...args) => {
-        try {
-          const result = member(...args);
-          return result instanceof Promise ? result.catch((error) => tell(error, message)) : result;
-        } catch (error) {
-          return tell(error, message);
-        }
-      };
-    },
-  });
-}
-
-function tell(error, message) {
-  const text = `${message}\n\n${error.message}`;
-  error.stack = error.stack.replace(error.message, () => text);
-  error.message = text;
-  throw error;
 }

@@ -28,7 +28,7 @@ export function readJestReport(file) {
 function withoutRunner(text) {
   const lines = text.split('\n').slice(1);
   return lines
-    .filter((line) => !/^ +at .*(jest-setup\.mjs|node_modules\/(expect|jest|tinypool)|node:internal)/.test(line))
+    .filter((line) => !/^ +at .*(jest-setup\.mjs|global-expect\.|node_modules\/(expect|jest|tinypool)|node:internal)/.test(line))
     .map((line) => line.replace(/^ {4}/, ''))
     .join('\n')
     .trim();

@@ -250,7 +250,7 @@ test('instructions keep their rows with and without images; a row whose image is
   const cut = await refreshed(dataset.id);
   ensure(cut.latest);
   expect(cut.latest.state).toBe(VersionState.VERSION_STATE_FAILED);
-  expect(cut.latest.error, cut.latest.error).toContain('rows.json');
+  expect(cut.latest.error).toContain('rows.json');
   const version = dataset.latest.id;
   expect((await items(dataset.id, `?version_id=${version}`)).items, 'the version before is untouched').toHaveLength(3);
 });

@@ -27,7 +27,7 @@ test('a long name loses its middle, and never half a character', () => {
   for (let columns = 2; columns < 20; columns++) {
     const short = shorten('写真写真写真👩‍👩‍👧👩‍👩‍👧写真写真.png', columns);
     expect(columnsOf(short), short).toBeLessThanOrEqual(columns);
-    expect(short, short).not.toMatch(/\u200d(?!👩|👧)|[\ud800-\udfff]/u);
+    expect(short).not.toMatch(/\u200d(?!👩|👧)|[\ud800-\udfff]/u);
   }
   const deep = shown(`${'folder/'.repeat(100_000)}end.png`);
   expect(deep).toMatch(/^folder\/.*….*end\.png$/);

@@ -66,7 +66,7 @@ test('a bad value is named by its variable and never shown', () => {
   for (const [environment, expected] of cases) {
     const message = refusal(environment);
     expect(message).toMatch(expected);
-    expect(message, message).not.toContain(secret);
+    expect(message).not.toContain(secret);
   }
 });
 
