@@ -7,7 +7,7 @@ export function ensure(condition: unknown, message = 'The condition does not hol
   if (!condition) fail(message, ensure);
 }
 
-export function fail(message: string, above: (...args: never[]) => unknown = fail): never {
+export function fail(message = 'This place must not be reached.', above: (...args: never[]) => unknown = fail): never {
   const error = new Error(message);
   Error.captureStackTrace(error, above);
   throw error;
