@@ -1,9 +1,10 @@
 // One set of rules for everything written by hand. Types are checked strictly; zero warnings.
+import jest from 'eslint-plugin-jest';
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', '**/gen/', '**/.venv/', '.stic/', '.stic-dev/', '.setup/'] },
+  { ignores: ['**/dist/', '**/node_modules/', '**/gen/', '**/.venv/', '.stic/', '.stic-dev/', '.setup/', 'coverage/'] },
   {
     files: ['api/src/**/*.ts', 'server/src/**/*.ts', 'migrations/**/*.ts', 'test/**/*.ts', 'console/src/**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -27,12 +28,16 @@ export default tseslint.config(
   { files: ['console/src/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
   {
     files: ['test/**/*.ts', '{server,console}/src/**/*.spec.ts'],
+    ...jest.configs['flat/recommended'],
     rules: {
-      // node:test returns a promise that nobody needs to wait for.
-      '@typescript-eslint/no-floating-promises': [
-        'error',
-        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' }] },
-      ],
+      ...jest.configs['flat/recommended'].rules,
+      // Some tests hold by ending at all, or through functions of their own.
+      'jest/expect-expect': 'off',
+      // Cases in a loop have conditions.
+      'jest/no-conditional-expect': 'off',
+      'jest/valid-title': ['error', { ignoreTypeOfTestName: true }],
+      // The second argument is the message.
+      'jest/valid-expect': ['error', { maxArgs: 2 }],
     },
   },
 );

@@ -1,19 +1,22 @@
 // Runs every tier of tests, TypeScript and Python, and ends with one line: `N passed, N failed`.
 //   node scripts/test.mjs                 everything
 //   node scripts/test.mjs --tier NAME     one tier
+//   node scripts/test.mjs PATH|NAME       the tests of a file or folder, or those whose names contain NAME
 //   node scripts/test.mjs --list          the tiers' names
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { options } from './setup/options.mjs';
+import { commandLine } from './setup/options.mjs';
 import { printProblem, Problem } from './setup/terminal.mjs';
 import { setup } from './setup.mjs';
+import { choose } from './tests/choice.mjs';
 import { leftovers } from './tests/leftovers.mjs';
 
 const outcomes = [];
 let stopped = false;
 try {
-  const { tier, list } = options('test', process.argv.slice(2), { tier: { type: 'string' }, list: { type: 'boolean' } });
+  const { values, positionals } = commandLine('test', process.argv.slice(2), { tier: { type: 'string' }, list: { type: 'boolean' } });
+  const { tier, list } = values;
   await setup({ tests: true });
   // These use what the set-up has just made.
   const { empty, endRunning, fail, sum, tiers } = await import('./tests/tiers.mjs');
@@ -21,7 +24,8 @@ try {
     for (const tier of tiers) console.log(tier.name);
   } else {
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop(signal, endRunning));
-    await runTiers(chosenTiers(tiers, tier), { empty, fail });
+    const wanted = positionals.join(' ');
+    await runTiers(wanted === '' ? chosenTiers(tiers, tier) : chosenTests(tiers, wanted), { empty, fail });
     report(sum(outcomes));
   }
 } catch (error) {
@@ -35,6 +39,15 @@ function chosenTiers(tiers, wanted) {
   const chosen = tiers.filter((tier) => tier.name === wanted);
   if (chosen.length === 0) throw new Problem(`There is no tier "${wanted}".`, `Use one of: ${tiers.map((tier) => tier.name).join(', ')}.`);
   return chosen;
+}
+
+/** The tiers that have the tests named on the command line, limited to these. */
+function chosenTests(tiers, wanted) {
+  const { pattern, found } = choose(wanted);
+  return found.map(({ tier: name, files }) => {
+    const tier = tiers.find((one) => one.name === name);
+    return { name, run: (context) => tier.run({ ...context, files, pattern }) };
+  });
 }
 
 async function runTiers(tiers, { empty, fail }) {

@@ -14,9 +14,18 @@ export function help(verb, args, more = '') {
 
 /** The values of the options of `node:util`'s parseArgs; a Problem for any other argument. */
 export function options(verb, args, known) {
+  return parsed(verb, args, { options: known }).values;
+}
+
+/** The same with words that are no options. */
+export function commandLine(verb, args, known) {
+  return parsed(verb, args, { options: known, allowPositionals: true });
+}
+
+function parsed(verb, args, how) {
   help(verb, args);
   try {
-    return parseArgs({ args, options: known }).values;
+    return parseArgs({ args, ...how });
   } catch (error) {
     throw new Problem(error.message, `\`npm run ${verb} -- --help\` lists the options.`);
   }

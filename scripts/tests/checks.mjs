@@ -9,6 +9,7 @@ import { collect } from '../setup/command.mjs';
 import { python, trainerFolder } from '../setup/python.mjs';
 import { root } from '../setup/stamps.mjs';
 import { linkCheckWorks, linksLead } from './links.mjs';
+import { failuresAreSeen } from './runner.mjs';
 import { diagramsAreCurrent } from './states.mjs';
 
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
@@ -31,6 +32,7 @@ export const checks = [
   { name: 'state diagrams show the states of the protos', run: diagramsAreCurrent },
   { name: 'links lead somewhere', run: linksLead },
   { name: 'the link check finds broken links', run: linkCheckWorks },
+  { name: 'the test runner sees failures', run: failuresAreSeen },
   { name: 'no paths of one machine in the repository', run: noMachinePaths },
 ];
 

@@ -1,8 +1,41 @@
-// Counts and failures out of JUnit reports, as node:test and pytest write them.
+// Counts and failures out of the reports of jest (JSON) and pytest (JUnit).
 import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 
-/** Reads a report: numbers of passed, failed and skipped tests and the failures' names and texts. */
-export function readReport(file) {
+/** Reads a report of jest: numbers of passed, failed and skipped tests and the failures' names and texts. */
+export function readJestReport(file) {
+  const result = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  if (!existsSync(file)) return result;
+  for (const { name, message, status, assertionResults } of JSON.parse(readFileSync(file, 'utf8')).testResults) {
+    const source = path.basename(name).replace(/js$/, 'ts');
+    for (const { status: outcome, ancestorTitles, title, failureMessages } of assertionResults) {
+      if (outcome === 'passed') result.passed++;
+      else if (outcome !== 'failed') result.skipped++;
+      else {
+        result.failed++;
+        result.failures.push({ name: [source, ...ancestorTitles, title].join(' › '), text: withoutRunner(failureMessages.join('\n')) });
+      }
+    }
+    if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) {
+      result.failed++;
+      result.failures.push({ name: source, text: message });
+    }
+  }
+  return result;
+}
+
+/** Without the first line, which repeats the name, and the runner's own frames. */
+function withoutRunner(text) {
+  const lines = text.split('\n').slice(1);
+  return lines
+    .filter((line) => !/^ +at .*(jest-setup\.mjs|global-expect\.|node_modules\/(expect|jest|tinypool)|node:internal)/.test(line))
+    .map((line) => line.replace(/^ {4}/, ''))
+    .join('\n')
+    .trim();
+}
+
+/** The same of a JUnit report. */
+export function readJUnitReport(file) {
   const result = { passed: 0, failed: 0, skipped: 0, failures: [] };
   if (!existsSync(file)) return result;
   const xml = readFileSync(file, 'utf8');

@@ -1,25 +1,26 @@
 // The tiers of `npm test`, in the order they run.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { python } from '../setup/python.mjs';
 import { root } from '../setup/stamps.mjs';
 import { checks } from './checks.mjs';
 import { findChromium } from './chromium.mjs';
-import { readReport } from './reports.mjs';
+import { readJestReport, readJUnitReport } from './reports.mjs';
 
 const MINUTE = 60_000;
 
 /** @typedef {{ passed: number, failed: number, skipped: number, failures: { name: string, text: string }[] }} Outcome */
 
+const unit = { workers: 2, minutes: 4 };
+
 export const tiers = [
   { name: 'checks', run: runChecks },
   { name: 'unit', run: runUnit },
-  nodeTier('integration', { concurrency: 2, minutes: 16 }),
-  nodeTier('contract', { concurrency: 1, minutes: 5 }),
-  nodeTier('durability', { concurrency: 2, minutes: 16 }),
-  nodeTier('e2e', { concurrency: 2, minutes: 12 }),
-  nodeTier('browser', { concurrency: 1, minutes: 12, prepare: async () => ({ CHROMIUM: await findChromium() }) }),
+  jestTier('integration', { workers: 2, minutes: 16 }),
+  jestTier('contract', { workers: 1, minutes: 5 }),
+  jestTier('durability', { workers: 2, minutes: 16 }),
+  jestTier('e2e', { workers: 2, minutes: 12 }),
+  jestTier('browser', { workers: 1, minutes: 12, prepare: async () => ({ CHROMIUM: await findChromium() }) }),
 ];
 
 /** Two at a time: the slow ones are single-threaded, and two cores are what the product asks for. */
@@ -38,9 +39,9 @@ async function runChecks() {
 }
 
 async function runUnit(context) {
-  const files = ['dist/server/src', 'dist/console/src'].flatMap((folder) => testFiles(folder, '.spec.js'));
-  const [node, pytest] = await Promise.all([nodeTests('unit', files, { concurrency: 1, minutes: 4 }, context), runPytest(context)]);
-  return sum([node, pytest]);
+  if (context.files) return jestTests('unit', unit, context);
+  const [jest, pytest] = await Promise.all([jestTests('unit', unit, context), runPytest(context)]);
+  return sum([jest, pytest]);
 }
 
 async function runPytest({ env, folder }) {
@@ -52,42 +53,29 @@ async function runPytest({ env, folder }) {
     env,
     14 * MINUTE,
   );
-  return judge('pytest', readReport(report), code, output, true);
+  return judge('pytest', readJUnitReport(report), code, output);
 }
 
-/** A tier of compiled node:test files in test/<name>; absent as long as the folder has no tests. */
-function nodeTier(name, options) {
-  return {
-    name,
-    run: async (context) => {
-      const files = testFiles(`dist/test/${name}`, '.test.js');
-      const env = files.length > 0 && options.prepare ? { ...context.env, ...(await options.prepare()) } : context.env;
-      return nodeTests(name, files, options, { ...context, env });
-    },
-  };
+/** A tier of compiled files, run by the project of the same name in jest.config.mjs. */
+function jestTier(name, options) {
+  return { name, run: (context) => jestTests(name, options, context) };
 }
 
-async function nodeTests(name, files, { concurrency, minutes }, { env, folder }) {
-  if (files.length === 0) return empty();
-  const report = path.join(folder, `${name}.xml`);
-  const args = [
-    '--enable-source-maps',
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    '--test-reporter=junit',
-    `--test-reporter-destination=${report}`,
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    ...files,
-  ];
-  const { code, output } = await run(process.execPath, args, env, minutes * MINUTE);
-  return judge(name, readReport(report), code, output, files.length > 0);
+/** Runs the tests of a tier, or only some of its files, or in these the tests whose names match a pattern. */
+async function jestTests(name, { workers, minutes, prepare }, { env, folder, files = [], pattern }) {
+  const report = path.join(folder, `${name}.json`);
+  const args = ['--enable-source-maps', path.join(root, 'node_modules/jest/bin/jest.js'), '--selectProjects', name];
+  args.push('--maxWorkers', String(workers), '--json', '--outputFile', report);
+  if (pattern) args.push('--testNamePattern', pattern);
+  if (files.length > 0) args.push('--runTestsByPath', ...files);
+  const { code, output } = await run(process.execPath, args, { ...env, ...(await prepare?.()) }, minutes * MINUTE);
+  return judge(name, readJestReport(report), code, output);
 }
 
-/** A runner that fails without a failing test, or runs no test although there are some, is a failure of its own. */
-function judge(name, outcome, code, output, hasFiles) {
+/** A runner that fails without a failing test, or runs no test at all, is a failure of its own. */
+function judge(name, outcome, code, output) {
   const ran = outcome.passed + outcome.failed + outcome.skipped;
-  if (outcome.failed === 0 && (code !== 0 || (hasFiles && ran === 0))) {
+  if (outcome.failed === 0 && (code !== 0 || ran === 0)) {
     fail(
       outcome,
       `${name}: the test runner itself`,
@@ -95,15 +83,6 @@ function judge(name, outcome, code, output, hasFiles) {
     );
   }
   return outcome;
-}
-
-function testFiles(folder, ending) {
-  const full = path.join(root, folder);
-  if (!existsSync(full)) return [];
-  return readdirSync(full, { recursive: true })
-    .filter((name) => name.endsWith(ending))
-    .sort()
-    .map((name) => path.join(full, name));
 }
 
 /** Runs a test program in its own process group, so that a time limit ends all of it. */

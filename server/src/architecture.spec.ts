@@ -1,7 +1,5 @@
-import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
 import { repositoryRoot } from './platform/config/repository.js';
 
 const source = path.join(repositoryRoot(), 'server/src');
@@ -47,24 +45,15 @@ const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.incl
 
 test('every room has its floor', () => {
   const rooms = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  assert.deepEqual(
-    rooms.map(({ name }) => name).filter((name) => floorOf(name) < 0),
-    [],
-  );
+  expect(rooms.map(({ name }) => name).filter((name) => floorOf(name) < 0)).toStrictEqual([]);
 });
 
 test('imports go downward only', () => {
   const upward = importsBetween().filter(({ room, to }) => floorOf(to) >= floorOf(room));
-  assert.deepEqual(
-    upward.map(({ file, target }) => `${file} imports ${target}`),
-    [],
-  );
+  expect(upward.map(({ file, target }) => `${file} imports ${target}`)).toStrictEqual([]);
 });
 
 test('a feature is entered through its index', () => {
   const deep = importsBetween().filter(({ room, to, target }) => room !== 'cli' && !OPEN.has(to) && target !== path.join(to, 'index.js'));
-  assert.deepEqual(
-    deep.map(({ file, target }) => `${file} imports ${target}`),
-    [],
-  );
+  expect(deep.map(({ file, target }) => `${file} imports ${target}`)).toStrictEqual([]);
 });

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { fail } from '../support/expect.js';
 
 export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
@@ -28,7 +28,7 @@ export async function count(locator: Locator, wanted: number): Promise<void> {
     if ((await locator.count()) === wanted) return;
     await locator.page().waitForTimeout(100);
   }
-  assert.equal(await locator.count(), wanted);
+  expect(await locator.count()).toBe(wanted);
 }
 
 /** Waits until an image has really been loaded and says how wide it is. */
@@ -39,7 +39,7 @@ export async function loadedWidth(image: Locator): Promise<number> {
     if (width > 0) return width;
     await image.page().waitForTimeout(100);
   }
-  return assert.fail(`The image ${String(await image.first().getAttribute('src'))} was not loaded.`);
+  return fail(`The image ${String(await image.first().getAttribute('src'))} was not loaded.`);
 }
 
 /** Registers a dataset through the form and waits for its import. Leaves the page at the dataset. */

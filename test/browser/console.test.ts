@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { choose, count, fillSmall, loadedWidth, openBrowser, openPage, register, see, startRun } from './browser.js';
 import { startProduct, type Product } from './product.js';
@@ -21,12 +19,12 @@ describe('the console', () => {
   let faults: string[];
   let run: string;
 
-  before(async () => {
+  beforeAll(async () => {
     [product, browser] = await Promise.all([startProduct(), openBrowser()]);
     ({ page, faults } = await openPage(browser, product.url));
   });
 
-  after(async () => {
+  afterAll(async () => {
     await browser.close();
     await product.stop();
   });
@@ -42,7 +40,7 @@ describe('the console', () => {
     await see(page.getByText('Healthy'));
     await page.getByRole('link', { name: 'Start a run' }).click();
     await see(page.getByText('Nothing to train on yet'));
-    assert.equal(await page.getByRole('button', { name: 'Start the run' }).isDisabled(), true);
+    expect(await page.getByRole('button', { name: 'Start the run' }).isDisabled()).toBe(true);
   });
 
   test('says what is wrong with a source that does not exist', async () => {
@@ -57,7 +55,7 @@ describe('the console', () => {
     await register(page, 'images', 'holiday', product.world.brokenImages);
     await see(page.getByRole('tab', { name: 'Items (24)' }));
     await count(page.getByRole('list', { name: 'Images' }).getByRole('listitem'), 24);
-    assert.ok((await loadedWidth(page.getByRole('list', { name: 'Images' }).getByRole('img'))) > 0);
+    expect(await loadedWidth(page.getByRole('list', { name: 'Images' }).getByRole('img'))).toBeGreaterThan(0);
     await page.getByRole('tab', { name: 'Problems (3)' }).click();
     const problems = page.getByRole('table', { name: 'Problems' });
     for (const [file, code] of [
@@ -88,7 +86,7 @@ describe('the console', () => {
     await see(page.getByText('from 1 to 65536 pairs or rows'));
     await page.getByLabel('DPO beta').fill('-1');
     await see(page.getByRole('alert').filter({ hasText: 'dpo.beta' }));
-    assert.equal(await page.getByRole('button', { name: 'Start the run' }).isDisabled(), true);
+    expect(await page.getByRole('button', { name: 'Start the run' }).isDisabled()).toBe(true);
     await page.getByLabel('DPO beta').fill('1e-1');
     // Its text below the field goes too, which moves what stands under it.
     await page.getByRole('alert').filter({ hasText: 'dpo.beta' }).waitFor({ state: 'detached' });
@@ -155,7 +153,7 @@ describe('the console', () => {
     await see(page.getByRole('alert').filter({ hasText: 'planted' }));
     const sample = page.getByRole('article', { name: /^Descriptions of/ }).first();
     for (const subject of ['base', 'stage 1', 'stage 2']) await see(sample.getByText(subject, { exact: true }));
-    assert.ok((await loadedWidth(sample.getByRole('img'))) > 0);
+    expect(await loadedWidth(sample.getByRole('img'))).toBeGreaterThan(0);
   });
 
   test('draws the losses and margins', async () => {
@@ -176,8 +174,8 @@ describe('the console', () => {
     const clean = await page.getByRole('article').getByRole('img').first().getAttribute('src');
     await page.keyboard.down('Space');
     const wrong = page.getByRole('img', { name: /corrupted: (low resolution|color jitter)/ });
-    assert.ok((await loadedWidth(wrong)) > 0);
-    assert.notEqual(await wrong.getAttribute('src'), clean);
+    expect(await loadedWidth(wrong)).toBeGreaterThan(0);
+    expect(await wrong.getAttribute('src')).not.toBe(clean);
     await page.keyboard.up('Space');
     await wrong.waitFor({ state: 'detached' });
 
@@ -196,7 +194,7 @@ describe('the console', () => {
     await see(page.getByRole('region', { name: /^Facts of/ }).getByText('seed'));
     const download = page.waitForEvent('download');
     await page.getByRole('link', { name: 'Download the adapter' }).click();
-    assert.match((await download).suggestedFilename(), /\.tar$/);
+    expect((await download).suggestedFilename()).toMatch(/\.tar$/);
   });
 
   test('pauses and resumes a run, and cancels it after asking', async () => {
@@ -222,8 +220,8 @@ describe('the console', () => {
     await page.goto(run);
     await page.getByRole('link', { name: 'Fork', exact: true }).click();
     await see(page.getByText('in the same versions'));
-    assert.equal(await page.getByLabel('Priority').inputValue(), '7');
-    assert.equal(await page.getByLabel('Worst drop allowed').inputValue(), '2.5');
+    expect(await page.getByLabel('Priority').inputValue()).toBe('7');
+    expect(await page.getByLabel('Worst drop allowed').inputValue()).toBe('2.5');
     await page.getByLabel('DPO beta').fill('0.2');
     await page.getByRole('button', { name: 'Start the run' }).click();
     await see(page.getByText(/Forked from first light: dpo.beta 0.1 → 0.2/));
@@ -238,7 +236,7 @@ describe('the console', () => {
     await choose(page, 'Images', /^holiday/);
     await fillSmall(page, small);
     await see(page.getByRole('alert').filter({ hasText: '3 of 27 images' }), 60_000);
-    assert.equal(await page.getByRole('button', { name: 'Start the run' }).isDisabled(), true);
+    expect(await page.getByRole('button', { name: 'Start the run' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'All fields' }).click();
     await page.getByRole('region', { name: 'prefer' }).getByLabel('max skipped fraction').fill('0.2');
     await startRun(page, 'some broken');
@@ -254,6 +252,6 @@ describe('the console', () => {
   });
 
   test('has thrown nothing on the way', () => {
-    assert.deepEqual(faults, []);
+    expect(faults).toStrictEqual([]);
   });
 });

@@ -1,10 +1,8 @@
-import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
 import { Logger } from '@nestjs/common';
 import type { Browser, Page } from 'playwright-core';
 import { DataSource } from 'typeorm';
@@ -36,7 +34,7 @@ describe('the champion and the webhooks in the console', () => {
   let faults: string[];
   const runs = new Map<string, string>();
 
-  before(async () => {
+  beforeAll(async () => {
     Logger.overrideLogger(['error']);
     // Postgres, started by root, runs as another user and must get through.
     chmodSync(folder, 0o755);
@@ -50,7 +48,7 @@ describe('the champion and the webhooks in the console', () => {
     ({ page, faults } = await openPage(browser, `http://127.0.0.1:${String(running.httpPort)}`));
   });
 
-  after(async () => {
+  afterAll(async () => {
     await browser.close();
     await running.app.close();
     receiver.close();
@@ -144,11 +142,11 @@ describe('the champion and the webhooks in the console', () => {
     await see(nightly.getByText(/^The stored rules are applied next at /));
     await page.reload();
     await see(nightly.getByText(/^The stored rules are applied next at /));
-    assert.equal(await page.getByLabel('Younger than, days').inputValue(), '90');
+    expect(await page.getByLabel('Younger than, days').inputValue()).toBe('90');
     await see(page.getByRole('region', { name: 'What has been deleted' }).getByText('Nothing yet.'));
   });
 
   test('has thrown nothing on the way', () => {
-    assert.deepEqual(faults, []);
+    expect(faults).toStrictEqual([]);
   });
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { choose, count, openBrowser, openPage, register, see } from './browser.js';
 import { startProduct, type Product } from './product.js';
@@ -11,12 +9,12 @@ describe('schedules in the console', () => {
   let page: Page;
   let faults: string[];
 
-  before(async () => {
+  beforeAll(async () => {
     [product, browser] = await Promise.all([startProduct(), openBrowser()]);
     ({ page, faults } = await openPage(browser, product.url));
   });
 
-  after(async () => {
+  afterAll(async () => {
     await browser.close();
     await product.stop();
   });
@@ -41,7 +39,7 @@ describe('schedules in the console', () => {
     await count(nextFires().getByRole('row'), 21);
     await page.getByLabel('Cron expression').fill('0 25 * * *');
     await see(page.getByRole('alert').filter({ hasText: 'is not a cron expression' }));
-    assert.equal(await page.getByRole('button', { name: 'Make the schedule' }).isDisabled(), true);
+    expect(await page.getByRole('button', { name: 'Make the schedule' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'every night' }).click();
     await see(nextFires().getByRole('cell', { name: '02:30', exact: true }));
   });
@@ -91,8 +89,8 @@ describe('schedules in the console', () => {
   test('edits it, triggers a run, and says what became of that', async () => {
     await page.getByRole('link', { name: 'Edit' }).click();
     await see(page.getByText('tag=a100', { exact: true }));
-    assert.equal(await page.getByLabel('Priority').inputValue(), '3');
-    assert.equal(await page.getByRole('combobox', { name: 'Checkpoint' }).inputValue(), 'champion');
+    expect(await page.getByLabel('Priority').inputValue()).toBe('3');
+    expect(await page.getByRole('combobox', { name: 'Checkpoint' }).inputValue()).toBe('champion');
     await page.getByLabel(/^Only images added/).uncheck();
     await page.getByLabel(/^Import the images/).uncheck();
     await page.getByRole('button', { name: 'Save the schedule' }).click();
@@ -124,6 +122,6 @@ describe('schedules in the console', () => {
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('button', { name: 'Delete the schedule' }).click();
     await see(page.getByRole('heading', { name: 'No schedules yet' }));
-    assert.deepEqual(faults, []);
+    expect(faults).toStrictEqual([]);
   });
 });

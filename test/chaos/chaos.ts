@@ -7,6 +7,7 @@ import { messageOf } from '../../server/src/platform/errors.js';
 import { pause } from '../../server/src/platform/timing.js';
 import { rehearse, type Rehearsed } from '../support/checks.js';
 import { Product, type Server, signal, until } from '../support/product.js';
+import '../support/global-expect.js';
 
 const VICTIMS = ['server', 'trainer', 'worker', 'postgres'] as const;
 type Victim = (typeof VICTIMS)[number];

@@ -1,8 +1,6 @@
 // Server and trainer accept and refuse the same recipes: every field, just inside and just outside of what it may be.
-import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { test } from 'node:test';
 import { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { loadConfig } from '../../server/src/platform/config/config.js';
 import { repositoryRoot } from '../../server/src/platform/config/repository.js';
@@ -12,6 +10,7 @@ import { wholeJson } from '../../server/src/recipe/fields.js';
 import { loadPresets } from '../../server/src/recipe/presets.js';
 import { readRecipeSchema, type FieldRules } from '../../server/src/recipe/schema.js';
 import { validateRecipe } from '../../server/src/recipe/validate.js';
+import { ensure } from '../support/expect.js';
 
 type Fields = { [key: string]: Json };
 type Case = { field: string; value: Json; allowed: boolean };
@@ -25,13 +24,13 @@ const cases = Object.entries(readRecipeSchema()).flatMap(([field, rules]) =>
 );
 
 test('every field of a recipe is accepted and refused alike by server and trainer', () => {
-  assert.ok(cases.filter(({ allowed }) => !allowed).length > 100, 'the table has rules');
+  expect(cases.filter(({ allowed }) => !allowed).length, 'the table has rules').toBeGreaterThan(100);
   const trainers = trainersVerdicts();
   cases.forEach(({ field, value, allowed }, index) => {
     const shown = `${field} = ${JSON.stringify(value)}`;
     const expected = allowed ? null : field;
-    assert.equal(serversVerdict(field, value), expected, `the server on ${shown}`);
-    if (!isServersOwn(field)) assert.equal(trainers[index], expected && `recipe.${expected}`, `the trainer on ${shown}`);
+    expect(serversVerdict(field, value), `the server on ${shown}`).toBe(expected);
+    if (!isServersOwn(field)) expect(trainers[index], `the trainer on ${shown}`).toBe(expected && `recipe.${expected}`);
   });
 });
 
@@ -107,7 +106,7 @@ function serversVerdict(field: string, value: Json): string | null {
     validateRecipe(Recipe.fromJSON(recipeWith(field, value)));
     return null;
   } catch (error) {
-    assert.ok(error instanceof DomainError);
+    ensure(error instanceof DomainError);
     return error.field ?? '';
   }
 }

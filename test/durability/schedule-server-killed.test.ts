@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { ListTicksResponse, Schedule, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Product, type Server, until } from '../support/product.js';
@@ -8,13 +6,13 @@ const product = new Product();
 let server: Server;
 let replica: Server;
 
-before(async () => {
+beforeAll(async () => {
   server = await product.start();
   replica = await product.replica([await product.localTrainer()]);
 });
-after(() => product.close());
+afterAll(() => product.close());
 
-test('two servers, one of them killed: no time of a schedule is lost and none comes twice', { timeout: 120_000 }, async () => {
+test('two servers, one of them killed: no time of a schedule is lost and none comes twice', async () => {
   const world = await product.world(4);
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
   const { id } = Schedule.fromJSON(
@@ -40,13 +38,9 @@ test('two servers, one of them killed: no time of a schedule is lost and none co
 
   const seconds = ticks.map((tick) => (tick.nominalAt?.getTime() ?? 0) / 1_000).reverse();
   const [first = 0] = seconds;
-  assert.deepEqual(
-    seconds,
-    Array.from(seconds, (_, index) => first + index),
-    'every second once',
-  );
+  expect(seconds, 'every second once').toStrictEqual(Array.from(seconds, (_, index) => first + index));
   // While one is being looked at, the next one is skipped for the overlap.
   const reasons = new Set(ticks.filter((tick) => tick.state !== TickState.TICK_STATE_WAITING).map((tick) => tick.reason));
   reasons.delete(TickReason.TICK_REASON_OVERLAP);
-  assert.deepEqual([...reasons], [TickReason.TICK_REASON_TOO_FEW_IMAGES]);
-});
+  expect([...reasons]).toStrictEqual([TickReason.TICK_REASON_TOO_FEW_IMAGES]);
+}, 120_000);

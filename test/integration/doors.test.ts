@@ -1,6 +1,4 @@
-import assert from 'node:assert/strict';
 import { randomInt, randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { create, type DescMessage, fromJson, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
@@ -13,18 +11,19 @@ import type { OpenApi } from '../../server/src/platform/api/openapi.js';
 import { fromGrpcError } from '../../server/src/platform/transport/grpc-errors.js';
 import { type Json, publicRpcs, sample } from '../support/api.js';
 import { Product, type Server } from '../support/product.js';
+import { ensure, fail } from '../support/expect.js';
 
 const product = new Product();
 let server: Server;
 let channel: Client;
 let rpcs: Rpc[];
 
-before(async () => {
+beforeAll(async () => {
   server = await product.start();
   channel = new Client(server.grpc, credentials.createInsecure());
   rpcs = await publicRpcs();
 });
-after(async () => {
+afterAll(async () => {
   channel.close();
   await product.close();
 });
@@ -39,7 +38,8 @@ const refusal = ({ code, detail, field, hint, errors }: Partial<Problem>): Answe
 
 /** An error says neither much nor much of what the caller sent. */
 function checkLength(text: string, where: string): void {
-  assert.ok(text.length <= 1_000 && !text.includes('x'.repeat(201)), `${where}: ${text.length} characters: ${text.slice(0, 100)}`);
+  expect(text.length, `${where}: ${text.length} characters: ${text.slice(0, 100)}`).toBeLessThanOrEqual(1_000);
+  expect(text, `${where}: ${text.length} characters: ${text.slice(0, 100)}`).not.toContain('x'.repeat(201));
 }
 
 /** Calls over gRPC; of a stream the first message. */
@@ -81,7 +81,7 @@ function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void; reje
 
 /** Calls over HTTP; of a stream the first message. */
 async function overHttp({ http, method }: Rpc, request: Json): Promise<Answer> {
-  assert.ok(http);
+  ensure(http);
   const rest = Object.entries(request).filter(([name]) => !http.variables.includes(name));
   const where = http.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(textOf(request[name])));
   const query = rest.flatMap(([name, value]) =>
@@ -117,7 +117,7 @@ const OF_NOW = new Set(['listTrainers', 'listOrphans', 'createEndpoint']);
 /** An answer as JSON, without the time of the call itself. */
 const lasting = ({ code, message: { updated_at: _, ...message } }: Answer): unknown => JSON.parse(JSON.stringify({ code, message }));
 
-test('every rpc gives the same answer over both doors, field by field', { timeout: 600_000 }, async () => {
+test('every rpc gives the same answer over both doors, field by field', async () => {
   const world = await product.world(2);
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
   const spec = {
@@ -128,9 +128,9 @@ test('every rpc gives the same answer over both doors, field by field', { timeou
     inputs: [{ role: 'images', dataset_id: images.id }],
   };
   const make = async (key: string, request: Json): Promise<Json> => {
-    const rpc = rpcs.find((one) => one.key === key) ?? assert.fail(key);
+    const rpc = rpcs.find((one) => one.key === key) ?? fail(key);
     const { code, message } = await overGrpc(rpc, bytesOf(methodOf(rpc).input, request));
-    assert.equal(code, 'OK', JSON.stringify(message));
+    expect(code, JSON.stringify(message)).toBe('OK');
     return message;
   };
   const schedule = await make('createSchedule', { spec });
@@ -170,9 +170,9 @@ test('every rpc gives the same answer over both doors, field by field', { timeou
     if (!isDeepStrictEqual(one, other)) different.push({ rpc: rpc.grpcPath, one, other });
     codes[grpc.code] = (codes[grpc.code] ?? 0) + 1;
   }
-  assert.deepEqual(different, []);
-  assert.ok((codes['OK'] ?? 0) >= 30, JSON.stringify(codes));
-});
+  expect(different).toStrictEqual([]);
+  expect(codes['OK'] ?? 0, JSON.stringify(codes)).toBeGreaterThanOrEqual(30);
+}, 600_000);
 
 /** The same numbers for the same seed. */
 function random(seed: number): (below: number) => number {
@@ -214,9 +214,9 @@ const MUTATIONS: Record<string, (place: Place, inAddress: boolean) => unknown> =
 
 const CALLS = 600;
 
-test('600 mutated calls are judged alike over both doors, never with INTERNAL', { timeout: 900_000 }, async (t) => {
+test('600 mutated calls are judged alike over both doors, never with INTERNAL', async () => {
   const seed = Number(process.env['STIC_TEST_SEED'] ?? randomInt(1e9));
-  t.diagnostic(`STIC_TEST_SEED=${seed}`);
+  console.log(`STIC_TEST_SEED=${seed}`);
   const next = random(seed);
   const kinds = Object.entries(MUTATIONS);
   const codes: Record<string, number> = {};
@@ -232,18 +232,18 @@ test('600 mutated calls are judged alike over both doors, never with INTERNAL', 
     made++;
     const what = `call ${made}, seed ${seed}: ${rpc.grpcPath}, ${kind} at ${place.name}`;
     const http = await overHttp(rpc, request);
-    assert.notEqual(http.code, 'INTERNAL', what);
+    expect(http.code, what).not.toBe('INTERNAL');
     codes[http.code] = (codes[http.code] ?? 0) + 1;
     const bytes = tryBytes(input, request);
     // Only JSON can have fields and types that the proto does not know.
-    if (bytes === undefined) assert.equal(http.code, 'INVALID_ARGUMENT', what);
+    if (bytes === undefined) expect(http.code, what).toBe('INVALID_ARGUMENT');
     else {
       const grpc = await overGrpc(rpc, bytes);
-      assert.equal(http.code, grpc.code, `${what}: ${JSON.stringify([http, grpc])}`);
+      expect(http.code, `${what}: ${JSON.stringify([http, grpc])}`).toBe(grpc.code);
     }
   }
-  t.diagnostic(JSON.stringify(codes));
-});
+  console.log(JSON.stringify(codes));
+}, 900_000);
 
 function tryBytes(message: DescMessage, json: Json): Buffer | undefined {
   try {
@@ -257,7 +257,7 @@ test('bytes of another message, or cut off, are INVALID_ARGUMENT or read as what
   for (const rpc of rpcs) {
     const { input } = methodOf(rpc);
     const whole = Buffer.concat([toBinary(input, create(input)), Buffer.from([0x0a, 0x50, 0x41])]);
-    assert.equal((await overGrpc(rpc, whole)).code, 'INVALID_ARGUMENT', rpc.grpcPath);
+    expect((await overGrpc(rpc, whole)).code, rpc.grpcPath).toBe('INVALID_ARGUMENT');
   }
 });
 
@@ -268,7 +268,7 @@ type Operation = {
   responses: Record<string, { $ref?: string; content?: Record<string, { schema: Json; 'x-event-schema'?: Json }> }>;
 };
 
-test('each operation answers a request made from its description as it is described', { timeout: 300_000 }, async () => {
+test('each operation answers a request made from its description as it is described', async () => {
   const document = (await server.get('/openapi.json')) as OpenApi;
   const schemas = document.components.schemas;
   const resolve = (schema: Json): Json =>
@@ -292,35 +292,35 @@ test('each operation answers a request made from its description as it is descri
       asked++;
       const { status: answered, headers } = response;
       const what = `${verb} ${where}: ${answered}`;
-      assert.notEqual(answered, 405, what);
+      expect(answered, what).not.toBe(405);
       if (answered !== 200) {
         const problem = (await response.json()) as Problem;
-        assert.ok(answered < 500 || answered === 503, `${what} ${problem.detail}`);
-        assert.doesNotMatch(problem.detail, /is not a field here|nothing at this address/, what);
-        assert.deepEqual(faults(schemas['Problem'] ?? {}, problem, resolve), [], what);
+        expect(answered < 500 || answered === 503, `${what} ${problem.detail}`).toBe(true);
+        expect(problem.detail, what).not.toMatch(/is not a field here|nothing at this address/);
+        expect(faults(schemas['Problem'] ?? {}, problem, resolve), what).toStrictEqual([]);
         continue;
       }
       const [mediaType = '', content] = Object.entries(operation.responses['200']?.content ?? {})[0] ?? [];
-      assert.ok(headers.get('content-type')?.startsWith(mediaType.replace('*/*', '')), what);
-      if (mediaType === 'application/json') assert.deepEqual(faults(content?.schema ?? {}, await response.json(), resolve), [], what);
+      expect(headers.get('content-type')?.startsWith(mediaType.replace('*/*', '')), what).toBeTruthy();
+      if (mediaType === 'application/json') expect(faults(content?.schema ?? {}, await response.json(), resolve), what).toStrictEqual([]);
       else leaving.abort();
     }
   }
-  assert.equal(asked, rpcs.length + 5);
-});
+  expect(asked).toBe(rpcs.length + 5);
+}, 300_000);
 
 // The last one: it keeps this process busy for longer than the server keeps an idle connection.
 test('the OpenAPI document passes its linter', async () => {
   const document = (await server.get('/openapi.json')) as OpenApi;
-  assert.equal(document['openapi'], '3.1.0');
+  expect(document['openapi']).toBe('3.1.0');
   const lint = async (content: object): Promise<string[]> => {
     const config = await createConfig({ extends: ['recommended'] });
     const problems = await lintFromString({ source: JSON.stringify(content), absoluteRef: 'openapi.json', config });
     return problems.map(({ ruleId, message }) => `${ruleId}: ${message}`);
   };
-  assert.deepEqual(await lint(document), []);
+  expect(await lint(document)).toStrictEqual([]);
   const wrong = { ...document, paths: { '/api/{x}': document.paths['/api/runs'] } };
-  assert.match((await lint(wrong)).join(), /path-parameters-defined/);
+  expect((await lint(wrong)).join()).toMatch(/path-parameters-defined/);
 });
 
 type Resolve = (schema: Json) => Json;

@@ -1,14 +1,13 @@
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { Column, type DataSource, Entity, type MigrationInterface, PrimaryColumn, type QueryRunner } from 'typeorm';
 import { openDatabase } from '../../server/src/platform/database/database.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { DomainError } from '../../server/src/platform/errors.js';
 import { column, enumColumn, keyedNumber, list, type List, map, paginate } from '../../server/src/platform/filter/index.js';
+import { rejection } from '../support/expect.js';
 
 /** Every kind of field, most of them missing in some rows. */
 @Entity('thing')
@@ -85,7 +84,7 @@ let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
 let db: DataSource;
 let rows: Row[] = [];
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state') });
@@ -99,7 +98,7 @@ before(async () => {
     for (const [name, value] of Object.entries(metrics)) await db.query('INSERT INTO thing_metric VALUES ($1, $2, $3)', [id, name, value]);
   }
 });
-after(async () => {
+afterAll(async () => {
   await db.destroy();
   await postgres.close();
   rmSync(folder, { recursive: true, force: true });
@@ -267,12 +266,9 @@ async function all(request: Partial<Request>): Promise<string[]> {
 }
 
 async function refusedToken(request: Partial<Request>, message: RegExp): Promise<void> {
-  await assert.rejects(page(request), (error) => {
-    assert.ok(error instanceof DomainError, String(error));
-    assert.deepEqual([error.code, error.field], ['INVALID_ARGUMENT', 'page_token']);
-    assert.match(error.message, message);
-    return true;
-  });
+  const error = await rejection(page(request), DomainError);
+  expect([error.code, error.field]).toStrictEqual(['INVALID_ARGUMENT', 'page_token']);
+  expect(error.message).toMatch(message);
 }
 
 test('a random filter finds in Postgres the rows that fit it', async () => {
@@ -281,16 +277,14 @@ test('a random filter finds in Postgres the rows that fit it', async () => {
     const { text, holds } = expression(round % 4);
     const ids = await all({ filter: text });
     found += ids.length;
-    assert.deepEqual(
-      ids.sort(),
+    expect(ids.sort(), text).toStrictEqual(
       rows
         .filter(holds)
         .map(({ id }) => id)
         .sort(),
-      text,
     );
   }
-  assert.ok(found > 3_000, 'the filters find something');
+  expect(found, 'the filters find something').toBeGreaterThan(3_000);
 });
 
 test('pages of any size in any order hold every row once, in that order, with what is missing last', async () => {
@@ -313,12 +307,12 @@ test('pages of any size in any order hold every row once, in that order, with wh
     const pageSize = 7 + Math.floor(random() * 60);
     const ids = await all({ pageSize, orderBy, filter });
     const expected = rows.filter((row) => filter === '' || row.enabled || row.size > 0);
-    assert.deepEqual([...ids].sort(), expected.map(({ id }) => id).sort(), `${orderBy} by ${pageSize}`);
-    assert.deepEqual(ids, await onePage(orderBy, filter), `pages of ${pageSize} follow one another: ${orderBy}`);
+    expect([...ids].sort(), `${orderBy} by ${pageSize}`).toStrictEqual(expected.map(({ id }) => id).sort());
+    expect(ids, `pages of ${pageSize} follow one another: ${orderBy}`).toStrictEqual(await onePage(orderBy, filter));
     const [first] = keys;
     if (first && first.field !== 'name' && first.field !== 'labels.gpu') {
       const column = ids.map((id) => values[first.field]?.(rows.find((row) => row.id === id) as Row) ?? null);
-      assert.deepEqual(column, sorted(column, first.descending), orderBy);
+      expect(column, orderBy).toStrictEqual(sorted(column, first.descending));
     }
   }
 });
@@ -337,10 +331,10 @@ function sorted(column: (string | number | null)[], descending: boolean): (strin
 
 test('a token is good only for the filter and the order it was given for, and a forged one is refused', async () => {
   const { next } = await page({ pageSize: 5, filter: 'size > 0' });
-  assert.notEqual(next, '');
+  expect(next).not.toBe('');
   await refusedToken({ pageToken: next, filter: 'size > 1' }, /another request/);
   await refusedToken({ pageToken: next, filter: 'size > 0', orderBy: 'name' }, /another request/);
-  assert.equal((await page({ pageSize: 9, filter: 'size > 0', pageToken: next })).ids.length, 9, 'the size may change');
+  expect((await page({ pageSize: 9, filter: 'size > 0', pageToken: next })).ids, 'the size may change').toHaveLength(9);
   const [digest] = JSON.parse(Buffer.from(next, 'base64url').toString()) as [string];
   for (const values of [['1'], ['x', randomUUID()], ['1', 'x'], [null, randomUUID()], ['9'.repeat(30), randomUUID()], [1, randomUUID()]]) {
     const pageToken = Buffer.from(JSON.stringify([digest, ...values])).toString('base64url');

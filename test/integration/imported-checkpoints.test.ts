@@ -1,10 +1,8 @@
 // An adapter that was trained elsewhere, with PEFT alone, as the start of runs and as the champion that they are compared with.
-import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Checkpoint, Lineage, ListCheckpointsResponse } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
@@ -18,6 +16,7 @@ import { readTar } from '../support/archive.js';
 import { python } from '../support/photographs.js';
 import { Product, problemOf } from '../support/product.js';
 import type { Answer, Server } from '../support/product.js';
+import { ensure } from '../support/expect.js';
 
 const product = new Product();
 const model = path.join(repositoryRoot(), 'trainer-py/stic_trainer/world/model');
@@ -27,7 +26,7 @@ let inputs: { role: string; dataset_id: string }[] = [];
 let imported: Checkpoint;
 let started: Run;
 
-before(async () => {
+beforeAll(async () => {
   server = await product.start();
   await train(adapter, String.raw`.*language_model.*\.(q_proj|v_proj)`);
   const world = await product.world(6, 4, 4);
@@ -38,7 +37,7 @@ before(async () => {
     { role: 'benchmark', dataset_id: benchmark.id },
   ];
 });
-after(() => product.close());
+afterAll(() => product.close());
 
 async function train(folder: string, targetModules: string): Promise<void> {
   await promisify(execFile)(python, [path.join(repositoryRoot(), 'test/support/foreign_adapter.py'), model, folder, targetModules]);
@@ -57,27 +56,24 @@ const recipeFrom = (checkpointId: string, rank = 8): Promise<unknown> =>
 
 async function refused(answer: Promise<Answer>, status: number, field: string, message: RegExp): Promise<void> {
   const problem = problemOf(await answer);
-  assert.deepEqual([problem.status, problem.field], [status, field], JSON.stringify(problem));
-  assert.match(problem.detail, message);
+  expect([problem.status, problem.field], JSON.stringify(problem)).toStrictEqual([status, field]);
+  expect(problem.detail).toMatch(message);
 }
 
 test('an adapter that PEFT has written becomes a checkpoint, once for a request', async () => {
   const asked = request({ request_id: randomUUID(), name: 'from the lab next door' });
   imported = Checkpoint.fromJSON(await server.post('/api/checkpoints/import', asked));
-  assert.deepEqual([imported.name, imported.runId, imported.runName], ['from the lab next door', '', '']);
-  assert.deepEqual([imported.importedFrom, imported.baseModelPath, imported.parentId], [adapter, 'embedded:world', '']);
-  assert.deepEqual(imported.lora, { rank: 8, alpha: 16, dropout: 0, targetModules: ['q_proj', 'v_proj'] });
-  assert.equal(Checkpoint.fromJSON(await server.post('/api/checkpoints/import', asked)).id, imported.id);
+  expect([imported.name, imported.runId, imported.runName]).toStrictEqual(['from the lab next door', '', '']);
+  expect([imported.importedFrom, imported.baseModelPath, imported.parentId]).toStrictEqual([adapter, 'embedded:world', '']);
+  expect(imported.lora).toStrictEqual({ rank: 8, alpha: 16, dropout: 0, targetModules: ['q_proj', 'v_proj'] });
+  expect(Checkpoint.fromJSON(await server.post('/api/checkpoints/import', asked)).id).toBe(imported.id);
   await refused(server.call('POST', '/api/checkpoints/import', { ...asked, name: 'other' }), 409, 'request_id', /used for another/);
   const { checkpoints } = ListCheckpointsResponse.fromJSON(await server.get('/api/checkpoints'));
-  assert.deepEqual(
-    checkpoints.map(({ id }) => id),
-    [imported.id],
-  );
+  expect(checkpoints.map(({ id }) => id)).toStrictEqual([imported.id]);
   const files = await readTar(`${server.url}/api/checkpoints/${imported.id}/files`);
-  assert.deepEqual([...files.keys()], ['adapter_config.json', 'adapter_model.safetensors']);
+  expect([...files.keys()]).toStrictEqual(['adapter_config.json', 'adapter_model.safetensors']);
   const audited = await product.query<{ action: string }>(`SELECT action FROM audit_entry WHERE subject_id = $1`, [imported.id]);
-  assert.deepEqual(audited, [{ action: 'checkpoint.import' }]);
+  expect(audited).toStrictEqual([{ action: 'checkpoint.import' }]);
 });
 
 test('what cannot be one is refused by field and reason', async () => {
@@ -103,47 +99,48 @@ test('a run from it needs its base model and its shape', async () => {
   await refused(start(await recipeFrom('')), 400, 'start_from.checkpoint_id', /./);
 });
 
-test('a run trains it on to the end, without the folder it came from', { timeout: 250_000 }, async () => {
+test('a run trains it on to the end, without the folder it came from', async () => {
   renameSync(adapter, `${adapter} moved away`);
   const body = { name: 'on from there', recipe: await recipeFrom(imported.id), inputs };
   started = await server.ended(Run.fromJSON(await server.post('/api/runs', body)).id);
-  assert.equal(started.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(started.error));
+  expect(started.state, JSON.stringify(started.error)).toBe(RunState.RUN_STATE_SUCCEEDED);
   const start = started.recipe?.startFrom;
-  assert.deepEqual([start?.checkpointId, start?.adapterSha256], [imported.id, imported.adapterSha256]);
+  expect([start?.checkpointId, start?.adapterSha256]).toStrictEqual([imported.id, imported.adapterSha256]);
   const { checkpoints } = ListCheckpointsResponse.fromJSON(await server.get(`/api/checkpoints?run_id=${started.id}`));
   const [stage1] = checkpoints;
-  assert.equal(stage1?.parentId, imported.id);
-  assert.notEqual(stage1.adapterSha256, imported.adapterSha256);
+  ensure(stage1);
+  expect(stage1.parentId).toBe(imported.id);
+  expect(stage1.adapterSha256).not.toBe(imported.adapterSha256);
   const { nodes, edges } = Lineage.fromJSON(await server.get(`/api/checkpoints/${stage1.id}/lineage`));
-  assert.equal(nodes.find((node) => node.id === imported.id)?.facts['imported_from'], adapter);
-  assert.equal(edges.filter((edge) => edge.from === imported.id).length, 2, 'both prefer and dpo start from it');
+  expect(nodes.find((node) => node.id === imported.id)?.facts['imported_from']).toBe(adapter);
+  expect(
+    edges.filter((edge) => edge.from === imported.id),
+    'both prefer and dpo start from it',
+  ).toHaveLength(2);
   const own = Lineage.fromJSON(await server.get(`/api/checkpoints/${imported.id}/lineage`));
-  assert.deepEqual(
-    own.nodes.map(({ type }) => type),
-    ['model', 'checkpoint'],
-  );
-});
+  expect(own.nodes.map(({ type }) => type)).toStrictEqual(['model', 'checkpoint']);
+}, 250_000);
 
-test('as the champion it is evaluated beside a candidate', { timeout: 250_000 }, async () => {
+test('as the champion it is evaluated beside a candidate', async () => {
   await server.post('/api/aliases', { name: 'champion', checkpoint_id: imported.id, reason: 'what we have used so far' });
   const [alias] = ListAliasesResponse.fromJSON(await server.get('/api/aliases?name=champion')).aliases;
-  assert.deepEqual([alias?.provenance?.checkpointName, alias?.provenance?.runId], [imported.name, '']);
+  expect([alias?.provenance?.checkpointName, alias?.provenance?.runId]).toStrictEqual([imported.name, '']);
   const body = { name: 'against it', recipe: await recipeFrom(imported.id), inputs };
   const run = await server.ended(Run.fromJSON(await server.post('/api/runs', body)).id);
-  assert.equal(run.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(run.error));
+  expect(run.state, JSON.stringify(run.error)).toBe(RunState.RUN_STATE_SUCCEEDED);
   const gate = Gate.fromJSON(await server.get(`/api/runs/${run.id}/gate`));
-  assert.deepEqual([gate.championId, gate.championRunName], [imported.id, imported.name]);
+  expect([gate.championId, gate.championRunName]).toStrictEqual([imported.id, imported.name]);
   const { scores } = Comparison.fromJSON(await server.get(`/api/runs/${run.id}/comparison`));
-  assert.deepEqual([...new Set(scores.map((score) => score.subject))], ['base', 'champion', 'stage1']);
-});
+  expect([...new Set(scores.map((score) => score.subject))]).toStrictEqual(['base', 'champion', 'stage1']);
+}, 250_000);
 
 test('it can be pinned, and no rule of retention deletes it', async () => {
   const pin = (pinned: boolean): Promise<unknown> => server.post(`/api/checkpoints/${imported.id}/pin`, { pinned });
   await pin(true);
   await pin(false);
   const plan = JSON.stringify(await server.post('/api/retention/plan', { rules: { keep_days: 0 } }));
-  assert.ok(!plan.includes(imported.id));
+  expect(plan).not.toContain(imported.id);
   product.ageStore(48);
   const { orphans } = ListOrphansResponse.fromJSON(await server.get('/api/retention/orphans'));
-  assert.deepEqual(orphans, []);
+  expect(orphans).toStrictEqual([]);
 });

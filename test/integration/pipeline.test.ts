@@ -1,9 +1,7 @@
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
@@ -27,20 +25,21 @@ import type { Lease } from '../../server/src/pipeline/reconciler/lease.js';
 import { openDatabase } from '../../server/src/platform/database/database.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { Changes } from '../../server/src/platform/database/watch.js';
+import { ensure } from '../support/expect.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-p-'));
 let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
 let db: DataSource;
 let changes: Changes;
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state'), binaries: undefined });
   db = await openDatabase({ url: postgres.url, entities, migrations });
   changes = new Changes(postgres.url);
 });
-after(async () => {
+afterAll(async () => {
   await changes.onApplicationShutdown();
   await db.destroy();
   await postgres.close();
@@ -74,7 +73,7 @@ async function training(): Promise<{ lease: Lease; attemptId: string; runId: str
     trainer: 'host:1',
   });
   const lease = (await claimOpen(db, 'me')).find((one) => one.runId === runId);
-  assert.ok(lease);
+  ensure(lease);
   return { lease, attemptId, runId };
 }
 
@@ -111,106 +110,98 @@ test('a repeated, overlapping or late batch changes nothing', async () => {
   await ingest(db, changes, lease, attemptId, [metric(2, 2), metric(4, 3)]);
   await ingest(db, changes, lease, attemptId, [metric(1, 1)]);
   const points = await db.manager.find(MetricPointEntity, { where: { attemptId }, order: { id: 'ASC' } });
-  assert.deepEqual(
-    points.map((point) => [point.seq, point.step]),
-    [
-      ['1', 1],
-      ['2', 2],
-      ['4', 3],
-    ],
-  );
-  assert.equal((await db.manager.findOneByOrFail(AttemptEntity, { id: attemptId })).lastSeq, '4');
-  assert.equal(await db.manager.countBy(SkippedItemEntity, { stageId: lease.stageId }), 1);
+  expect(points.map((point) => [point.seq, point.step])).toStrictEqual([
+    ['1', 1],
+    ['2', 2],
+    ['4', 3],
+  ]);
+  expect((await db.manager.findOneByOrFail(AttemptEntity, { id: attemptId })).lastSeq).toBe('4');
+  expect(await db.manager.countBy(SkippedItemEntity, { stageId: lease.stageId })).toBe(1);
 });
 
 test('who has lost the lease cannot write any more', async () => {
   const { lease, attemptId } = await training();
   await expire(lease);
   const [successor] = await claimOpen(db, 'other');
-  assert.equal(successor?.stageId, lease.stageId);
-  await assert.rejects(ingest(db, changes, lease, attemptId, [metric(1, 1)]), LeaseLost);
-  await assert.rejects(renew(db, lease), LeaseLost);
+  ensure(successor);
+  expect(successor.stageId).toBe(lease.stageId);
+  await expect(ingest(db, changes, lease, attemptId, [metric(1, 1)])).rejects.toThrow(LeaseLost);
+  await expect(renew(db, lease)).rejects.toThrow(LeaseLost);
   await release(db, lease, new AbortController().signal);
-  assert.deepEqual(await renew(db, successor), { stopRequested: false });
-  assert.equal(await db.manager.countBy(MetricPointEntity, { attemptId }), 0);
+  expect(await renew(db, successor)).toStrictEqual({ stopRequested: false });
+  expect(await db.manager.countBy(MetricPointEntity, { attemptId })).toBe(0);
 });
 
 test('a held lease is claimed by nobody, and many claimers at once share the work without overlap', async () => {
   const { lease } = await training();
-  assert.deepEqual(await claimOpen(db, 'other'), []);
+  expect(await claimOpen(db, 'other')).toStrictEqual([]);
   const leases = [];
   for (let count = 0; count < 6; count++) leases.push(await training());
   await Promise.all(leases.map((one) => expire(one.lease)));
   const claims = (await Promise.all(['a', 'b', 'c', 'd'].map((owner) => claimOpen(db, owner)))).flat();
-  assert.equal(claims.length, 6);
-  assert.equal(new Set(claims.map((claim) => claim.stageId)).size, 6);
-  assert.ok(!claims.some((claim) => claim.stageId === lease.stageId));
-  assert.deepEqual(await waitingStages(db, 100), [], 'nothing waits for a trainer');
+  expect(claims).toHaveLength(6);
+  expect(new Set(claims.map((claim) => claim.stageId)).size).toBe(6);
+  expect(claims.map((claim) => claim.stageId)).not.toContain(lease.stageId);
+  expect(await waitingStages(db, 100), 'nothing waits for a trainer').toStrictEqual([]);
 });
 
 test('the end of a stage makes its checkpoint and readies the next one, in one step', async () => {
   const { lease, attemptId, runId } = await training();
-  assert.equal(await ingest(db, changes, lease, attemptId, [adapter(1)]), false);
-  assert.equal(await ingest(db, changes, lease, attemptId, [ends(2, JobState.JOB_STATE_SUCCEEDED)]), true);
-  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
-  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_READY);
-  assert.deepEqual(
-    (await db.manager.findBy(CheckpointEntity, { runId })).map((row) => row.name),
-    ['stage1'],
-  );
-  await assert.rejects(ingest(db, changes, lease, attemptId, [ends(2, JobState.JOB_STATE_SUCCEEDED)]), LeaseLost);
-  assert.equal(await db.manager.countBy(CheckpointEntity, { runId }), 1);
+  expect(await ingest(db, changes, lease, attemptId, [adapter(1)])).toBe(false);
+  expect(await ingest(db, changes, lease, attemptId, [ends(2, JobState.JOB_STATE_SUCCEEDED)])).toBe(true);
+  expect(await stateOf(runId, StageKind.STAGE_KIND_DPO)).toBe(StageState.STAGE_STATE_SUCCEEDED);
+  expect(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE)).toBe(StageState.STAGE_STATE_READY);
+  expect((await db.manager.findBy(CheckpointEntity, { runId })).map((row) => row.name)).toStrictEqual(['stage1']);
+  await expect(ingest(db, changes, lease, attemptId, [ends(2, JobState.JOB_STATE_SUCCEEDED)])).rejects.toThrow(LeaseLost);
+  expect(await db.manager.countBy(CheckpointEntity, { runId })).toBe(1);
 });
 
 test('a stage that ends without its artifact fails, and so does the run', async () => {
   const { lease, attemptId, runId } = await training();
   await ingest(db, changes, lease, attemptId, [ends(1, JobState.JOB_STATE_SUCCEEDED)]);
   const run = await db.manager.findOneByOrFail(RunEntity, { id: runId });
-  assert.equal(run.state, RunState.RUN_STATE_FAILED);
-  assert.match(JSON.stringify(run.error), /without its artifact/);
-  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_SKIPPED);
+  expect(run.state).toBe(RunState.RUN_STATE_FAILED);
+  expect(JSON.stringify(run.error)).toMatch(/without its artifact/);
+  expect(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE)).toBe(StageState.STAGE_STATE_SKIPPED);
 });
 
 test('a lost attempt makes its stage ready again after a while, under no lease', async () => {
   const { lease, attemptId, runId } = await training();
   await ingest(db, changes, lease, attemptId, [metric(1, 1), ends(2, JobState.JOB_STATE_LOST)]);
   const stage = await db.manager.findOneByOrFail(StageEntity, { id: lease.stageId });
-  assert.equal(stage.state, StageState.STAGE_STATE_READY);
-  assert.equal(stage.leaseOwner, null);
-  assert.ok((stage.notBefore?.getTime() ?? 0) > Date.now());
-  assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_RUNNING);
-  await assert.rejects(
-    fenced(db, lease, () => Promise.resolve()),
-    LeaseLost,
-  );
+  expect(stage.state).toBe(StageState.STAGE_STATE_READY);
+  expect(stage.leaseOwner).toBeNull();
+  expect(stage.notBefore?.getTime() ?? 0).toBeGreaterThan(Date.now());
+  expect((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state).toBe(RunState.RUN_STATE_RUNNING);
+  await expect(fenced(db, lease, () => Promise.resolve())).rejects.toThrow(LeaseLost);
 });
 
 test('the end of an attempt of a run that is to stop cancels it, whatever the end was', async () => {
   const { lease, attemptId, runId } = await training();
   await db.manager.update(RunEntity, runId, { cancelRequestedAt: new Date(), state: RunState.RUN_STATE_CANCELLING });
-  assert.deepEqual(await renew(db, lease), { stopRequested: true });
+  expect(await renew(db, lease)).toStrictEqual({ stopRequested: true });
   await ingest(db, changes, lease, attemptId, [adapter(1), ends(2, JobState.JOB_STATE_SUCCEEDED)]);
-  assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_CANCELLED);
-  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
-  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_SKIPPED);
+  expect((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state).toBe(RunState.RUN_STATE_CANCELLED);
+  expect(await stateOf(runId, StageKind.STAGE_KIND_DPO)).toBe(StageState.STAGE_STATE_SUCCEEDED);
+  expect(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE)).toBe(StageState.STAGE_STATE_SKIPPED);
 });
 
 test('a pause that meets the end of a stage stops before the next one, and a resume readies it', async () => {
   const { lease, attemptId, runId } = await training();
   await db.manager.update(RunEntity, runId, { pauseRequestedAt: new Date(), state: RunState.RUN_STATE_PAUSING });
   await ingest(db, changes, lease, attemptId, [adapter(1), ends(2, JobState.JOB_STATE_SUCCEEDED)]);
-  assert.equal((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state, RunState.RUN_STATE_PAUSED);
-  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_DPO), StageState.STAGE_STATE_SUCCEEDED);
-  assert.equal(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE), StageState.STAGE_STATE_PAUSED);
+  expect((await db.manager.findOneByOrFail(RunEntity, { id: runId })).state).toBe(RunState.RUN_STATE_PAUSED);
+  expect(await stateOf(runId, StageKind.STAGE_KIND_DPO)).toBe(StageState.STAGE_STATE_SUCCEEDED);
+  expect(await stateOf(runId, StageKind.STAGE_KIND_EVALUATE)).toBe(StageState.STAGE_STATE_PAUSED);
   const next = await db.manager.findOneByOrFail(StageEntity, { runId, kind: StageKind.STAGE_KIND_EVALUATE });
   const waits = async (): Promise<boolean> => (await waitingStages(db, 100)).some((stage) => stage.id === next.id);
-  assert.equal(await waits(), false, 'a paused run waits for no trainer');
+  expect(await waits(), 'a paused run waits for no trainer').toBe(false);
   await db.transaction((manager) => resumeRun(manager, runId));
   const run = await db.manager.findOneByOrFail(RunEntity, { id: runId });
-  assert.deepEqual([run.state, run.pauseRequestedAt], [RunState.RUN_STATE_QUEUED, null]);
-  assert.equal(await waits(), true);
-  assert.equal((await claimReady(db, 'me', [next.id])).length, 1);
-  assert.equal(await waits(), false, 'who is moved does not wait');
+  expect([run.state, run.pauseRequestedAt]).toStrictEqual([RunState.RUN_STATE_QUEUED, null]);
+  expect(await waits()).toBe(true);
+  expect(await claimReady(db, 'me', [next.id])).toHaveLength(1);
+  expect(await waits(), 'who is moved does not wait').toBe(false);
 });
 
 test('a stop for a pause is no fault: only faults count towards the limit', async () => {
@@ -218,7 +209,7 @@ test('a stop for a pause is no fault: only faults count towards the limit', asyn
   await db.manager.update(RunEntity, runId, { pauseRequestedAt: new Date(), state: RunState.RUN_STATE_PAUSING });
   await ingest(db, changes, lease, attemptId, [metric(1, 1), ends(2, JobState.JOB_STATE_CANCELLED)]);
   const stage = await db.manager.findOneByOrFail(StageEntity, { id: lease.stageId });
-  assert.deepEqual([stage.state, stage.faults, stage.leaseOwner], [StageState.STAGE_STATE_PAUSED, 0, null]);
+  expect([stage.state, stage.faults, stage.leaseOwner]).toStrictEqual([StageState.STAGE_STATE_PAUSED, 0, null]);
 });
 
 test('waiting stages come by priority, then by age', async () => {
@@ -230,5 +221,5 @@ test('waiting stages come by priority, then by age', async () => {
     runs.push(lease.stageId);
   }
   const order = (await waitingStages(db, 100)).map((stage) => runs.indexOf(stage.id)).filter((index) => index >= 0);
-  assert.deepEqual(order, [1, 4, 0, 2, 3]);
+  expect(order).toStrictEqual([1, 4, 0, 2, 3]);
 });

@@ -1,6 +1,4 @@
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
 import { Lineage } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { Comparison } from '@stic/api/gen/stic/evaluations/v1/evaluations.js';
 import { StartPoint } from '@stic/api/gen/stic/recipe/v1/recipe.js';
@@ -19,6 +17,7 @@ import { Run, RunState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import { Product, problemOf } from '../support/product.js';
 import type { Answer, Server } from '../support/product.js';
+import { ensure } from '../support/expect.js';
 
 const product = new Product();
 let server: Server;
@@ -26,7 +25,7 @@ let inputs: { role: string; dataset_id: string }[] = [];
 let first: Run;
 let second: Run;
 
-before(async () => {
+beforeAll(async () => {
   server = await product.start();
   const world = await product.world(8, 4, 4);
   const images = await server.dataset('images', DatasetKind.DATASET_KIND_IMAGES, `${world}/images`);
@@ -36,7 +35,7 @@ before(async () => {
     { role: 'benchmark', dataset_id: benchmark.id },
   ];
 });
-after(() => product.close());
+afterAll(() => product.close());
 
 /** A recipe with a gate; `minMeanGain` -100 lets everything through, 100 nothing. */
 const gated = (
@@ -58,7 +57,7 @@ const create = async (name: string, recipe: unknown): Promise<Run> =>
 
 async function finished(name: string, recipe: unknown): Promise<Run> {
   const run = await server.ended((await create(name, recipe)).id);
-  assert.equal(run.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(run.error));
+  expect(run.state, JSON.stringify(run.error)).toBe(RunState.RUN_STATE_SUCCEEDED);
   return run;
 }
 
@@ -68,14 +67,14 @@ const outcomeOf = async (run: Run): Promise<string> => (await server.run(run.id)
 
 async function champion(): Promise<Alias> {
   const { aliases } = ListAliasesResponse.fromJSON(await server.get('/api/aliases?name=champion'));
-  assert.equal(aliases.length, 1);
+  expect(aliases).toHaveLength(1);
   return aliases[0] as Alias;
 }
 
 async function refused(where: string, body: object, status: number, message: RegExp): Promise<void> {
   const answer = await server.call('POST', where, body);
-  assert.equal(answer.status, status, JSON.stringify(answer.body));
-  assert.match(problemOf(answer).detail, message);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+  expect(problemOf(answer).detail).toMatch(message);
 }
 
 test('a gate needs a benchmark and its fields within bounds', async () => {
@@ -86,70 +85,68 @@ test('a gate needs a benchmark and its fields within bounds', async () => {
   await refused('/api/runs', { recipe: bad, inputs }, 400, /gate\.alias is "Best!"/);
 });
 
-test('the first candidate is measured against the base model and waits for a person', { timeout: 250_000 }, async () => {
+test('the first candidate is measured against the base model and waits for a person', async () => {
   const preview = Run.fromJSON(
     await server.post('/api/runs', { recipe: await gated(-100, { fromChampion: true }), inputs, validate_only: true }),
   );
-  assert.ok(preview.warnings.some((warning) => warning.includes('has no champion yet')));
+  expect(preview.warnings).toContainEqual(expect.stringContaining('has no champion yet'));
   first = await finished('first', await gated(-100, { approval: true }));
   const gate = await gateOf(first);
-  assert.equal(gate.state, GateState.GATE_STATE_PENDING);
-  assert.deepEqual([gate.championId, gate.config?.alias, gate.benchmarks.length], ['', 'champion', 1]);
-  assert.match(gate.reasons[0] ?? '', /The rule holds: .*the base model/);
+  expect(gate.state).toBe(GateState.GATE_STATE_PENDING);
+  expect([gate.championId, gate.config?.alias, gate.benchmarks.length]).toStrictEqual(['', 'champion', 1]);
+  expect(gate.reasons[0] ?? '').toMatch(/The rule holds: .*the base model/);
   const { gates } = ListGatesResponse.fromJSON(await server.get('/api/gates?state=GATE_STATE_PENDING'));
-  assert.deepEqual(
-    gates.map((one) => one.runName),
-    ['first'],
-  );
-  assert.deepEqual(ListAliasesResponse.fromJSON(await server.get('/api/aliases')).aliases, []);
-  assert.match(await outcomeOf(first), /^Waits for approval: stage1 of first as champion; .* against the base model, .*\.$/);
-});
+  expect(gates.map((one) => one.runName)).toStrictEqual(['first']);
+  expect(ListAliasesResponse.fromJSON(await server.get('/api/aliases')).aliases).toStrictEqual([]);
+  expect(await outcomeOf(first)).toMatch(/^Waits for approval: stage1 of first as champion; .* against the base model, .*\.$/);
+}, 250_000);
 
 test('two people approve at once, and one of them has decided', async () => {
   const approve = (who: number): Promise<Answer> => server.call('POST', `/api/runs/${first.id}/gate/approve`, { comment: `yes ${who}` });
   const both = await Promise.all([approve(1), approve(2)]);
-  assert.deepEqual(both.map((answer) => answer.status).sort(), [200, 400]);
+  expect(both.map((answer) => answer.status).sort()).toStrictEqual([200, 400]);
   const gate = await gateOf(first);
-  assert.equal(gate.state, GateState.GATE_STATE_PROMOTED);
-  assert.match(gate.comment, /^yes [12]$/);
-  assert.match(await outcomeOf(first), /^Promoted stage1 of first to champion: .* against the base model, .*\.$/);
-  assert.match(gate.decidedBy, /^someone \(HTTP /);
+  expect(gate.state).toBe(GateState.GATE_STATE_PROMOTED);
+  expect(gate.comment).toMatch(/^yes [12]$/);
+  expect(await outcomeOf(first)).toMatch(/^Promoted stage1 of first to champion: .* against the base model, .*\.$/);
+  expect(gate.decidedBy).toMatch(/^someone \(HTTP /);
   const { checkpointId, version, provenance } = await champion();
-  assert.deepEqual([checkpointId, version], [gate.candidateId, 1]);
-  assert.deepEqual([provenance?.runName, provenance?.recipeDigest, provenance?.seed], ['first', first.recipeDigest, first.recipe?.seed]);
-  assert.match(provenance?.commit ?? '', /^([0-9a-f]{40}(-dirty)?)?$/);
-  assert.deepEqual(
-    provenance?.data.map(({ role, digest }) => [role, digest]),
-    first.inputs.map(({ role, digest }) => [role, digest]),
-  );
+  expect([checkpointId, version]).toStrictEqual([gate.candidateId, 1]);
+  expect([provenance?.runName, provenance?.recipeDigest, provenance?.seed]).toStrictEqual([
+    'first',
+    first.recipeDigest,
+    first.recipe?.seed,
+  ]);
+  expect(provenance?.commit ?? '').toMatch(/^([0-9a-f]{40}(-dirty)?)?$/);
+  expect(provenance?.data.map(({ role, digest }) => [role, digest])).toStrictEqual(first.inputs.map(({ role, digest }) => [role, digest]));
 });
 
-test('the next run starts from the champion and is compared with it, in one run', { timeout: 250_000 }, async () => {
+test('the next run starts from the champion and is compared with it, in one run', async () => {
   const otherShape = await gated(-100, { fromChampion: true, rank: 8 });
   await refused('/api/runs', { recipe: otherShape, inputs }, 400, /adapter with rank 32; this recipe says 8/);
   const before = await champion();
   second = await finished('second', await gated(-100, { fromChampion: true, approval: true, seed: 7 }));
   const start = second.recipe?.startFrom;
-  assert.deepEqual([start?.checkpointId, start?.adapterSha256], [before.checkpointId, before.provenance?.adapterSha256]);
+  expect([start?.checkpointId, start?.adapterSha256]).toStrictEqual([before.checkpointId, before.provenance?.adapterSha256]);
   const gate = await gateOf(second);
-  assert.deepEqual([gate.championId, gate.championRunName], [before.checkpointId, 'first']);
+  expect([gate.championId, gate.championRunName]).toStrictEqual([before.checkpointId, 'first']);
 
   const comparison = Comparison.fromJSON(await server.get(`/api/runs/${second.id}/comparison`));
-  assert.deepEqual([...new Set(comparison.scores.map((score) => score.subject))], ['base', 'champion', 'stage1']);
-  assert.ok(comparison.scores.every((score) => score.versus === ''));
+  expect([...new Set(comparison.scores.map((score) => score.subject))]).toStrictEqual(['base', 'champion', 'stage1']);
+  expect(comparison.scores.filter((score) => !(score.versus === ''))).toStrictEqual([]);
   const headline = comparison.againstChampion.find((score) => score.primary);
-  assert.ok(headline);
-  assert.deepEqual([headline.subject, headline.mode, headline.versus], ['stage1', 'plain', 'champion']);
-  assert.equal(gate.benchmarks[0]?.candidate, headline.value);
+  ensure(headline);
+  expect([headline.subject, headline.mode, headline.versus]).toStrictEqual(['stage1', 'plain', 'champion']);
+  expect(gate.benchmarks[0]?.candidate).toBe(headline.value);
   const own = (subject: string): number => comparison.scores.find((score) => score.primary && score.subject === subject)?.value ?? NaN;
-  assert.ok(Math.abs(headline.difference - (own('stage1') - own('champion'))) < 1e-9);
+  expect(Math.abs(headline.difference - (own('stage1') - own('champion')))).toBeLessThan(1e-9);
 
   const lineage = Lineage.fromJSON(await server.get(`/api/checkpoints/${gate.candidateId}/lineage`));
   const label = (id: string): string => lineage.nodes.find((node) => node.id === id)?.label ?? '';
-  assert.equal(lineage.nodes.find((node) => node.id === before.checkpointId)?.facts['run'], 'first');
+  expect(lineage.nodes.find((node) => node.id === before.checkpointId)?.facts['run']).toBe('first');
   const into = lineage.edges.filter((edge) => edge.from === before.checkpointId).map((edge) => label(edge.to));
-  assert.deepEqual(into.sort(), ['dpo', 'prefer']);
-});
+  expect(into.sort()).toStrictEqual(['dpo', 'prefer']);
+}, 250_000);
 
 test('one call rolls back and names what it restores', async () => {
   const alias = await champion();
@@ -159,18 +156,22 @@ test('one call rolls back and names what it restores', async () => {
     headers: { 'content-type': 'application/json', 'stic-actor': 'Ada' },
     body: JSON.stringify({ checkpoint_id: candidate, reason: 'by hand' }),
   });
-  assert.equal(by.status, 200);
+  expect(by.status).toBe(200);
   await refused('/api/aliases', { checkpoint_id: candidate }, 400, /points at this checkpoint already/);
   await refused('/api/aliases', { checkpoint_id: randomUUID() }, 404, /no checkpoint/);
 
   const where = `/api/aliases/${alias.id}/rollback`;
   const body = { reason: 'worse in the field', version: 2 };
   const { alias: restored, move } = MoveAliasResponse.fromJSON(await server.post(where, body));
-  assert.equal(restored?.checkpointId, alias.checkpointId);
-  assert.deepEqual([move?.kind, move?.undoes, move?.reason], [MoveKind.MOVE_KIND_ROLLED_BACK, 2, 'worse in the field']);
+  expect(restored?.checkpointId).toBe(alias.checkpointId);
+  expect([move?.kind, move?.undoes, move?.reason]).toStrictEqual([MoveKind.MOVE_KIND_ROLLED_BACK, 2, 'worse in the field']);
   const { provenance } = move ?? {};
-  assert.deepEqual([provenance?.runName, provenance?.seed, provenance?.recipeDigest], ['first', first.recipe?.seed, first.recipeDigest]);
-  assert.equal(provenance?.data.length, 2);
+  expect([provenance?.runName, provenance?.seed, provenance?.recipeDigest]).toStrictEqual([
+    'first',
+    first.recipe?.seed,
+    first.recipeDigest,
+  ]);
+  expect(provenance?.data.length).toBe(2);
   // The same request again, as a retry would send it.
   await refused(where, body, 400, /has moved meanwhile/);
 });
@@ -178,14 +179,14 @@ test('one call rolls back and names what it restores', async () => {
 test('nobody promotes over a champion the candidate was not compared with', async () => {
   const alias = await champion();
   const base = MoveAliasResponse.fromJSON(await server.post(`/api/aliases/${alias.id}/rollback`, { reason: 'all the way' }));
-  assert.deepEqual([base.alias?.checkpointId, base.move?.undoes, base.move?.provenance], ['', 1, undefined]);
+  expect([base.alias?.checkpointId, base.move?.undoes, base.move?.provenance]).toStrictEqual(['', 1, undefined]);
   await refused(`/api/aliases/${alias.id}/rollback`, {}, 400, /Every move of champion has been taken back/);
 
   await refused(`/api/runs/${second.id}/gate/approve`, { comment: '' }, 400, /has moved since the evaluation began/);
-  assert.equal((await gateOf(second)).state, GateState.GATE_STATE_PENDING);
+  expect((await gateOf(second)).state).toBe(GateState.GATE_STATE_PENDING);
   const rejected = Gate.fromJSON(await server.post(`/api/runs/${second.id}/gate/reject`, { comment: 'stale' }));
-  assert.deepEqual([rejected.state, rejected.comment], [GateState.GATE_STATE_REJECTED, 'stale']);
-  assert.match(await outcomeOf(second), /^Kept the champion of first: stage1 of second was rejected by hand \(stale\); .*\.$/);
+  expect([rejected.state, rejected.comment]).toStrictEqual([GateState.GATE_STATE_REJECTED, 'stale']);
+  expect(await outcomeOf(second)).toMatch(/^Kept the champion of first: stage1 of second was rejected by hand \(stale\); .*\.$/);
   await refused(`/api/runs/${second.id}/gate/reject`, { comment: '' }, 400, /does not wait for approval; it is rejected/);
 });
 
@@ -195,14 +196,16 @@ test('the history only grows, page by page', async () => {
     ListMovesResponse.fromJSON(await server.get(`/api/aliases/${alias.id}/moves?page_size=3&page_token=${token}`));
   const newest = await page('');
   const moves = [...newest.moves, ...(await page(newest.nextPageToken)).moves];
-  assert.deepEqual(
-    moves.map((one) => `${one.number} ${one.kind.replace('MOVE_KIND_', '')}`),
-    ['4 ROLLED_BACK', '3 ROLLED_BACK', '2 SET', '1 PROMOTED'],
-  );
-  assert.match(moves[2]?.actor ?? '', /^Ada \(HTTP /);
-  assert.equal(moves[3]?.runId, first.id);
-  await assert.rejects(product.query('DELETE FROM alias_move WHERE number = $1', [1]), /append-only/);
-  await assert.rejects(product.query(`UPDATE audit_entry SET actor = $1`, ['nobody']), /append-only/);
+  expect(moves.map((one) => `${one.number} ${one.kind.replace('MOVE_KIND_', '')}`)).toStrictEqual([
+    '4 ROLLED_BACK',
+    '3 ROLLED_BACK',
+    '2 SET',
+    '1 PROMOTED',
+  ]);
+  expect(moves[2]?.actor ?? '').toMatch(/^Ada \(HTTP /);
+  expect(moves[3]?.runId).toBe(first.id);
+  await expect(product.query('DELETE FROM alias_move WHERE number = $1', [1])).rejects.toThrow(/append-only/);
+  await expect(product.query(`UPDATE audit_entry SET actor = $1`, ['nobody'])).rejects.toThrow(/append-only/);
 });
 
 test('every change is in the audit log, by subject, action and time', async () => {
@@ -211,15 +214,15 @@ test('every change is in the audit log, by subject, action and time', async () =
     return entries.map((entry) => `${entry.action} ${entry.subjectName}`);
   };
   const moved = ['alias.roll_back champion', 'alias.roll_back champion', 'alias.set champion', 'alias.promote champion'];
-  assert.deepEqual(await list('subject_type=alias'), moved);
-  assert.deepEqual(await list('subject_type=gate'), ['gate.reject second', 'gate.ask second', 'gate.ask first']);
-  assert.deepEqual(await list(`subject_id=${first.id}`), ['gate.ask first', 'run.create first']);
-  assert.equal((await list('action=dataset.create')).length, 2);
-  assert.deepEqual(await list(`to=${first.startedAt?.toISOString() ?? ''}&subject_type=run`), ['run.create first']);
-  assert.equal((await server.call('GET', '/api/audit?from=yesterday')).status, 400);
+  expect(await list('subject_type=alias')).toStrictEqual(moved);
+  expect(await list('subject_type=gate')).toStrictEqual(['gate.reject second', 'gate.ask second', 'gate.ask first']);
+  expect(await list(`subject_id=${first.id}`)).toStrictEqual(['gate.ask first', 'run.create first']);
+  expect(await list('action=dataset.create')).toHaveLength(2);
+  expect(await list(`to=${first.startedAt?.toISOString() ?? ''}&subject_type=run`)).toStrictEqual(['run.create first']);
+  expect((await server.call('GET', '/api/audit?from=yesterday')).status).toBe(400);
 });
 
 test('a run whose checkpoint is a champion cannot be deleted', async () => {
   await server.post('/api/aliases', { checkpoint_id: (await gateOf(first)).candidateId, reason: '' });
-  await assert.rejects(product.query('DELETE FROM run WHERE id = $1', [first.id]), /alias_checkpoint_id_fkey/);
+  await expect(product.query('DELETE FROM run WHERE id = $1', [first.id])).rejects.toThrow(/alias_checkpoint_id_fkey/);
 });

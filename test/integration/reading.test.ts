@@ -1,7 +1,5 @@
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
@@ -26,18 +24,19 @@ import { openDatabase } from '../../server/src/platform/database/database.js';
 import { Changes } from '../../server/src/platform/database/watch.js';
 import { Product } from '../support/product.js';
 import type { Server } from '../support/product.js';
+import { ensure, fail, rejection } from '../support/expect.js';
 
 const product = new Product();
 let server: Server;
 let db: DataSource;
 let changes: Changes;
 
-before(async () => {
+beforeAll(async () => {
   server = await product.start();
   db = await openDatabase({ url: product.databaseUrl, entities, migrations });
   changes = new Changes(product.databaseUrl);
 });
-after(async () => {
+afterAll(async () => {
   await changes.onApplicationShutdown();
   await db.destroy();
   await product.close();
@@ -47,7 +46,7 @@ after(async () => {
 async function storedRun(
   name: string,
 ): Promise<{ runId: string; stageId: string; attempt: () => Promise<(events: JobEvent[]) => Promise<void>> }> {
-  const { recipe } = ((await server.get('/api/presets')) as { presets: { name: string; recipe: object }[] }).presets[0] ?? assert.fail();
+  const { recipe } = ((await server.get('/api/presets')) as { presets: { name: string; recipe: object }[] }).presets[0] ?? fail();
   const [runId, stageId] = [randomUUID(), randomUUID()];
   const state = RunState.RUN_STATE_PAUSED;
   await db.manager.insert(RunEntity, { id: runId, name, state, recipe, recipeDigest: runId, createdAt: new Date() });
@@ -100,25 +99,26 @@ test('a list holds rows without recipe, attempts and files unless it is asked fo
   });
   const listed = async (query: string): Promise<Run> => {
     const { runs } = ListRunsResponse.fromJSON(await server.get(`/api/runs${query}`));
-    return runs.find((run) => run.id === runId) ?? assert.fail(query);
+    return runs.find((run) => run.id === runId) ?? fail(query);
   };
   const got = async (query: string): Promise<Run> => Run.fromJSON(await server.get(`/api/runs/${runId}${query}`));
   const full = await got('');
-  assert.deepEqual([full.stages[0]?.attempts.length, full.stages[0]?.artifacts.length], [1, 1]);
-  assert.deepEqual([full.recipe?.preset, full.recipe?.model?.path], [full.preset, full.modelPath]);
-  assert.equal(full.preset, 'paper');
-  assert.deepEqual(await listed('?view=RUN_VIEW_FULL'), full);
+  expect([full.stages[0]?.attempts.length, full.stages[0]?.artifacts.length]).toStrictEqual([1, 1]);
+  expect([full.recipe?.preset, full.recipe?.model?.path]).toStrictEqual([full.preset, full.modelPath]);
+  expect(full.preset).toBe('paper');
+  expect(await listed('?view=RUN_VIEW_FULL')).toStrictEqual(full);
   const basic = await listed('');
-  assert.deepEqual(await got('?view=RUN_VIEW_BASIC'), basic);
-  assert.deepEqual(
-    [basic.recipe, basic.differences, basic.stages.flatMap(({ attempts, artifacts }) => [...attempts, ...artifacts])],
-    [undefined, [], []],
-  );
+  expect(await got('?view=RUN_VIEW_BASIC')).toStrictEqual(basic);
+  expect([basic.recipe, basic.differences, basic.stages.flatMap(({ attempts, artifacts }) => [...attempts, ...artifacts])]).toStrictEqual([
+    undefined,
+    [],
+    [],
+  ]);
   for (const field of ['name', 'state', 'preset', 'modelPath', 'createdAt', 'skipped', 'etaSeconds', 'waiting', 'outcome'] as const) {
-    assert.deepEqual(basic[field], full[field], field);
+    expect(basic[field], field).toStrictEqual(full[field]);
   }
-  assert.deepEqual([basic.stages[0]?.kind, basic.stages[0]?.state], [StageKind.STAGE_KIND_DPO, StageState.STAGE_STATE_PAUSED]);
-  assert.deepEqual([basic.inputs[0]?.role, basic.inputs[0]?.datasetName, basic.inputs[0]?.items], ['images', 'pictures', 9]);
+  expect([basic.stages[0]?.kind, basic.stages[0]?.state]).toStrictEqual([StageKind.STAGE_KIND_DPO, StageState.STAGE_STATE_PAUSED]);
+  expect([basic.inputs[0]?.role, basic.inputs[0]?.datasetName, basic.inputs[0]?.items]).toStrictEqual(['images', 'pictures', 9]);
 });
 
 test('a queued run has its position by priority, then age; one that is not has none', async () => {
@@ -129,14 +129,11 @@ test('a queued run has its position by priority, then age; one that is not has n
     queued.push(runId);
   }
   const { runs } = ListRunsResponse.fromJSON(await server.get('/api/runs?state=RUN_STATE_QUEUED'));
-  assert.deepEqual(
-    queued.map((id) => runs.find((run) => run.id === id)?.queuePosition),
-    [2, 1, 3],
-  );
+  expect(queued.map((id) => runs.find((run) => run.id === id)?.queuePosition)).toStrictEqual([2, 1, 3]);
   const alone = queued.map(async (id) => Run.fromJSON(await server.get(`/api/runs/${id}`)).queuePosition);
-  assert.deepEqual(await Promise.all(alone), [2, 1, 3]);
+  expect(await Promise.all(alone)).toStrictEqual([2, 1, 3]);
   await db.manager.update(RunEntity, queued, { state: RunState.RUN_STATE_PAUSED });
-  assert.equal(Run.fromJSON(await server.get(`/api/runs/${queued[0] ?? ''}`)).queuePosition, 0);
+  expect(Run.fromJSON(await server.get(`/api/runs/${queued[0] ?? ''}`)).queuePosition).toBe(0);
 });
 
 test('a long series keeps its extremes and its ends, from its rollups as from its points', async () => {
@@ -147,25 +144,25 @@ test('a long series keeps its extremes and its ends, from its rollups as from it
   await report(range(0, 40).map((step) => metric('rewards/margins', step, step)));
   for (const maxPoints of [20, 100, 3_000, 10_000]) {
     const [loss, margin, ...more] = await seriesOf(runId, `max_points=${maxPoints}`);
-    assert.ok(loss && margin && more.length === 0);
-    assert.deepEqual([loss.name, loss.stage, loss.points], ['dpo/loss', StageKind.STAGE_KIND_DPO, 4_000n]);
-    assert.ok(loss.steps.length <= maxPoints && loss.steps.length >= Math.min(4_000, maxPoints) / 4, `${loss.steps.length}`);
-    assert.deepEqual([loss.steps[0], loss.steps.at(-1)], [0, 3_999]);
-    assert.deepEqual([Math.max(...loss.values), Math.min(...loss.values)], [99, -99]);
-    loss.steps.forEach((step, index) => assert.equal(loss.values[index], value(step), `step ${step}`));
-    assert.deepEqual(
-      loss.steps,
-      [...loss.steps].sort((a, b) => a - b),
-    );
-    if (maxPoints >= 100) assert.deepEqual(margin.steps, range(0, 40), 'a short series is whole');
+    ensure(loss);
+    ensure(margin);
+    expect(more).toHaveLength(0);
+    expect([loss.name, loss.stage, loss.points]).toStrictEqual(['dpo/loss', StageKind.STAGE_KIND_DPO, 4_000n]);
+    expect(loss.steps.length, `${loss.steps.length}`).toBeLessThanOrEqual(maxPoints);
+    expect(loss.steps.length, `${loss.steps.length}`).toBeGreaterThanOrEqual(Math.min(4_000, maxPoints) / 4);
+    expect([loss.steps[0], loss.steps.at(-1)]).toStrictEqual([0, 3_999]);
+    expect([Math.max(...loss.values), Math.min(...loss.values)]).toStrictEqual([99, -99]);
+    loss.steps.forEach((step, index) => expect(loss.values[index], `step ${step}`).toBe(value(step)));
+    expect(loss.steps).toStrictEqual([...loss.steps].sort((a, b) => a - b));
+    if (maxPoints >= 100) expect(margin.steps, 'a short series is whole').toStrictEqual(range(0, 40));
   }
   const [only, ...others] = await seriesOf(runId, 'max_points=10&names=rewards/margins');
-  assert.deepEqual([only?.name, others], ['rewards/margins', []]);
-  assert.deepEqual(await seriesOf(runId, 'max_points=10&stages=STAGE_KIND_SFT'), []);
+  expect([only?.name, others]).toStrictEqual(['rewards/margins', []]);
+  expect(await seriesOf(runId, 'max_points=10&stages=STAGE_KIND_SFT')).toStrictEqual([]);
   const page = ListMetricsResponse.fromJSON(await server.get(`/api/runs/${runId}/metrics?names=rewards/margins`));
-  assert.deepEqual([page.metrics.length, page.more], [40, false]);
+  expect([page.metrics.length, page.more]).toStrictEqual([40, false]);
   const refused = await server.call('GET', `/api/runs/${runId}/metrics?max_points=3`);
-  assert.equal(refused.status, 400);
+  expect(refused.status).toBe(400);
 });
 
 test('of a resumed series the last attempt that reached a step is seen, downsampled or not', async () => {
@@ -176,20 +173,18 @@ test('of a resumed series the last attempt that reached a step is seen, downsamp
   await second(range(700, 2_000).map((step) => metric('dpo/loss', step, 2)));
   for (const maxPoints of [40, 4_000]) {
     const [visible, ...more] = await seriesOf(runId, `max_points=${maxPoints}`);
-    assert.ok(visible && more.length === 0);
-    visible.steps.forEach((step, index) => assert.equal(visible.values[index], step < 700 ? 1 : 2, `step ${step} of ${maxPoints}`));
-    assert.deepEqual([visible.steps[0], visible.steps.at(-1), visible.attemptId], [0, 1_999, '']);
+    ensure(visible);
+    expect(more).toHaveLength(0);
+    visible.steps.forEach((step, index) => expect(visible.values[index], `step ${step} of ${maxPoints}`).toBe(step < 700 ? 1 : 2));
+    expect([visible.steps[0], visible.steps.at(-1), visible.attemptId]).toStrictEqual([0, 1_999, '']);
     const all = await seriesOf(runId, `max_points=${maxPoints}&all_attempts=true`);
-    assert.deepEqual(
-      all.map(({ steps, values }) => [steps[0], steps.at(-1), new Set(values).size]),
-      [
-        [0, 999, 1],
-        [700, 1_999, 1],
-      ],
-    );
+    expect(all.map(({ steps, values }) => [steps[0], steps.at(-1), new Set(values).size])).toStrictEqual([
+      [0, 999, 1],
+      [700, 1_999, 1],
+    ]);
   }
   const { metrics } = ListMetricsResponse.fromJSON(await server.get(`/api/runs/${runId}/metrics?page_size=5000`));
-  assert.deepEqual([metrics.length, metrics.filter(({ point }) => point?.value === 1).length], [2_000, 700]);
+  expect([metrics.length, metrics.filter(({ point }) => point?.value === 1).length]).toStrictEqual([2_000, 700]);
 });
 
 test('log lines are found by severity, text and stage, from the start or from the end', async () => {
@@ -201,18 +196,18 @@ test('log lines are found by severity, text and stage, from the start or from th
     const { logs } = ListLogsResponse.fromJSON(await server.get(`/api/runs/${runId}/logs?${query}`));
     return logs.map(({ line }) => line?.message ?? '');
   };
-  assert.equal((await lines('page_size=1000')).length, 51);
-  assert.equal((await lines('level=warning')).length, 6);
-  assert.deepEqual(await lines('level=error'), ['it broke']);
-  assert.deepEqual(await lines('search=STEP 4 of'), ['Step 4 of 100%'], 'in any case, and no character is a wildcard');
-  assert.deepEqual(await lines('search=_'), []);
-  assert.deepEqual(await lines('tail=2'), ['Step 49 of 100%', 'it broke']);
-  assert.deepEqual(await lines('tail=2&level=warning'), ['Step 40 of 100%', 'it broke']);
-  assert.deepEqual(await lines('stages=STAGE_KIND_SFT'), []);
+  expect(await lines('page_size=1000')).toHaveLength(51);
+  expect(await lines('level=warning')).toHaveLength(6);
+  expect(await lines('level=error')).toStrictEqual(['it broke']);
+  expect(await lines('search=STEP 4 of'), 'in any case, and no character is a wildcard').toStrictEqual(['Step 4 of 100%']);
+  expect(await lines('search=_')).toStrictEqual([]);
+  expect(await lines('tail=2')).toStrictEqual(['Step 49 of 100%', 'it broke']);
+  expect(await lines('tail=2&level=warning')).toStrictEqual(['Step 40 of 100%', 'it broke']);
+  expect(await lines('stages=STAGE_KIND_SFT')).toStrictEqual([]);
   const { nextCursor } = ListLogsResponse.fromJSON(await server.get(`/api/runs/${runId}/logs?tail=1`));
   await report([logged('info', 'after')]);
-  assert.deepEqual(await lines(`cursor=${nextCursor}`), ['after'], 'a reader of the end goes on from there');
-  assert.equal((await server.call('GET', `/api/runs/${runId}/logs?level=loud`)).status, 400);
+  expect(await lines(`cursor=${nextCursor}`), 'a reader of the end goes on from there').toStrictEqual(['after']);
+  expect((await server.call('GET', `/api/runs/${runId}/logs?level=loud`)).status).toBe(400);
 });
 
 test('a server that stops ends streams with UNAVAILABLE, as what is watched goes on', async () => {
@@ -227,14 +222,13 @@ test('a server that stops ends streams with UNAVAILABLE, as what is watched goes
   await stream.next();
   const response = await fetch(`${stopped.url}/api/runs/${runId}/watch`);
   const text = response.text();
-  const ended = assert.rejects(
-    async () => {
+  const ended = rejection(
+    (async () => {
       for (;;) if ((await stream.next()).done) return;
-    },
-    (error: ServiceError) => error.code === status.UNAVAILABLE,
+    })(),
   );
   await stopped.stop();
-  await ended;
-  assert.match(await text, /event: update\n[^\n]*\n\nevent: error\ndata: \{[^\n]*"code":"UNAVAILABLE"/);
+  expect(await ended).toMatchObject({ code: status.UNAVAILABLE });
+  expect(await text).toMatch(/event: update\n[^\n]*\n\nevent: error\ndata: \{[^\n]*"code":"UNAVAILABLE"/);
   client.close();
 });

@@ -1,9 +1,7 @@
-import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
@@ -23,6 +21,7 @@ import { RetentionService } from '../../server/src/retention/retention.service.j
 import { ScheduleEntity, TickEntity } from '../../server/src/schedules/schedule.entity.js';
 import { WebhookDeliveryEntity, WebhookEndpointEntity } from '../../server/src/webhooks/webhook.entity.js';
 import { endedRun } from './rows.js';
+import { ensure } from '../support/expect.js';
 
 /** Stands still until a test moves it. */
 class TestClock extends Clock {
@@ -46,7 +45,7 @@ let policies: PolicyService;
 /** Servers on one database. */
 let servers: { db: DataSource; retention: RetentionService }[] = [];
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state') });
@@ -56,7 +55,7 @@ before(async () => {
   [db] = databases as [DataSource];
   policies = new PolicyService(db, clock);
 });
-after(async () => {
+afterAll(async () => {
   for (const server of servers) await server.db.destroy();
   await postgres.close();
   rmSync(folder, { recursive: true, force: true });
@@ -98,18 +97,18 @@ const isGone = async (id: string): Promise<boolean> => (await db.manager.findOne
 
 test('it is off until somebody switches it on, and what cannot be is refused at its field', async () => {
   const { enabled, nextAt } = await policies.get();
-  assert.deepEqual([enabled, nextAt], [false, undefined]);
-  assert.equal(await at('2027-01-01T03:00:00Z'), 0);
+  expect([enabled, nextAt]).toStrictEqual([false, undefined]);
+  expect(await at('2027-01-01T03:00:00Z')).toBe(0);
   const refused = (change: object, field: string): Promise<void> =>
-    assert.rejects(policies.set({ policy: { ...nightly, ...change } }), (error: { field?: string }) => error.field === field, field);
+    expect(policies.set({ policy: { ...nightly, ...change } }), field).rejects.toMatchObject({ field });
   await refused({ hour: 24 }, 'hour');
   await refused({ zone: 'Mars' }, 'zone');
   await refused({ deliveryDays: -1 }, 'delivery_days');
   await refused({ rules: undefined }, 'rules');
   await refused({ rules: { keepDays: -1, keepLastPerSchedule: 0, keepBestPerBenchmark: 0 } }, 'rules.keep_days');
   await policies.set({ policy: { ...nightly, enabled: false } });
-  assert.equal(await at('2027-01-05T03:00:00Z'), 0);
-  assert.deepEqual(await applications(), []);
+  expect(await at('2027-01-05T03:00:00Z')).toBe(0);
+  expect(await applications()).toStrictEqual([]);
 });
 
 test('at its hour one of two servers applies it, records it and writes it down', async () => {
@@ -117,35 +116,30 @@ test('at its hour one of two servers applies it, records it and writes it down',
   await forgettable();
   clock.set('2027-01-09T12:00:00Z');
   const { nextAt } = await policies.set({ policy: nightly });
-  assert.equal(nextAt?.toISOString(), '2027-01-10T03:00:00.000Z');
-  assert.equal(await at('2027-01-10T02:59:59Z'), 0);
-  assert.equal(await at('2027-01-10T03:00:00Z'), 1);
-  assert.equal(await at('2027-01-10T03:00:01Z'), 0);
+  expect(nextAt?.toISOString()).toBe('2027-01-10T03:00:00.000Z');
+  expect(await at('2027-01-10T02:59:59Z')).toBe(0);
+  expect(await at('2027-01-10T03:00:00Z')).toBe(1);
+  expect(await at('2027-01-10T03:00:01Z')).toBe(0);
 
-  assert.deepEqual([await isGone(old.id), await isGone(young.id)], [true, false]);
-  assert.deepEqual([existsSync(store.treePath(old.digest)), existsSync(store.treePath(young.digest))], [false, true]);
+  expect([await isGone(old.id), await isGone(young.id)]).toStrictEqual([true, false]);
+  expect([existsSync(store.treePath(old.digest)), existsSync(store.treePath(young.digest))]).toStrictEqual([false, true]);
   const [application, ...others] = await applications();
-  assert.deepEqual(others, []);
-  assert.deepEqual(application?.deleted, [{ checkpointId: old.id, name: 'stage1 of old', bytes: 5n }]);
-  assert.deepEqual([application.freed, application.deliveries, application.ticks], [5n, 2, 1]);
-  assert.deepEqual([application.actor, application.at], ['stic', new Date('2027-01-10T03:00:00Z')]);
-  assert.equal((await policies.get()).nextAt?.toISOString(), '2027-01-11T03:00:00.000Z');
+  expect(others).toStrictEqual([]);
+  ensure(application);
+  expect(application.deleted).toStrictEqual([{ checkpointId: old.id, name: 'stage1 of old', bytes: 5n }]);
+  expect([application.freed, application.deliveries, application.ticks]).toStrictEqual([5n, 2, 1]);
+  expect([application.actor, application.at]).toStrictEqual(['stic', new Date('2027-01-10T03:00:00Z')]);
+  expect((await policies.get()).nextAt?.toISOString()).toBe('2027-01-11T03:00:00.000Z');
 
   const deliveries = await db.manager.find(WebhookDeliveryEntity, { order: { eventType: 'ASC' } });
-  assert.deepEqual(
-    deliveries.map(({ eventType }) => eventType),
-    ['old and on its way', 'young and delivered'],
-  );
+  expect(deliveries.map(({ eventType }) => eventType)).toStrictEqual(['old and on its way', 'young and delivered']);
   const ticks = await db.manager.find(TickEntity, { order: { nominalAt: 'ASC' } });
-  assert.deepEqual(
-    ticks.map(({ message }) => message),
-    ['old and fired', 'the latest'],
-  );
+  expect(ticks.map(({ message }) => message)).toStrictEqual(['old and fired', 'the latest']);
   const written = await db.manager.find(AuditEntryEntity, { order: { at: 'ASC' } });
   const actions = written.map(({ action }) => action);
-  assert.deepEqual([...new Set(actions)].sort(), ['checkpoint.delete', 'retention.apply', 'retention.set_policy']);
+  expect([...new Set(actions)].sort()).toStrictEqual(['checkpoint.delete', 'retention.apply', 'retention.set_policy']);
   const applied = written.find(({ action }) => action === 'retention.apply');
-  assert.deepEqual([applied?.actor, applied?.subjectId, applied?.details['checkpoints']], ['stic', application.id, '1']);
+  expect([applied?.actor, applied?.subjectId, applied?.details['checkpoints']]).toStrictEqual(['stic', application.id, '1']);
 });
 
 test('while a backup holds the files it waits, and nights that were missed are made good once', async () => {
@@ -153,19 +147,19 @@ test('while a backup holds the files it waits, and nights that were missed are m
   const backup = new pg.Client({ connectionString: postgres.url });
   await backup.connect();
   await backup.query('SELECT pg_advisory_lock_shared($1)', [advisoryLock.files]);
-  assert.equal(await at('2027-01-14T12:00:00Z'), 0);
-  assert.equal(await isGone(id), false);
+  expect(await at('2027-01-14T12:00:00Z')).toBe(0);
+  expect(await isGone(id)).toBe(false);
   await backup.end();
-  assert.equal(await at('2027-01-14T12:00:30Z'), 1);
-  assert.equal(await isGone(id), true);
-  assert.equal(await at('2027-01-14T12:01:00Z'), 0);
-  assert.equal((await policies.get()).nextAt?.toISOString(), '2027-01-15T03:00:00.000Z');
+  expect(await at('2027-01-14T12:00:30Z')).toBe(1);
+  expect(await isGone(id)).toBe(true);
+  expect(await at('2027-01-14T12:01:00Z')).toBe(0);
+  expect((await policies.get()).nextAt?.toISOString()).toBe('2027-01-15T03:00:00.000Z');
 });
 
 test('a clock that was ahead and is set back does not put it off for long', async () => {
-  assert.equal(await at('2027-06-01T12:00:00Z'), 1);
-  assert.equal(await at('2027-01-14T12:02:00Z'), 1);
-  assert.equal((await policies.get()).nextAt?.toISOString(), '2027-01-15T03:00:00.000Z');
+  expect(await at('2027-06-01T12:00:00Z')).toBe(1);
+  expect(await at('2027-01-14T12:02:00Z')).toBe(1);
+  expect((await policies.get()).nextAt?.toISOString()).toBe('2027-01-15T03:00:00.000Z');
 });
 
 test('a night that cannot be written down deletes nothing', async () => {
@@ -173,11 +167,11 @@ test('a night that cannot be written down deletes nothing', async () => {
   await db.query(`CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the log is full'; END $$`);
   await db.query('CREATE TRIGGER log_full BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION no_room()');
   clock.set('2027-01-15T03:00:00Z');
-  await assert.rejects(servers[0]?.retention.applyDue() ?? Promise.resolve(), /the log is full/);
-  assert.deepEqual([await isGone(id), existsSync(store.treePath(digest))], [false, true]);
+  await expect(servers[0]?.retention.applyDue() ?? Promise.resolve()).rejects.toThrow(/the log is full/);
+  expect([await isGone(id), existsSync(store.treePath(digest))]).toStrictEqual([false, true]);
   await db.query('DROP FUNCTION no_room CASCADE');
-  assert.equal(await at('2027-01-15T03:01:00Z'), 1);
-  assert.equal(await isGone(id), true);
+  expect(await at('2027-01-15T03:01:00Z')).toBe(1);
+  expect(await isGone(id)).toBe(true);
 });
 
 /** Deliveries and ticks of all kinds, before and after the tenth day before 2027-01-10. */

@@ -1,9 +1,7 @@
-import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { credentials } from '@grpc/grpc-js';
 import pg from 'pg';
 import { grpcClient } from '@stic/api/grpc.js';
@@ -45,7 +43,7 @@ let store: ArtifactStore;
 let db: DataSource;
 let url = '';
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   const config = loadConfig({ STIC_STATE: path.join(folder, 'state'), STIC_HTTP_PORT: '0', STIC_GRPC_PORT: '0', STIC_LOG_LEVEL: 'error' });
@@ -54,7 +52,7 @@ before(async () => {
   [store, db] = [running.app.get(ArtifactStore), running.app.get(DataSource)];
   url = `http://127.0.0.1:${running.httpPort}/api`;
 });
-after(async () => {
+afterAll(async () => {
   await running.app.close();
   await postgres.close();
   rmSync(folder, { recursive: true, force: true });
@@ -68,7 +66,7 @@ async function asked(method: 'GET' | 'POST', where: string, body?: object): Prom
 
 const post = async (where: string, body: object): Promise<unknown> => {
   const answer = await asked('POST', where, body);
-  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
   return answer.body;
 };
 
@@ -136,49 +134,45 @@ test('the plan says why each stays, and the deletion does what the plan said', a
     `INSERT INTO alias (id, base_model_digest, base_model_path, name, checkpoint_id, version, updated_at) VALUES ($1, 'b', '/m', 'champion', $2, 0, now())`,
     [randomUUID(), best],
   );
-  assert.deepEqual(goingOf(await plan()).sort(), ['old', 'pinned twin', 'root', 'twin']);
+  expect(goingOf(await plan()).sort()).toStrictEqual(['old', 'pinned twin', 'root', 'twin']);
   await post(`/checkpoints/${pinned}/pin`, { pinned: true });
-  assert.ok(Checkpoint.fromJSON((await asked('GET', `/checkpoints/${pinned}`)).body).pinnedAt);
+  expect(Checkpoint.fromJSON((await asked('GET', `/checkpoints/${pinned}`)).body).pinnedAt).toBeTruthy();
 
   const seen = await plan();
-  assert.deepEqual(goingOf(seen).sort(), ['old', 'twin']);
-  assert.equal(seen.frees, 5n, 'the pinned twin has the same files');
+  expect(goingOf(seen).sort()).toStrictEqual(['old', 'twin']);
+  expect(seen.frees, 'the pinned twin has the same files').toBe(5n);
   const why = Object.fromEntries(seen.verdicts.map(({ runName, keeps }) => [runName, keeps.map(({ message }) => message).join(' ')]));
-  assert.match(why['pinned twin'] ?? '', /^Pinned since /);
-  assert.equal(why['root'], 'stage1 of pinned twin, which stays, was made from it.');
-  assert.equal(why['champion'], 'It is the champion.');
-  assert.equal(why['under way'], 'Run under way is under way and needs it.');
-  assert.match(why['young'] ?? '', /kept for 1 days/);
+  expect(why['pinned twin'] ?? '').toMatch(/^Pinned since /);
+  expect(why['root']).toBe('stage1 of pinned twin, which stays, was made from it.');
+  expect(why['champion']).toBe('It is the champion.');
+  expect(why['under way']).toBe('Run under way is under way and needs it.');
+  expect(why['young'] ?? '').toMatch(/kept for 1 days/);
 
   const stale = await asked('POST', '/retention/apply', { rules: { ...rules, keep_days: 0 }, digest: seen.digest });
-  assert.equal(stale.status, 400, 'other rules, another plan');
-  assert.match(JSON.stringify(stale.body), /give another plan/);
-  assert.deepEqual(ApplyRetentionResponse.fromJSON(await post('/retention/apply', { rules, digest: seen.digest })), {
+  expect(stale.status, 'other rules, another plan').toBe(400);
+  expect(JSON.stringify(stale.body)).toMatch(/give another plan/);
+  expect(ApplyRetentionResponse.fromJSON(await post('/retention/apply', { rules, digest: seen.digest }))).toStrictEqual({
     deleted: 2,
     freed: 5n,
   });
-  assert.deepEqual(
-    [lone, shared, champion, root].map((digest) => existsSync(store.treePath(digest))),
-    [false, true, true, true],
-  );
-  assert.ok(Checkpoint.fromJSON((await asked('GET', `/checkpoints/${old}`)).body).deletedAt, 'the row stays');
-  assert.equal((await asked('GET', `/checkpoints/${old}/files`)).status, 404);
-  assert.match(JSON.stringify((await asked('POST', `/checkpoints/${old}/pin`, { pinned: true })).body), /has been deleted/);
+  expect([lone, shared, champion, root].map((digest) => existsSync(store.treePath(digest)))).toStrictEqual([false, true, true, true]);
+  expect(Checkpoint.fromJSON((await asked('GET', `/checkpoints/${old}`)).body).deletedAt, 'the row stays').toBeTruthy();
+  expect((await asked('GET', `/checkpoints/${old}/files`)).status).toBe(404);
+  expect(JSON.stringify((await asked('POST', `/checkpoints/${old}/pin`, { pinned: true })).body)).toMatch(/has been deleted/);
   const keys: { key: string | null }[] = await db.query(`SELECT key FROM attempt WHERE key LIKE $1`, [`%${lone}`]);
-  assert.deepEqual(keys, [], 'nobody links to what is gone');
-  assert.deepEqual(goingOf(await plan()), []);
+  expect(keys, 'nobody links to what is gone').toStrictEqual([]);
+  expect(goingOf(await plan())).toStrictEqual([]);
   const { applications } = ListRetentionApplicationsResponse.fromJSON((await asked('GET', '/retention/applications')).body);
-  assert.deepEqual(
-    applications.map(({ deleted, freed }) => [deleted.map(({ name }) => name).sort(), freed]),
-    [[['stage1 of old', 'stage1 of twin'], 5n]],
-  );
-  assert.match(applications[0]?.actor ?? '', /^someone \(HTTP /);
+  expect(applications.map(({ deleted, freed }) => [deleted.map(({ name }) => name).sort(), freed])).toStrictEqual([
+    [['stage1 of old', 'stage1 of twin'], 5n],
+  ]);
+  expect(applications[0]?.actor ?? '').toMatch(/^someone \(HTTP /);
 });
 
 test('an alias is not moved to a checkpoint that has been deleted', async () => {
   const gone = await made('gone', tree('gone!'), { deletedAt: new Date() });
   const answer = await asked('POST', '/aliases', { checkpoint_id: gone, name: 'champion', reason: 'no' });
-  assert.match(JSON.stringify(answer.body), /have been deleted/);
+  expect(JSON.stringify(answer.body)).toMatch(/have been deleted/);
 });
 
 test('a crash between the rows and the files leaves orphans only, which are found and removed; what is named or young stays', async () => {
@@ -200,34 +194,32 @@ test('a crash between the rows and the files leaves orphans only, which are foun
 
   const found = await orphans();
   const named = (kind: OrphanKind): string[] => found.orphans.filter((one) => one.kind === kind).map((one) => path.basename(one.path));
-  assert.deepEqual(named(OrphanKind.ORPHAN_KIND_BLOB), [stray]);
+  expect(named(OrphanKind.ORPHAN_KIND_BLOB)).toStrictEqual([stray]);
   const trees = named(OrphanKind.ORPHAN_KIND_TREE);
-  assert.deepEqual(
+  expect(
     [crashed, mergedGone, merged].map((digest) => trees.includes(digest)),
-    [true, true, false],
     'a merged export is kept as long as its checkpoint',
-  );
-  assert.deepEqual(named(OrphanKind.ORPHAN_KIND_TEMPORARY), ['draft']);
+  ).toStrictEqual([true, true, false]);
+  expect(named(OrphanKind.ORPHAN_KIND_TEMPORARY)).toStrictEqual(['draft']);
   const removed = RemoveOrphansResponse.fromJSON(await post('/retention/orphans/remove', {}));
-  assert.deepEqual([removed.removed, removed.freed], [found.total, found.bytes]);
-  assert.deepEqual(
+  expect([removed.removed, removed.freed]).toStrictEqual([found.total, found.bytes]);
+  expect(
     [store.blobPath(stray), store.treePath(crashed), store.blobPath(fresh), store.blobPath(renewed)].map((file) => existsSync(file)),
-    [false, false, true, true],
-  );
-  assert.equal((await orphans()).total, 0);
+  ).toStrictEqual([false, false, true, true]);
+  expect((await orphans()).total).toBe(0);
 });
 
 test('nothing is removed while a backup holds the files, and the rules must be said', async () => {
   const backup = new pg.Client({ connectionString: postgres.url });
   await backup.connect();
   await backup.query('SELECT pg_advisory_lock_shared($1)', [advisoryLock.files]);
-  assert.match(JSON.stringify((await asked('POST', '/retention/orphans/remove', {})).body), /A backup is being taken/);
+  expect(JSON.stringify((await asked('POST', '/retention/orphans/remove', {})).body)).toMatch(/A backup is being taken/);
   await backup.end();
-  assert.equal((await asked('POST', '/retention/orphans/remove', {})).status, 200);
-  assert.match(JSON.stringify((await asked('POST', '/retention/plan', {})).body), /rules is missing/);
+  expect((await asked('POST', '/retention/orphans/remove', {})).status).toBe(200);
+  expect(JSON.stringify((await asked('POST', '/retention/plan', {})).body)).toMatch(/rules is missing/);
 
   const client = grpcClient(RetentionServiceDefinition, `127.0.0.1:${running.grpcPort}`, credentials.createInsecure());
   const planned = await client.planRetention({ rules: { keepDays: 1, keepLastPerSchedule: 0, keepBestPerBenchmark: 0 } });
   client.close();
-  assert.equal(planned.digest, (await plan()).digest);
+  expect(planned.digest).toBe((await plan()).digest);
 });

@@ -1,10 +1,8 @@
-import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
@@ -103,7 +101,7 @@ async function startServer(store: ArtifactStore, presets: Presets): Promise<Serv
   };
 }
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   config = loadConfig({ ...process.env, STIC_STATE: path.join(folder, 'state'), DATABASE_URL: '', TRAINERS: '' });
@@ -124,7 +122,7 @@ before(async () => {
   images = await dataset('pictures', pictures);
 });
 
-after(async () => {
+afterAll(async () => {
   await importer.onModuleDestroy();
   for (const one of servers) {
     one.trainers.onApplicationShutdown();
@@ -216,25 +214,25 @@ const runCount = async ({ id }: Schedule): Promise<number> => {
 test('two servers on one database fire once, and the tick keeps nominal and actual time apart', async () => {
   const requires = { labels: { gpuKind: 'A100' }, gpuMemoryGib: 24 };
   const schedule = await nightly('2027-01-01T12:00:00Z', { jitterSeconds: 300, priority: 7, requires });
-  assert.equal(schedule.nextAt?.toISOString(), '2027-01-02T01:30:00.000Z');
+  expect(schedule.nextAt?.toISOString()).toBe('2027-01-02T01:30:00.000Z');
   const due = schedule.nextDueAt ?? new Date(0);
   await at(new Date(due.getTime() - 1));
-  assert.deepEqual(await ticks(schedule), []);
+  expect(await ticks(schedule)).toStrictEqual([]);
   await at(new Date(due.getTime() + 2_000));
   await at(new Date(due.getTime() + 3_000));
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 RUNNING']);
   const [tick] = await ticks(schedule);
-  assert.deepEqual([tick?.dueAt, tick?.firedAt], [due, new Date(due.getTime() + 2_000)]);
-  assert.equal(await runCount(schedule), 1);
+  expect([tick?.dueAt, tick?.firedAt]).toStrictEqual([due, new Date(due.getTime() + 2_000)]);
+  expect(await runCount(schedule)).toBe(1);
   const run = await server.runs.get({ runId: tick?.runId ?? '' });
-  assert.match(run.name, /^nightly \d+ 2027-01-02 02:30$/);
-  assert.equal(run.recipeDigest, schedule.recipeDigest);
-  assert.deepEqual([run.priority, run.requires], [7, requires]);
-  assert.deepEqual(run.schedule, { scheduleId: schedule.id, scheduleName: schedule.spec?.name });
+  expect(run.name).toMatch(/^nightly \d+ 2027-01-02 02:30$/);
+  expect(run.recipeDigest).toBe(schedule.recipeDigest);
+  expect([run.priority, run.requires]).toStrictEqual([7, requires]);
+  expect(run.schedule).toStrictEqual({ scheduleId: schedule.id, scheduleName: schedule.spec?.name });
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   await at(new Date(due.getTime() + 9_000));
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 SUCCEEDED']);
-  assert.equal((await server.schedules.get({ scheduleId: schedule.id })).lastSuccess?.runId, run.id);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 SUCCEEDED']);
+  expect((await server.schedules.get({ scheduleId: schedule.id })).lastSuccess?.runId).toBe(run.id);
 });
 
 test('many claimers at once write each time once', async () => {
@@ -245,7 +243,7 @@ test('many claimers at once write each time once', async () => {
   });
   const now = new Date('2027-01-01T12:01:00Z');
   await Promise.all(Array.from({ length: 8 }, (_, index) => planNext((servers[index % 2] ?? server).db, now)));
-  assert.equal((await ticks(schedule)).length, 6);
+  expect(await ticks(schedule)).toHaveLength(6);
 });
 
 test('once per night on both nights of daylight saving, as the preview says', async () => {
@@ -265,19 +263,12 @@ test('once per night on both nights of daylight saving, as the preview says', as
       await server.scheduler.planDue();
     }
     const fired = await ticks(schedule);
-    assert.deepEqual(
+    expect(
       fired.map(({ nominalAt }) => localTime(nominalAt ?? new Date(0), zone).slice(8)),
-      nights,
       `${zone} ${from}`,
-    );
-    assert.deepEqual(
-      fires.map(({ nominalAt }) => nominalAt),
-      fired.map(({ nominalAt }) => nominalAt),
-    );
-    assert.deepEqual(
-      fires.map(({ local }) => local.slice(8)),
-      nights,
-    );
+    ).toStrictEqual(nights);
+    expect(fires.map(({ nominalAt }) => nominalAt)).toStrictEqual(fired.map(({ nominalAt }) => nominalAt));
+    expect(fires.map(({ local }) => local.slice(8))).toStrictEqual(nights);
   }
 });
 
@@ -286,16 +277,16 @@ test('another zone moves the next fire and fires nothing twice', async () => {
   await at('2027-01-02T01:30:00Z');
   const spec = ScheduleSpec.fromPartial({ ...schedule.spec, zone: 'America/New_York' });
   const moved = await server.schedules.update({ scheduleId: schedule.id, spec, etag: schedule.etag });
-  assert.notEqual(moved.etag, schedule.etag);
-  await assert.rejects(
-    server.schedules.update({ scheduleId: schedule.id, spec: schedule.spec, etag: schedule.etag }),
-    (error: { code?: string; field?: string }) => error.code === 'FAILED_PRECONDITION' && error.field === 'etag',
-  );
-  assert.equal(moved.nextAt?.toISOString(), '2027-01-02T07:30:00.000Z');
+  expect(moved.etag).not.toBe(schedule.etag);
+  await expect(server.schedules.update({ scheduleId: schedule.id, spec: schedule.spec, etag: schedule.etag })).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    field: 'etag',
+  });
+  expect(moved.nextAt?.toISOString()).toBe('2027-01-02T07:30:00.000Z');
   const back = await server.schedules.update({ scheduleId: schedule.id, spec: schedule.spec, etag: '' });
-  assert.equal(back.nextAt?.toISOString(), '2027-01-03T01:30:00.000Z');
+  expect(back.nextAt?.toISOString()).toBe('2027-01-03T01:30:00.000Z');
   await at('2027-01-02T12:00:00Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 RUNNING']);
 });
 
 test('a clock that jumps ahead and is set back fires nothing twice and loses no night', async () => {
@@ -303,39 +294,44 @@ test('a clock that jumps ahead and is set back fires nothing twice and loses no 
   await at('2027-01-03T12:00:00Z');
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   await at('2027-01-03T12:00:10Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 SKIPPED SUPERSEDED', '2027-01-03T01:30 SUCCEEDED']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 SKIPPED SUPERSEDED', '2027-01-03T01:30 SUCCEEDED']);
   await at('2027-01-01T12:01:00Z');
-  assert.equal((await server.schedules.get({ scheduleId: schedule.id })).nextAt?.toISOString(), '2027-01-02T01:30:00.000Z');
+  expect((await server.schedules.get({ scheduleId: schedule.id })).nextAt?.toISOString()).toBe('2027-01-02T01:30:00.000Z');
   await at('2027-01-02T01:30:05Z');
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   await at('2027-01-03T01:30:05Z');
   await at('2027-01-04T01:30:05Z');
-  assert.deepEqual(
-    (await lines(schedule)).filter((line) => !line.includes('SKIPPED')),
-    ['2027-01-02T01:30 SUCCEEDED', '2027-01-03T01:30 SUCCEEDED', '2027-01-04T01:30 RUNNING'],
-  );
-  assert.equal(await runCount(schedule), 3);
+  expect((await lines(schedule)).filter((line) => !line.includes('SKIPPED'))).toStrictEqual([
+    '2027-01-02T01:30 SUCCEEDED',
+    '2027-01-03T01:30 SUCCEEDED',
+    '2027-01-04T01:30 RUNNING',
+  ]);
+  expect(await runCount(schedule)).toBe(3);
 });
 
 test('overlap: skip', async () => {
   const schedule = await nightly('2027-01-01T12:00:00Z');
   await at('2027-01-02T01:30:00Z');
   await at('2027-01-03T01:30:00Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING', '2027-01-03T01:30 SKIPPED OVERLAP']);
-  assert.match((await ticks(schedule))[1]?.message ?? '', /2027-01-02T01:30:00.000Z is still running/);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 RUNNING', '2027-01-03T01:30 SKIPPED OVERLAP']);
+  expect((await ticks(schedule))[1]?.message ?? '').toMatch(/2027-01-02T01:30:00.000Z is still running/);
 });
 
 test('overlap: queue', async () => {
   const schedule = await nightly('2027-01-01T12:00:00Z', { overlap: OverlapPolicy.OVERLAP_POLICY_QUEUE });
   for (const day of ['02', '03', '04']) await at(`2027-01-${day}T01:30:00Z`);
-  assert.deepEqual(await lines(schedule), [
+  expect(await lines(schedule)).toStrictEqual([
     '2027-01-02T01:30 RUNNING',
     '2027-01-03T01:30 WAITING OVERLAP',
     '2027-01-04T01:30 WAITING OVERLAP',
   ]);
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   await at('2027-01-04T01:30:01Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 SUCCEEDED', '2027-01-03T01:30 RUNNING', '2027-01-04T01:30 WAITING OVERLAP']);
+  expect(await lines(schedule)).toStrictEqual([
+    '2027-01-02T01:30 SUCCEEDED',
+    '2027-01-03T01:30 RUNNING',
+    '2027-01-04T01:30 WAITING OVERLAP',
+  ]);
 });
 
 test('overlap: cancel the previous run', async () => {
@@ -344,9 +340,9 @@ test('overlap: cancel the previous run', async () => {
   await at('2027-01-03T01:30:00Z');
   await at('2027-01-03T01:30:02Z');
   await at('2027-01-03T01:30:04Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 CANCELLED OVERTAKEN', '2027-01-03T01:30 RUNNING']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 CANCELLED OVERTAKEN', '2027-01-03T01:30 RUNNING']);
   const [first] = await ticks(schedule);
-  assert.equal((await server.runs.get({ runId: first?.runId ?? '' })).state, RunState.RUN_STATE_CANCELLED);
+  expect((await server.runs.get({ runId: first?.runId ?? '' })).state).toBe(RunState.RUN_STATE_CANCELLED);
 });
 
 test('after a gap: none, the last, all within the window, one after the other', async () => {
@@ -355,17 +351,17 @@ test('after a gap: none, the last, all within the window, one after the other', 
     await at('2027-01-04T12:00:00Z');
     return schedule;
   };
-  assert.deepEqual(await lines(await gap(CatchUpPolicy.CATCH_UP_POLICY_NONE)), [
+  expect(await lines(await gap(CatchUpPolicy.CATCH_UP_POLICY_NONE))).toStrictEqual([
     '2027-01-02T01:30 SKIPPED MISSED',
     '2027-01-03T01:30 SKIPPED MISSED',
     '2027-01-04T01:30 SKIPPED MISSED',
   ]);
-  assert.deepEqual(await lines(await gap(CatchUpPolicy.CATCH_UP_POLICY_LAST)), [
+  expect(await lines(await gap(CatchUpPolicy.CATCH_UP_POLICY_LAST))).toStrictEqual([
     '2027-01-02T01:30 SKIPPED SUPERSEDED',
     '2027-01-03T01:30 SKIPPED SUPERSEDED',
     '2027-01-04T01:30 RUNNING',
   ]);
-  assert.deepEqual(await lines(await gap(CatchUpPolicy.CATCH_UP_POLICY_ALL)), [
+  expect(await lines(await gap(CatchUpPolicy.CATCH_UP_POLICY_ALL))).toStrictEqual([
     '2027-01-02T01:30 SKIPPED OUTSIDE_WINDOW',
     '2027-01-03T01:30 RUNNING',
     '2027-01-04T01:30 WAITING OVERLAP',
@@ -381,28 +377,28 @@ test('pauses after failures in a row, says so, and a resume starts afresh', asyn
     await at(`2027-01-0${index + 2}T02:30:00Z`);
   }
   const paused = await server.schedules.get({ scheduleId: schedule.id });
-  assert.equal(paused.failures, 2);
-  assert.match(paused.pauseReason, /2 failures in a row.*The GPU is full/);
-  assert.equal(paused.latestTick?.outcome, 'Failed: The GPU is full (OUT_OF_MEMORY).');
+  expect(paused.failures).toBe(2);
+  expect(paused.pauseReason).toMatch(/2 failures in a row.*The GPU is full/);
+  expect(paused.latestTick?.outcome).toBe('Failed: The GPU is full (OUT_OF_MEMORY).');
   await at('2027-01-06T01:30:00Z');
-  assert.match((await lines(schedule)).at(-1) ?? '', /2027-01-06T01:30 SKIPPED PAUSED/);
+  expect((await lines(schedule)).at(-1) ?? '').toMatch(/2027-01-06T01:30 SKIPPED PAUSED/);
   const resumed = await server.schedules.resume({ scheduleId: schedule.id });
-  assert.deepEqual([resumed.pausedAt, resumed.failures], [undefined, 0]);
+  expect([resumed.pausedAt, resumed.failures]).toStrictEqual([undefined, 0]);
   await at('2027-01-07T01:30:00Z');
-  assert.match((await lines(schedule)).at(-1) ?? '', /2027-01-07T01:30 RUNNING/);
+  expect((await lines(schedule)).at(-1) ?? '').toMatch(/2027-01-07T01:30 RUNNING/);
 });
 
 test('a run past its deadline is cancelled, and the tick says why', async () => {
   const schedule = await nightly('2027-01-01T12:00:00Z', { deadlineSeconds: 3_600 });
   await at('2027-01-02T01:30:00Z');
   await at('2027-01-02T02:29:59Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 RUNNING']);
   await at('2027-01-02T02:30:00Z');
   await at('2027-01-02T02:30:01Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 FAILED DEADLINE']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 FAILED DEADLINE']);
   const [tick] = await ticks(schedule);
-  assert.match(tick?.message ?? '', /had not ended 3600 s after its fire/);
-  assert.equal((await server.runs.get({ runId: tick?.runId ?? '' })).state, RunState.RUN_STATE_CANCELLED);
+  expect(tick?.message ?? '').toMatch(/had not ended 3600 s after its fire/);
+  expect((await server.runs.get({ runId: tick?.runId ?? '' })).state).toBe(RunState.RUN_STATE_CANCELLED);
 });
 
 test('runs on what was added since the last success, and on nothing when that is too little', async () => {
@@ -422,20 +418,20 @@ test('runs on what was added since the last success, and on nothing when that is
   const itemsOf = async (tick: Tick | undefined): Promise<number> =>
     (await server.runs.get({ runId: tick?.runId ?? '' })).inputs[0]?.items ?? 0;
 
-  assert.equal(await itemsOf(await night(2)), 3, 'at first all images are new');
+  expect(await itemsOf(await night(2)), 'at first all images are new').toBe(3);
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   add(inbox, 3, 4);
   const third = await night(3);
-  assert.deepEqual([third?.state, third?.reason], [TickState.TICK_STATE_SKIPPED, TickReason.TICK_REASON_TOO_FEW_IMAGES]);
-  assert.match(third?.message ?? '', /^1 image has been added to "inbox" since .* at least 2/);
-  assert.match(third?.outcome ?? '', /^Did nothing: 1 image has been added to "inbox" since .* at least 2\.$/);
+  expect([third?.state, third?.reason]).toStrictEqual([TickState.TICK_STATE_SKIPPED, TickReason.TICK_REASON_TOO_FEW_IMAGES]);
+  expect(third?.message ?? '').toMatch(/^1 image has been added to "inbox" since .* at least 2/);
+  expect(third?.outcome ?? '').toMatch(/^Did nothing: 1 image has been added to "inbox" since .* at least 2\.$/);
   add(inbox, 4, 6);
-  assert.equal(await itemsOf(await night(4)), 3, 'those of the skipped night count too');
+  expect(await itemsOf(await night(4)), 'those of the skipped night count too').toBe(3);
   await runsEnd(schedule, RunState.RUN_STATE_FAILED);
-  assert.equal(await itemsOf(await night(5)), 3, 'a failure has not used them up');
+  expect(await itemsOf(await night(5)), 'a failure has not used them up').toBe(3);
   await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
-  assert.match((await night(6))?.message ?? '', /^Nothing has been added to "inbox"/);
-  assert.equal((await server.datasets.readyVersion(id)).items, 6, 'the latest version is the whole one');
+  expect((await night(6))?.message ?? '').toMatch(/^Nothing has been added to "inbox"/);
+  expect((await server.datasets.readyVersion(id)).items, 'the latest version is the whole one').toBe(6);
 });
 
 test('a source that cannot be imported fails the fire, with the reason', async () => {
@@ -451,8 +447,8 @@ test('a source that cannot be imported fails the fire, with the reason', async (
   );
   await at('2027-01-02T01:30:05Z');
   const [tick] = await ticks(schedule);
-  assert.deepEqual([tick?.state, tick?.reason], [TickState.TICK_STATE_FAILED, TickReason.TICK_REASON_REFUSED]);
-  assert.match(tick?.message ?? '', /"gone" could not be imported/);
+  expect([tick?.state, tick?.reason]).toStrictEqual([TickState.TICK_STATE_FAILED, TickReason.TICK_REASON_REFUSED]);
+  expect(tick?.message ?? '').toMatch(/"gone" could not be imported/);
 });
 
 test('a back-fill fires for what has not fired, one after the other, and once when it is asked for twice', async () => {
@@ -466,25 +462,20 @@ test('a back-fill fires for what has not fired, one after the other, and once wh
     end: new Date('2027-01-04T01:30:01Z'),
   };
   const [first, second] = [await server.schedules.backfill(request), await server.schedules.backfill(request)];
-  assert.deepEqual(
-    first.ticks.map(({ nominalAt }) => nominalAt?.toISOString().slice(0, 10)),
-    ['2027-01-03', '2027-01-04'],
-  );
-  assert.deepEqual(
-    second.ticks.map(({ id }) => id),
-    first.ticks.map(({ id }) => id),
-  );
+  expect(first.ticks.map(({ nominalAt }) => nominalAt?.toISOString().slice(0, 10))).toStrictEqual(['2027-01-03', '2027-01-04']);
+  expect(second.ticks.map(({ id }) => id)).toStrictEqual(first.ticks.map(({ id }) => id));
   for (let round = 0; round < 3; round++) {
     await at(`2027-01-04T12:00:0${round + 1}Z`);
     await runsEnd(schedule, RunState.RUN_STATE_SUCCEEDED);
   }
   await at('2027-01-04T12:00:09Z');
-  assert.deepEqual(
-    (await lines(schedule)).filter((line) => line.includes('SUCCEEDED')),
-    ['2027-01-03T01:30 SUCCEEDED', '2027-01-04T01:30 SUCCEEDED', '2027-01-04T12:00 SUCCEEDED'],
-  );
-  assert.equal((await server.schedules.backfill({ ...request, requestId: randomUUID() })).already, 2);
-  await assert.rejects(server.schedules.backfill({ ...request, end: new Date('2027-02-01T00:00:00Z') }), /future/);
+  expect((await lines(schedule)).filter((line) => line.includes('SUCCEEDED'))).toStrictEqual([
+    '2027-01-03T01:30 SUCCEEDED',
+    '2027-01-04T01:30 SUCCEEDED',
+    '2027-01-04T12:00 SUCCEEDED',
+  ]);
+  expect((await server.schedules.backfill({ ...request, requestId: randomUUID() })).already).toBe(2);
+  await expect(server.schedules.backfill({ ...request, end: new Date('2027-02-01T00:00:00Z') })).rejects.toThrow(/future/);
 });
 
 test('killed between the run and the tick that says so, the next server finds the same run', async () => {
@@ -496,37 +487,37 @@ test('killed between the run and the tick that says so, the next server finds th
     CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NEW; END $$`);
   await db.query(`CREATE TRIGGER die BEFORE UPDATE ON tick FOR EACH ROW WHEN (NEW.state = 'TICK_STATE_RUNNING') EXECUTE FUNCTION die()`);
-  await assert.rejects(server.scheduler.fireDue(), /terminat/);
+  await expect(server.scheduler.fireDue()).rejects.toThrow(/terminat/);
   await db.query('DROP FUNCTION die CASCADE');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 WAITING UNAVAILABLE']);
-  assert.equal(await runCount(schedule), 1);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 WAITING UNAVAILABLE']);
+  expect(await runCount(schedule)).toBe(1);
   await at('2027-01-02T01:30:11Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
-  assert.equal(await runCount(schedule), 1);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 RUNNING']);
+  expect(await runCount(schedule)).toBe(1);
 });
 
 test('killed before anything but the tick is written, the next server takes it up', async () => {
   const schedule = await nightly('2027-01-01T12:00:00Z');
   clock.set('2027-01-02T01:30:00Z');
   await server.scheduler.planDue();
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 WAITING']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 WAITING']);
   // Hours later it is still the same tick, not a missed one.
   await at('2027-01-02T05:00:00Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 RUNNING']);
 });
 
 test('while no trainer can be reached a tick waits and says so; it fires when one is back', async () => {
   const schedule = await nightly('2027-01-01T12:00:00Z');
   await sidecar.close();
   await at('2027-01-02T01:30:00Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 WAITING UNAVAILABLE']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 WAITING UNAVAILABLE']);
   sidecar.open();
   await until(
     () => server.trainers.list(),
     (known) => known.some(({ info }) => info !== undefined),
   );
   await at('2027-01-02T01:31:00Z');
-  assert.deepEqual(await lines(schedule), ['2027-01-02T01:30 RUNNING']);
+  expect(await lines(schedule)).toStrictEqual(['2027-01-02T01:30 RUNNING']);
 });
 
 test('create and trigger are idempotent, names are unique, and what cannot be is refused at its field', async () => {
@@ -535,16 +526,15 @@ test('create and trigger are idempotent, names are unique, and what cannot be is
   clock.set('2027-01-01T12:00:01Z');
   const again = CreateScheduleRequest.fromPartial({ requestId: randomUUID(), spec: { ...schedule.spec, name: 'again' } });
   const twins = await Promise.all([schedules.create(again), schedules.create(again)]);
-  assert.equal(twins[0].id, twins[1].id);
+  expect(twins[0].id).toBe(twins[1].id);
   const trigger = { scheduleId: schedule.id, requestId: randomUUID() };
   const pressed = await Promise.all([schedules.trigger(trigger), schedules.trigger(trigger)]);
-  assert.equal(pressed[0].id, pressed[1].id);
+  expect(pressed[0].id).toBe(pressed[1].id);
   const refused = (spec: object, field: string): Promise<void> =>
-    assert.rejects(
+    expect(
       schedules.create(CreateScheduleRequest.fromPartial({ spec: { ...schedule.spec, name: 'new', ...spec } })),
-      (error: { field?: string }) => error.field === field,
       field,
-    );
+    ).rejects.toMatchObject({ field });
   await refused({ name: 'again' }, 'name');
   await refused({ cron: 'often' }, 'cron');
   await refused({ cron: '0 0 30 2 *' }, 'cron');
@@ -553,15 +543,12 @@ test('create and trigger are idempotent, names are unique, and what cannot be is
   await refused({ inputs: [] }, 'inputs');
   await refused({ inputs: [{ role: 'images', datasetId: images, minimumItems: 3 }] }, 'inputs[0].minimum_items');
   await refused({ recipe: undefined }, 'recipe');
-  const used = (error: { code?: string; field?: string }): boolean => error.code === 'ALREADY_EXISTS' && error.field === 'request_id';
-  await assert.rejects(schedules.create({ ...again, spec: schedule.spec }), used);
-  await assert.rejects(schedules.trigger({ ...trigger, requestId: again.requestId }), used);
+  const used = expect.objectContaining({ code: 'ALREADY_EXISTS', field: 'request_id' });
+  await expect(schedules.create({ ...again, spec: schedule.spec })).rejects.toEqual(used);
+  await expect(schedules.trigger({ ...trigger, requestId: again.requestId })).rejects.toEqual(used);
   const page = await schedules.list({ pageSize: 1, pageToken: '', filter: '', orderBy: '' });
   const rest = await schedules.list({ pageSize: 1, pageToken: page.nextPageToken, filter: '', orderBy: '' });
-  assert.deepEqual(
-    [...page.schedules, ...rest.schedules].map(({ spec }) => spec?.name),
-    ['again', schedule.spec?.name],
-  );
+  expect([...page.schedules, ...rest.schedules].map(({ spec }) => spec?.name)).toStrictEqual(['again', schedule.spec?.name]);
   await schedules.delete({ scheduleId: schedule.id });
-  await assert.rejects(schedules.get({ scheduleId: schedule.id }), /no schedule/);
+  await expect(schedules.get({ scheduleId: schedule.id })).rejects.toThrow(/no schedule/);
 });

@@ -1,10 +1,8 @@
-import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
@@ -16,16 +14,17 @@ import { advisoryLock } from '../../server/src/platform/database/locks.js';
 import { EmbeddedPostgres } from '../../server/src/platform/embedded-postgres/embedded-postgres.js';
 import { DomainError } from '../../server/src/platform/errors.js';
 import { until } from '../support/product.js';
+import { ensure, rejection } from '../support/expect.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-s-'));
 let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state') });
 });
-after(async () => {
+afterAll(async () => {
   await postgres.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -66,12 +65,12 @@ const tablesOf = (url: string): Promise<{ name: string }[]> =>
 
 test('the migrations make exactly what the entities describe, and a difference would be noticed', async () => {
   await opened(await emptyDatabase('drift'), async (database) => {
-    assert.deepEqual(await drift(database), []);
+    expect(await drift(database)).toStrictEqual([]);
     await database.query('ALTER TABLE dataset ALTER COLUMN source DROP NOT NULL');
     await database.query('DROP INDEX dataset_created_at_id_idx');
     const found = (await drift(database)).join('\n');
-    assert.match(found, /"source" SET NOT NULL/);
-    assert.match(found, /CREATE INDEX "dataset_created_at_id_idx"/);
+    expect(found).toMatch(/"source" SET NOT NULL/);
+    expect(found).toMatch(/CREATE INDEX "dataset_created_at_id_idx"/);
   });
 });
 
@@ -81,7 +80,7 @@ test('every time is stored with its time zone', async () => {
       `SELECT table_name, column_name FROM information_schema.columns
         WHERE table_schema = 'public' AND data_type = 'timestamp without time zone'`,
     );
-    assert.deepEqual(zoneless, []);
+    expect(zoneless).toStrictEqual([]);
   });
 });
 
@@ -99,14 +98,11 @@ test('of three servers that start at once on an empty database one migrates and 
     () => asked(url, `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`),
     (waiting) => waiting.length === 3,
   );
-  assert.deepEqual(await tablesOf(url), [], 'who waits has done nothing');
+  expect(await tablesOf(url), 'who waits has done nothing').toStrictEqual([]);
   await gate.end();
-  assert.deepEqual(await Promise.all(exits), [0, 0, 0]);
+  expect(await Promise.all(exits)).toStrictEqual([0, 0, 0]);
   const ran = await asked<{ name: string }>(url, 'SELECT name FROM schema_migration ORDER BY id');
-  assert.deepEqual(
-    ran.map(({ name }) => name),
-    migrations.map(({ name }) => name),
-  );
+  expect(ran.map(({ name }) => name)).toStrictEqual(migrations.map(({ name }) => name));
 });
 
 test('a migration that fails leaves nothing half done and no lock, and the next start goes on from there', async () => {
@@ -121,14 +117,15 @@ test('a migration that fails leaves nothing half done and no lock, and the next 
       return Promise.resolve();
     }
   }
-  await assert.rejects(openDatabase({ url, entities, migrations: [...migrations, Broken1999999999999] }), /nowhere/);
-  assert.ok(!(await tablesOf(url)).some(({ name }) => name === 'half'));
-  await opened(url, async (database) => assert.deepEqual(await drift(database), []));
+  await expect(openDatabase({ url, entities, migrations: [...migrations, Broken1999999999999] })).rejects.toThrow(/nowhere/);
+  expect((await tablesOf(url)).map(({ name }) => name)).not.toContain('half');
+  await opened(url, async (database) => expect(await drift(database)).toStrictEqual([]));
 });
 
 test('a lease taken since a transaction began is not over for it; one that ran out, or that a clock set back left behind, is', async () => {
   const [looking, taking] = [0, 1].map(() => new pg.Client({ connectionString: postgres.url }));
-  assert.ok(looking && taking);
+  ensure(looking);
+  ensure(taking);
   await Promise.all([looking.connect(), taking.connect()]);
   try {
     await taking.query('CREATE TABLE leased (expires_at timestamptz)');
@@ -141,18 +138,15 @@ test('a lease taken since a transaction began is not over for it; one that ran o
       const { rows } = await looking.query<{ over: boolean }>(`SELECT ${leaseIsOver('expires_at', 5_000)} AS over FROM leased`);
       over.push(...rows.map((row) => row.over));
     }
-    assert.deepEqual(over, [false, true, true]);
+    expect(over).toStrictEqual([false, true, true]);
   } finally {
     await Promise.all([looking.end(), taking.end()]);
   }
 });
 
 test('a database that does not answer is named without its password', async () => {
-  await assert.rejects(openDatabase({ url: 'postgres://stic:very-secret@127.0.0.1:1/stic', entities, migrations }), (error) => {
-    assert.ok(error instanceof DomainError);
-    assert.equal(error.code, 'UNAVAILABLE');
-    assert.match(error.message, /^Cannot reach Postgres at 127\.0\.0\.1:1\/stic: /);
-    assert.ok(!JSON.stringify(error).includes('very-secret'));
-    return true;
-  });
+  const error = await rejection(openDatabase({ url: 'postgres://stic:very-secret@127.0.0.1:1/stic', entities, migrations }), DomainError);
+  expect(error.code).toBe('UNAVAILABLE');
+  expect(error.message).toMatch(/^Cannot reach Postgres at 127\.0\.0\.1:1\/stic: /);
+  expect(JSON.stringify(error)).not.toContain('very-secret');
 });

@@ -1,9 +1,7 @@
-import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../../migrations/index.js';
 import { entities } from '../../server/src/app.module.js';
@@ -29,6 +27,7 @@ import { runList } from '../../server/src/runs/run.list.js';
 import { Secrets } from '../../server/src/webhooks/secrets.js';
 import { WebhooksService } from '../../server/src/webhooks/webhooks.service.js';
 import { type GatedRun, gatedRun } from './rows.js';
+import { ensure, rejection } from '../support/expect.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-q-'));
 let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
@@ -36,7 +35,7 @@ let db: DataSource;
 let first: GatedRun;
 let second: GatedRun;
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state') });
@@ -44,7 +43,7 @@ before(async () => {
   first = await gatedRun(db.manager, 'nightly one', {}, [{ benchmark: 'mme', value: 71, difference: 1, low: 0, high: 2 }]);
   second = await gatedRun(db.manager, 'by hand', {}, [{ benchmark: 'mme', value: 64, difference: 1, low: 0, high: 2 }]);
 });
-after(async () => {
+afterAll(async () => {
   await db.destroy();
   await postgres.close();
   rmSync(folder, { recursive: true, force: true });
@@ -61,11 +60,8 @@ async function runs(filter: string, orderBy = 'created_at'): Promise<string[]> {
 }
 
 async function refused(work: Promise<unknown>, code: string, field: string): Promise<void> {
-  await assert.rejects(work, (error) => {
-    assert.ok(error instanceof DomainError, String(error));
-    assert.deepEqual([error.code, error.field], [code, field], error.message);
-    return true;
-  });
+  const error = await rejection(work, DomainError);
+  expect([error.code, error.field], error.message).toStrictEqual([code, field]);
 }
 
 const points = (...values: [string, number, number][]): { name: string; step: number; value: number }[] =>
@@ -75,18 +71,18 @@ test('runs are found and ordered by the last visible value of a metric', async (
   const one = { runId: first.run.id, attempt: 1 };
   await recordLastMetrics(db.manager, one, points(['dpo/loss', 1, 0.9], ['dpo/loss', 3, 0.5], ['dpo/margin', 3, 2]));
   await recordLastMetrics(db.manager, { runId: second.run.id, attempt: 1 }, points(['dpo/loss', 3, 0.7]));
-  assert.deepEqual(await runs('metrics.dpo/loss < 0.6'), ['nightly one']);
-  assert.deepEqual(await runs('', 'metrics.dpo/loss desc'), ['by hand', 'nightly one']);
-  assert.deepEqual(await runs('metrics:dpo/margin'), ['nightly one']);
-  assert.deepEqual(await runs('NOT metrics.dpo/margin >= 0'), ['by hand']);
+  expect(await runs('metrics.dpo/loss < 0.6')).toStrictEqual(['nightly one']);
+  expect(await runs('', 'metrics.dpo/loss desc')).toStrictEqual(['by hand', 'nightly one']);
+  expect(await runs('metrics:dpo/margin')).toStrictEqual(['nightly one']);
+  expect(await runs('NOT metrics.dpo/margin >= 0')).toStrictEqual(['by hand']);
 
   // A resumed attempt goes over steps again: until it has got as far, the earlier one's last point is the visible one.
   await recordLastMetrics(db.manager, { ...one, attempt: 2 }, points(['dpo/loss', 2, 0.1]));
-  assert.deepEqual(await runs('metrics.dpo/loss = 0.5'), ['nightly one']);
+  expect(await runs('metrics.dpo/loss = 0.5')).toStrictEqual(['nightly one']);
   await recordLastMetrics(db.manager, { ...one, attempt: 2 }, points(['dpo/loss', 3, 0.2], ['dpo/loss', 4, Number.NaN]));
-  assert.deepEqual(await runs('metrics.dpo/loss = 0.2'), ['nightly one']);
+  expect(await runs('metrics.dpo/loss = 0.2')).toStrictEqual(['nightly one']);
   await recordLastMetrics(db.manager, one, points(['dpo/loss', 3, 0.5]));
-  assert.deepEqual(await runs('metrics.dpo/loss = 0.2'), ['nightly one'], 'a late batch of the earlier attempt changes nothing');
+  expect(await runs('metrics.dpo/loss = 0.2'), 'a late batch of the earlier attempt changes nothing').toStrictEqual(['nightly one']);
 });
 
 test('runs are found by what is around them: scores, datasets, recipe, time', async () => {
@@ -102,8 +98,8 @@ test('runs are found by what is around them: scores, datasets, recipe, time', as
     ['requires.labels.gpu = h100', []],
     ['duration > 1h', []],
   ];
-  for (const [filter, names] of cases) assert.deepEqual(await runs(filter), names, filter);
-  assert.deepEqual(await runs('', 'scores.mme, name desc'), ['by hand', 'nightly one']);
+  for (const [filter, names] of cases) expect(await runs(filter), filter).toStrictEqual(names);
+  expect(await runs('', 'scores.mme, name desc')).toStrictEqual(['by hand', 'nightly one']);
 });
 
 test('every list takes a filter and an order', async () => {
@@ -111,16 +107,10 @@ test('every list takes a filter and an order', async () => {
   const found = await evaluations.list(
     ListEvaluationsRequest.fromPartial({ filter: 'value > 70 AND primary = true', orderBy: 'value desc' }),
   );
-  assert.deepEqual(
-    found.evaluations.map(({ score }) => score?.value),
-    [71],
-  );
+  expect(found.evaluations.map(({ score }) => score?.value)).toStrictEqual([71]);
   const gates = new GatesService(db);
   const waiting = await gates.list(ListGatesRequest.fromPartial({ filter: 'state = WAITING AND run : hand' }));
-  assert.deepEqual(
-    waiting.gates.map(({ runName }) => runName),
-    ['by hand'],
-  );
+  expect(waiting.gates.map(({ runName }) => runName)).toStrictEqual(['by hand']);
   await refused(gates.list(ListGatesRequest.fromPartial({ filter: 'state = GONE' })), 'INVALID_ARGUMENT', 'filter');
   await refused(gates.list(ListGatesRequest.fromPartial({ orderBy: 'run' })), 'INVALID_ARGUMENT', 'order_by');
   const log = new AuditService(db);
@@ -131,41 +121,41 @@ test('an endpoint is made once per request_id, with its secret, and a stale etag
   const webhooks = new WebhooksService(db, new Secrets({ secretKey: randomBytes(32), state: folder }), { webhooksAllowPrivate: true });
   const request = CreateEndpointRequest.fromPartial({ requestId: randomUUID(), url: 'https://lab.example/hook', events: ['run.failed'] });
   const twins = await Promise.all([webhooks.create(request), webhooks.create(request)]);
-  assert.deepEqual(twins[0], twins[1]);
-  assert.match(twins[0].secret, /^whsec_/);
+  expect(twins[0]).toStrictEqual(twins[1]);
+  expect(twins[0].secret).toMatch(/^whsec_/);
   await refused(webhooks.create({ ...request, url: 'https://lab.example/other' }), 'ALREADY_EXISTS', 'request_id');
   const { endpoint } = twins[0];
-  assert.ok(endpoint);
+  ensure(endpoint);
   await refused(webhooks.test({ endpointId: endpoint.id, requestId: request.requestId }), 'ALREADY_EXISTS', 'request_id');
   const test = { endpointId: endpoint.id, requestId: randomUUID() };
-  assert.equal((await webhooks.test(test)).id, (await webhooks.test(test)).id);
+  expect((await webhooks.test(test)).id).toBe((await webhooks.test(test)).id);
 
   const change = { endpointId: endpoint.id, url: endpoint.url, description: 'mine', events: endpoint.events, enabled: true };
   const changed = await webhooks.update({ ...change, etag: endpoint.etag });
   await refused(webhooks.update({ ...change, description: 'yours', etag: endpoint.etag }), 'FAILED_PRECONDITION', 'etag');
-  assert.equal((await webhooks.update({ ...change, enabled: false, etag: changed.etag })).enabled, false);
+  expect((await webhooks.update({ ...change, enabled: false, etag: changed.etag })).enabled).toBe(false);
 
   const rotate = { endpointId: endpoint.id, requestId: randomUUID() };
-  assert.equal((await webhooks.rotate(rotate)).secret, (await webhooks.rotate(rotate)).secret);
+  expect((await webhooks.rotate(rotate)).secret).toBe((await webhooks.rotate(rotate)).secret);
   await refused(webhooks.create(request), 'FAILED_PRECONDITION', 'request_id');
   const list = (filter: string): Promise<number> =>
     webhooks.list(ListEndpointsRequest.fromPartial({ filter })).then(({ endpoints }) => endpoints.length);
-  assert.deepEqual([await list('events:run.failed enabled = false'), await list('events:approval'), await list('mine')], [1, 0, 1]);
+  expect([await list('events:run.failed enabled = false'), await list('events:approval'), await list('mine')]).toStrictEqual([1, 0, 1]);
 });
 
 test('a repeated SetAlias moves once, and the retention policy keeps to its etag', async () => {
   const aliases = new AliasesService(db);
   const request = SetAliasRequest.fromPartial({ requestId: randomUUID(), checkpointId: first.checkpointId, reason: 'best' });
   const [move, again] = [await aliases.set(request), await aliases.set(request)];
-  assert.deepEqual([again.alias?.version, again.move?.number], [1, move.move?.number]);
+  expect([again.alias?.version, again.move?.number]).toStrictEqual([1, move.move?.number]);
   await refused(aliases.set({ ...request, checkpointId: second.checkpointId }), 'ALREADY_EXISTS', 'request_id');
 
   const policies = new PolicyService(db, new DatabaseClock(db));
   const [usual, change] = [await policies.get(), { ...(await policies.get()), hour: 5 }];
   const stored = await policies.set({ policy: RetentionPolicy.fromPartial(change) });
-  assert.notEqual(stored.etag, usual.etag);
+  expect(stored.etag).not.toBe(usual.etag);
   await refused(policies.set({ policy: RetentionPolicy.fromPartial({ ...change, hour: 6 }) }), 'FAILED_PRECONDITION', 'etag');
-  assert.equal((await policies.set({ policy: RetentionPolicy.fromPartial({ ...change, hour: 6, etag: '' }) })).hour, 6);
+  expect((await policies.set({ policy: RetentionPolicy.fromPartial({ ...change, hour: 6, etag: '' }) })).hour).toBe(6);
 });
 
 test('work is done once however many ask at once, and a failure leaves the id free', async () => {
@@ -173,19 +163,16 @@ test('work is done once however many ask at once, and a failure leaves the id fr
   const keyed = { method: 'Test', request };
   let done = 0;
   const work = (): Promise<string> => Promise.resolve(`result ${(done += 1)}`);
-  await assert.rejects(
-    once(db, keyed, () => Promise.reject(new Error('no'))),
-    /no/,
-  );
+  await expect(once(db, keyed, () => Promise.reject(new Error('no')))).rejects.toThrow(/no/);
   const turned = { at: request.at, name: request.name, requestId: request.requestId };
   const results = await Promise.all([1, 2, 3, 4].map(() => once(db, keyed, work)));
-  assert.equal(new Set(results).size, 1);
-  assert.equal(await once(db, { method: 'Test', request: turned }, work), results[0]);
+  expect(new Set(results).size).toBe(1);
+  expect(await once(db, { method: 'Test', request: turned }, work)).toBe(results[0]);
   const other = { ...request, name: 'b' };
   await refused(once(db, { method: 'Test', request: other }, work), 'ALREADY_EXISTS', 'request_id');
   await refused(once(db, { ...keyed, method: 'Other' }, work), 'ALREADY_EXISTS', 'request_id');
   const without = { method: 'Test', request: { requestId: '' } };
-  assert.notEqual(await once(db, without, work), await once(db, without, work));
+  expect(await once(db, without, work)).not.toBe(await once(db, without, work));
 });
 
 test('requests and metrics of before keep their results through the migration', async () => {
@@ -222,12 +209,12 @@ test('requests and metrics of before keep their results through the migration', 
   try {
     const request = { requestId: 'asked', name: 'whatever it was' };
     const keyed = { method: 'CreateRun', request };
-    assert.equal(await once(now, keyed, () => Promise.reject(new Error('not again'))), runId);
-    assert.deepEqual(await now.query('SELECT name, step, attempt, value FROM run_metric'), [
+    expect(await once(now, keyed, () => Promise.reject(new Error('not again')))).toBe(runId);
+    expect(await now.query('SELECT name, step, attempt, value FROM run_metric')).toStrictEqual([
       { name: 'dpo/loss', step: 3, attempt: 2, value: 0.3 },
     ]);
     await now.undoLastMigration();
-    assert.deepEqual(await now.query('SELECT request_id FROM run'), [{ request_id: 'asked' }]);
+    expect(await now.query('SELECT request_id FROM run')).toStrictEqual([{ request_id: 'asked' }]);
   } finally {
     await now.destroy();
   }

@@ -1,11 +1,9 @@
-import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
@@ -24,6 +22,7 @@ import { TrainerDirectory } from '../../server/src/trainers/index.js';
 import { announce } from '../../server/src/webhooks/index.js';
 import { gatedRun } from './rows.js';
 import { problemOf } from '../support/product.js';
+import { ensure } from '../support/expect.js';
 
 type Received = { path: string; headers: IncomingHttpHeaders; body: string };
 
@@ -36,7 +35,7 @@ let receiver: Server;
 let address = '';
 const apps: RunningApp[] = [];
 
-before(async () => {
+beforeAll(async () => {
   Logger.overrideLogger(['error']);
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
@@ -55,7 +54,7 @@ before(async () => {
   // Two replicas on one database, which must not send anything twice.
   apps.push(await start('1'), await start('1'));
 });
-after(async () => {
+afterAll(async () => {
   for (const { app } of apps) await app.close();
   await postgres.close();
   receiver.closeAllConnections();
@@ -85,7 +84,7 @@ async function call(method: string, where: string, body?: object, app = apps[0])
 
 async function register(where: string, ...events: string[]): Promise<{ id: string; secret: string }> {
   const answer = await call('POST', '/endpoints', { url: address + where, description: 'a test', events });
-  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
   const { endpoint, secret } = EndpointWithSecret.fromJSON(answer.body);
   return { id: endpoint?.id ?? '', secret };
 }
@@ -108,104 +107,94 @@ const at = (where: string): Received[] => received.filter((one) => one.path === 
 const tell = (type: Parameters<typeof announce>[1], data: object): Promise<void> =>
   database().transaction((manager: EntityManager) => announce(manager, type, { ...data }));
 
-test('what happened is delivered once, signed so that the receiver can verify it', { timeout: 30_000 }, async () => {
+test('what happened is delivered once, signed so that the receiver can verify it', async () => {
   const { id, secret } = await register('/good', 'run.succeeded', 'run.failed');
   await Promise.all(Array.from({ length: 12 }, (_, index) => tell('run.succeeded', { run_id: String(index) })));
   await tell('checkpoint.kept', { run_id: 'of no interest here' });
   const all = await when(id, (found) => found.every((one) => one.state === DeliveryState.DELIVERY_STATE_DELIVERED));
-  assert.equal(all.length, 12);
+  expect(all).toHaveLength(12);
   const got = at('/good');
-  assert.equal(got.length, 12, 'two replicas sent each of them once');
-  assert.equal(new Set(got.map((one) => one.headers['webhook-id'])).size, 12);
+  expect(got, 'two replicas sent each of them once').toHaveLength(12);
+  expect(new Set(got.map((one) => one.headers['webhook-id'])).size).toBe(12);
   for (const { headers, body } of got) {
     const event = new Webhook(secret).verify(body, headers as Record<string, string>) as { type: string; data: object };
-    assert.equal(event.type, 'run.succeeded');
-    assert.throws(() => new Webhook(secret).verify(`${body} `, headers as Record<string, string>));
+    expect(event.type).toBe('run.succeeded');
+    expect(() => new Webhook(secret).verify(`${body} `, headers as Record<string, string>)).toThrow();
   }
-  assert.deepEqual(
-    all[0]?.tries.map((one) => one.status),
-    [204],
-  );
-});
+  expect(all[0]?.tries.map((one) => one.status)).toStrictEqual([204]);
+}, 30_000);
 
-test('what a transaction that is given up would have told is never sent', { timeout: 30_000 }, async () => {
+test('what a transaction that is given up would have told is never sent', async () => {
   const { id } = await register('/undone', 'run.failed');
   const undone = database().transaction(async (manager: EntityManager) => {
     await announce(manager, 'run.failed', { run_id: 'undone' });
     throw new Error('given up');
   });
-  await assert.rejects(undone, /given up/);
+  await expect(undone).rejects.toThrow(/given up/);
   await tell('run.failed', { run_id: 'done' });
   await when(id, settled);
-  assert.deepEqual(
-    at('/undone').map(({ body }) => (JSON.parse(body) as { data: object }).data),
-    [{ run_id: 'done' }],
-  );
-});
+  expect(at('/undone').map(({ body }) => (JSON.parse(body) as { data: object }).data)).toStrictEqual([{ run_id: 'done' }]);
+}, 30_000);
 
-test('a secret is shown once, is sealed in the database, and after a rotation both sign', { timeout: 30_000 }, async () => {
+test('a secret is shown once, is sealed in the database, and after a rotation both sign', async () => {
   const { id, secret } = await register('/rotated', 'run.failed');
   const shown = JSON.stringify([(await call('GET', `/endpoints/${id}`)).body, (await call('GET', '/endpoints')).body]);
-  assert.ok(!shown.includes('whsec_'));
+  expect(shown).not.toContain('whsec_');
   const rows = await database().query<object[]>('SELECT * FROM webhook_endpoint, audit_entry');
-  assert.ok(!JSON.stringify(rows).includes(secret.slice('whsec_'.length)));
+  expect(JSON.stringify(rows)).not.toContain(secret.slice('whsec_'.length));
 
   const rotated = EndpointWithSecret.fromJSON((await call('POST', `/endpoints/${id}/rotate`)).body);
-  assert.notEqual(rotated.secret, secret);
+  expect(rotated.secret).not.toBe(secret);
   await call('POST', `/endpoints/${id}/test`);
   await when(id, settled);
   const [{ headers, body } = { headers: {}, body: '' }] = at('/rotated');
   for (const one of [secret, rotated.secret]) new Webhook(one).verify(body, headers as Record<string, string>);
-  assert.equal((JSON.parse(body) as { type: string }).type, 'webhook.test');
-});
+  expect((JSON.parse(body) as { type: string }).type).toBe('webhook.test');
+}, 30_000);
 
-test('a refused delivery is tried again later with the same id, and at once by hand', { timeout: 30_000 }, async () => {
+test('a refused delivery is tried again later with the same id, and at once by hand', async () => {
   answers.set('/flaky', 503);
   const { id } = await register('/flaky', 'run.failed');
   const told = Date.now();
   await tell('run.failed', { run_id: 'r' });
   const [failed] = await when(id, settled);
-  assert.equal(failed?.state, DeliveryState.DELIVERY_STATE_PENDING);
-  assert.deepEqual([failed.tries[0]?.status, failed.tries[0]?.response], [503, 'no']);
+  ensure(failed);
+  expect(failed.state).toBe(DeliveryState.DELIVERY_STATE_PENDING);
+  expect([failed.tries[0]?.status, failed.tries[0]?.response]).toStrictEqual([503, 'no']);
   const wait = (failed.nextTryAt?.getTime() ?? 0) - told;
-  assert.ok(wait > 3_500 && wait < 12_000, `${wait} ms until the second try`);
+  expect(wait, `${wait} ms until the second try`).toBeGreaterThan(3_500);
+  expect(wait, `${wait} ms until the second try`).toBeLessThan(12_000);
 
   answers.delete('/flaky');
   await call('POST', `/deliveries/${failed.id}/redeliver`);
   const [delivered] = await when(id, (all) => all[0]?.state === DeliveryState.DELIVERY_STATE_DELIVERED);
-  assert.deepEqual(
-    delivered?.tries.map((one) => one.status),
-    [503, 204],
-  );
-  assert.deepEqual(
-    at('/flaky').map((one) => one.headers['webhook-id']),
-    [failed.id, failed.id],
-  );
-});
+  expect(delivered?.tries.map((one) => one.status)).toStrictEqual([503, 204]);
+  expect(at('/flaky').map((one) => one.headers['webhook-id'])).toStrictEqual([failed.id, failed.id]);
+}, 30_000);
 
-test('a redirect is not followed, and 410 ends it', { timeout: 30_000 }, async () => {
+test('a redirect is not followed, and 410 ends it', async () => {
   answers.set('/moved', 307).set('/gone', 410);
   const moved = await register('/moved', 'run.failed');
   const gone = await register('/gone', 'run.failed');
   await tell('run.failed', {});
   const [redirected] = await when(moved.id, settled);
-  assert.match(redirected?.tries[0]?.error ?? '', /not followed/);
-  assert.equal(at('/elsewhere').length, 0);
+  expect(redirected?.tries[0]?.error ?? '').toMatch(/not followed/);
+  expect(at('/elsewhere')).toHaveLength(0);
   await when(gone.id, settled);
   const endpoint = (await call('GET', `/endpoints/${gone.id}`)).body as { enabled?: boolean; disabled_reason?: string };
-  assert.equal(endpoint.enabled ?? false, false);
-  assert.match(endpoint.disabled_reason ?? '', /410 Gone/);
+  expect(endpoint.enabled ?? false).toBe(false);
+  expect(endpoint.disabled_reason ?? '').toMatch(/410 Gone/);
   const again = await call('POST', `/deliveries/${(await deliveries(gone.id))[0]?.id ?? ''}/redeliver`);
-  assert.equal(again.status, 400);
-});
+  expect(again.status).toBe(400);
+}, 30_000);
 
 test('bad requests are refused by the field; update and delete do what they say', async () => {
   const refused = async (body: object, field: string, message: RegExp): Promise<void> => {
     const answer = await call('POST', '/endpoints', { url: address, description: '', events: ['run.failed'], ...body });
-    assert.equal(answer.status, 400);
+    expect(answer.status).toBe(400);
     const error = problemOf(answer);
-    assert.equal(error.field, field);
-    assert.match(error.detail, message);
+    expect(error.field).toBe(field);
+    expect(error.detail).toMatch(message);
   };
   await refused({ url: 'ftp://somewhere' }, 'url', /not an http or https address/);
   await refused({ url: 'http://user:secret@somewhere/' }, 'url', /must not hold a password/);
@@ -214,12 +203,12 @@ test('bad requests are refused by the field; update and delete do what they say'
   const { id } = await register('/changed', 'run.failed');
   const change = { url: `${address}/new`, description: 'now', events: ['approval.needed'], enabled: false };
   const changed = (await call('PATCH', `/endpoints/${id}`, change)).body as { url: string; events: string[] };
-  assert.deepEqual([changed.url, changed.events], [change.url, change.events]);
-  assert.equal((await call('DELETE', `/endpoints/${id}`)).status, 200);
-  assert.equal((await call('GET', `/endpoints/${id}`)).status, 404);
+  expect([changed.url, changed.events]).toStrictEqual([change.url, change.events]);
+  expect((await call('DELETE', `/endpoints/${id}`)).status).toBe(200);
+  expect((await call('GET', `/endpoints/${id}`)).status).toBe(404);
 });
 
-test('the end of a run, the verdict of its gate and what is told of them are one transaction', { timeout: 30_000 }, async () => {
+test('the end of a run, the verdict of its gate and what is told of them are one transaction', async () => {
   const { id } = await register('/runs', 'run.succeeded', 'checkpoint.kept', 'checkpoint.promoted');
   const cell = { benchmark: 'b', value: 70, difference: -0.4, low: -1, high: 0.2 };
   const { attemptId, stageId, run } = await gatedRun(database().manager, 'nightly', { minMeanGain: 0 }, [cell]);
@@ -234,29 +223,30 @@ test('the end of a run, the verdict of its gate and what is told of them are one
   await changes.onApplicationShutdown();
   await when(id, (all) => all.length === 2 && settled(all));
   const told = at('/runs').map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, unknown> });
-  assert.deepEqual(told.map((one) => one.type).sort(), ['checkpoint.kept', 'run.succeeded']);
-  assert.ok(told.every((one) => one.data['run_id'] === runId));
+  expect(told.map((one) => one.type).sort()).toStrictEqual(['checkpoint.kept', 'run.succeeded']);
+  expect(told.filter((one) => !(one.data['run_id'] === runId))).toStrictEqual([]);
   const kept = told.find((one) => one.type === 'checkpoint.kept');
-  assert.match(JSON.stringify(kept?.data['reasons']), /mean gain is -0\.4 points/);
+  expect(JSON.stringify(kept?.data['reasons'])).toMatch(/mean gain is -0\.4 points/);
   const succeeded = told.find((one) => one.type === 'run.succeeded');
-  assert.match(String(succeeded?.data['outcome']), /^Kept the base model: .*mean gain is -0\.4 points/);
+  expect(String(succeeded?.data['outcome'])).toMatch(/^Kept the base model: .*mean gain is -0\.4 points/);
   const gate = await database().manager.findOneByOrFail(GateEntity, { runId });
-  assert.deepEqual([gate.state, gate.decidedBy], [GateState.GATE_STATE_KEPT, 'the rule']);
-});
+  expect([gate.state, gate.decidedBy]).toStrictEqual([GateState.GATE_STATE_KEPT, 'the rule']);
+}, 30_000);
 
-test('without leave, nothing is sent to an address that is not public', { timeout: 30_000 }, async () => {
+test('without leave, nothing is sent to an address that is not public', async () => {
   for (const { app } of apps.splice(0)) await app.close();
   const strict = await start('0');
   apps.push(strict);
   const literal = await call('POST', '/endpoints', { url: address, description: '', events: ['run.failed'] }, strict);
-  assert.equal(literal.status, 400);
-  assert.match(JSON.stringify(literal.body), /is not a public address.*STIC_WEBHOOKS_ALLOW_PRIVATE/);
+  expect(literal.status).toBe(400);
+  expect(JSON.stringify(literal.body)).toMatch(/is not a public address.*STIC_WEBHOOKS_ALLOW_PRIVATE/);
   const named = `http://localhost:${(receiver.address() as AddressInfo).port}/inside`;
   const made = await call('POST', '/endpoints', { url: named, description: '', events: ['run.failed'] }, strict);
   const id = EndpointWithSecret.fromJSON(made.body).endpoint?.id ?? '';
   await call('POST', `/endpoints/${id}/test`);
   const [refused] = await when(id, settled);
-  assert.equal(refused?.state, DeliveryState.DELIVERY_STATE_FAILED);
-  assert.match(refused.tries[0]?.error ?? '', /localhost is (127\.0\.0\.1|::1), which is not a public address/);
-  assert.equal(at('/inside').length, 0);
-});
+  ensure(refused);
+  expect(refused.state).toBe(DeliveryState.DELIVERY_STATE_FAILED);
+  expect(refused.tries[0]?.error ?? '').toMatch(/localhost is (127\.0\.0\.1|::1), which is not a public address/);
+  expect(at('/inside')).toHaveLength(0);
+}, 30_000);

@@ -1,13 +1,13 @@
-import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
+import { ensure } from './expect.js';
 
 /** The files of a tar the server sends. */
 export async function readTar(url: string): Promise<Map<string, Buffer>> {
   const response = await fetch(url);
-  assert.equal(response.status, 200);
-  assert.equal(response.headers.get('content-type'), 'application/x-tar');
-  assert.ok(response.body);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('application/x-tar');
+  ensure(response.body);
   const files = new Map<string, Buffer>();
   const entries = extract();
   Readable.fromWeb(response.body).pipe(entries);

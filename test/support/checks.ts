@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,33 +5,31 @@ import { Run, RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import type { Recipe, StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { DatasetKind } from '@stic/api/gen/stic/common/v1/common.js';
 import type { Product, Server } from './product.js';
+import { ensure } from './expect.js';
 
 /** The run ended as an undisturbed one ends, and everything it reported is stored exactly once. */
 export async function assertWhole(product: Product, run: Run): Promise<void> {
-  assert.equal(run.state, RunState.RUN_STATE_SUCCEEDED, JSON.stringify(run.error));
-  for (const stage of run.stages) assert.equal(stage.state, StageState.STAGE_STATE_SUCCEEDED, stage.kind);
+  expect(run.state, JSON.stringify(run.error)).toBe(RunState.RUN_STATE_SUCCEEDED);
+  for (const stage of run.stages) expect(stage.state, stage.kind).toBe(StageState.STAGE_STATE_SUCCEEDED);
   const gaps = await product.query<{ id: string }>(
     `SELECT attempt.id FROM attempt JOIN stage ON stage.id = attempt.stage_id
      WHERE stage.run_id = $1 AND attempt.ended_at IS NULL`,
     [run.id],
   );
-  assert.deepEqual(gaps, [], 'no attempt is left open');
+  expect(gaps, 'no attempt is left open').toStrictEqual([]);
   const steps = await product.query<{ name: string; attempt_id: string; step: number; count: string }>(
     'SELECT name, attempt_id, step, count(*) FROM metric_point WHERE run_id = $1 GROUP BY 1, 2, 3 HAVING count(*) > 1',
     [run.id],
   );
-  assert.deepEqual(steps, [], 'no point is stored twice');
+  expect(steps, 'no point is stored twice').toStrictEqual([]);
   const artifacts = await product.query<{ name: string; count: string }>(
     `SELECT artifact.name, artifact.stage_id, count(*) FROM artifact JOIN attempt ON attempt.id = attempt_id
      WHERE run_id = $1 AND attempt.state = 'JOB_STATE_SUCCEEDED' GROUP BY 1, 2 HAVING count(*) > 1`,
     [run.id],
   );
-  assert.deepEqual(artifacts, [], 'no artifact is stored twice');
+  expect(artifacts, 'no artifact is stored twice').toStrictEqual([]);
   const checkpoints = await product.query<{ name: string }>('SELECT name FROM checkpoint WHERE run_id = $1', [run.id]);
-  assert.deepEqual(
-    checkpoints.map((checkpoint) => checkpoint.name),
-    ['stage1'],
-  );
+  expect(checkpoints.map((checkpoint) => checkpoint.name)).toStrictEqual(['stage1']);
 }
 
 /** What asks for a run that is to be disturbed, and what an undisturbed one has made of it. */
@@ -56,8 +53,8 @@ export async function rehearse(
   const { adapter, steps } = await once(JSON.stringify([images, recipe]), () => undisturbed(product, server, request));
   const assertSame = async (run: Run): Promise<void> => {
     await assertWhole(product, run);
-    assert.deepEqual(await lossSteps(product, run.id), steps, 'no step is missing');
-    assert.equal(await adapterOf(product, run.id), adapter, 'the adapter is that of the undisturbed run');
+    expect(await lossSteps(product, run.id), 'no step is missing').toStrictEqual(steps);
+    expect(await adapterOf(product, run.id), 'the adapter is that of the undisturbed run').toBe(adapter);
   };
   return { request, assertSame };
 }
@@ -68,10 +65,7 @@ async function undisturbed(product: Product, server: Server, request: object): P
   const { id } = Run.fromJSON(await server.post('/api/runs', request));
   await assertWhole(product, await server.ended(id));
   const [adapter, steps] = [await adapterOf(product, id), await lossSteps(product, id)];
-  assert.deepEqual(
-    steps,
-    Array.from({ length: steps.length }, (_, index) => index + 1),
-  );
+  expect(steps).toStrictEqual(Array.from({ length: steps.length }, (_, index) => index + 1));
   return { adapter, steps };
 }
 
@@ -93,7 +87,7 @@ async function adapterOf(product: Product, runId: string): Promise<string> {
     `SELECT adapter_sha256 FROM checkpoint WHERE run_id = $1 AND name = 'stage1'`,
     [runId],
   );
-  assert.ok(stage1, 'the run has made an adapter');
+  ensure(stage1, 'the run has made an adapter');
   return stage1.adapter_sha256;
 }
 

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { ApiError, type Problem } from '@stic/api/http.js';
 import { hintOf, isMissing, isRefusal, objectionTo } from './errors.js';
 
@@ -12,22 +10,23 @@ test('every field at fault has its message', () => {
   ];
   const error = problem({ field: 'spec.name', errors });
   const nameOf = (field: string): string => field.replace('spec.', '');
-  assert.deepEqual(
-    ['name', 'cron', 'zone'].map((name) => objectionTo(error, name, nameOf)),
-    ['spec.name is missing.', 'spec.cron is missing.', undefined],
-  );
-  assert.equal(objectionTo(problem({ field: 'url' }), 'url'), 'No.');
+  expect(['name', 'cron', 'zone'].map((name) => objectionTo(error, name, nameOf))).toStrictEqual([
+    'spec.name is missing.',
+    'spec.cron is missing.',
+    undefined,
+  ]);
+  expect(objectionTo(problem({ field: 'url' }), 'url')).toBe('No.');
 });
 
 test('an unknown id and an address without an id are missing things', () => {
-  assert.ok(isMissing(problem({ code: 'NOT_FOUND', status: 404 })));
-  assert.ok(isMissing(problem({ field: 'run_id' })));
-  assert.ok(!isMissing(problem({ field: 'page_token' })));
+  expect(isMissing(problem({ code: 'NOT_FOUND', status: 404 }))).toBe(true);
+  expect(isMissing(problem({ field: 'run_id' }))).toBe(true);
+  expect(isMissing(problem({ field: 'page_token' }))).toBe(false);
 });
 
 test('a server that is not reached is no refusal, and there is something to do', () => {
   const unreached = problem({ code: 'UNAVAILABLE', status: 0 });
-  assert.ok(!isRefusal(unreached));
-  assert.match(hintOf(unreached), /^Check that the server runs\./);
-  assert.ok(isRefusal(problem({})));
+  expect(isRefusal(unreached)).toBe(false);
+  expect(hintOf(unreached)).toMatch(/^Check that the server runs\./);
+  expect(isRefusal(problem({}))).toBe(true);
 });

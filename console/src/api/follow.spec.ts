@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { ApiError } from '@stic/api/http.js';
 import { type Connection, follow } from './follow.js';
 
@@ -30,21 +28,21 @@ async function followed(streams: Update[][], signal = new AbortController().sign
 }
 
 test('ends with the final update', async () => {
-  assert.deepEqual(await followed([[1, 2, 3, 4]]), { states: ['live', 'live', 'closed'], updates: [1, 2, 3] });
+  expect(await followed([[1, 2, 3, 4]])).toStrictEqual({ states: ['live', 'live', 'closed'], updates: [1, 2, 3] });
 });
 
 test('connects again when the server says that it is stopping', async () => {
   const { states, updates } = await followed([[1, stopping], [stopping], [2, 3]]);
-  assert.deepEqual(states, ['live', 'reconnecting', 'reconnecting', 'live', 'closed']);
-  assert.deepEqual(updates, [1, 2, 3]);
+  expect(states).toStrictEqual(['live', 'reconnecting', 'reconnecting', 'live', 'closed']);
+  expect(updates).toStrictEqual([1, 2, 3]);
 });
 
 test('connects again when a stream ends before the final update', async () => {
-  assert.deepEqual((await followed([[1], [3]])).states, ['live', 'reconnecting', 'closed']);
+  expect((await followed([[1], [3]])).states).toStrictEqual(['live', 'reconnecting', 'closed']);
 });
 
 test('does nothing more once nobody looks', async () => {
-  assert.deepEqual(await followed([[3]], AbortSignal.abort()), { states: [], updates: [] });
+  expect(await followed([[3]], AbortSignal.abort())).toStrictEqual({ states: [], updates: [] });
 });
 
 test('a fault of the page itself is no lost connection', async () => {
@@ -59,5 +57,5 @@ test('a fault of the page itself is no lost connection', async () => {
     },
     onConnection: () => undefined,
   });
-  await assert.rejects(broken, TypeError);
+  await expect(broken).rejects.toThrow(TypeError);
 });

@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { Lineage } from '@stic/api/gen/stic/checkpoints/v1/checkpoints.js';
 import { box, layOut, line } from './lineage-layout.js';
+import { ensure } from '../../../test/support/expect.js';
 
 const lineage = (ids: string[], edges: [from: string, to: string][]): Lineage =>
   Lineage.fromPartial({ nodes: ids.map((id) => ({ id })), edges: edges.map(([from, to]) => ({ from, to })) });
@@ -18,7 +17,7 @@ test('a node stands one layer below the last thing it was made from', () => {
       ['model', 'stage 1'],
     ],
   );
-  assert.deepEqual(layersOf(graph), { images: 0, pairs: 1, model: 1, 'stage 1': 2 });
+  expect(layersOf(graph)).toStrictEqual({ images: 0, pairs: 1, model: 1, 'stage 1': 2 });
 });
 
 test('boxes of a layer do not overlap and lie inside the picture', () => {
@@ -32,16 +31,16 @@ test('boxes of a layer do not overlap and lie inside the picture', () => {
   );
   const { placed, width } = layOut(graph);
   const lefts = ['a', 'b', 'c'].map((id) => placed.get(id)?.x ?? NaN).sort((left, right) => left - right);
-  assert.ok(
-    lefts.every((left, index) => left >= 0 && left + box.width <= width && (index === 0 || left - (lefts[index - 1] ?? 0) > box.width)),
-  );
+  expect(
+    lefts.filter((left, index) => !(left >= 0 && left + box.width <= width && (index === 0 || left - (lefts[index - 1] ?? 0) > box.width))),
+  ).toStrictEqual([]);
 });
 
 test('a line over several layers runs beside the boxes and ends at a side', () => {
   const [node] = lineage(['a'], []).nodes;
-  assert.ok(node);
+  ensure(node);
   const below = line({ node, x: 0, y: 0, layer: 0 }, { node, x: 0, y: 88, layer: 1 });
-  assert.ok(below.endsWith(` ${String(box.width / 2)} 88`));
+  expect(below.endsWith(` ${String(box.width / 2)} 88`)).toBe(true);
   const far = line({ node, x: 0, y: 0, layer: 0 }, { node, x: 300, y: 176, layer: 2 });
-  assert.ok(far.endsWith(` 300 ${String(176 + box.height / 2)}`));
+  expect(far.endsWith(` 300 ${String(176 + box.height / 2)}`)).toBe(true);
 });

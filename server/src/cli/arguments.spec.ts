@@ -1,28 +1,26 @@
-import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
 import { parseOptions } from './arguments.js';
 import { repositoryRoot } from '../platform/config/repository.js';
 import { CliError } from './cli-error.js';
 import { helpOf } from './help.js';
+import { ensure, thrown } from '../../../test/support/expect.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-cli-'));
 const file = path.join(folder, 'rows.json');
 writeFileSync(file, '[]');
-after(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function refused(args: string[], message: RegExp): void {
-  assert.throws(
-    () => parseOptions(args),
-    (error) => error instanceof CliError && message.test(error.message),
+  expect(
+    thrown(() => parseOptions(args), CliError),
     args.join(' '),
-  );
+  ).toMatchObject({ message: expect.stringMatching(message) });
 }
 
 test('without options the tiny recipe runs on the embedded world', () => {
-  assert.deepEqual(parseOptions([]), {
+  expect(parseOptions([])).toStrictEqual({
     exit: false,
     arms: false,
     json: undefined,
@@ -38,40 +36,44 @@ test('without options the tiny recipe runs on the embedded world', () => {
     set: [],
     state: undefined,
   });
-  assert.equal(parseOptions(['--help']), undefined);
+  expect(parseOptions(['--help'])).toBeUndefined();
 });
 
 test('one of your own models starts from the paper unless a preset is named', () => {
-  assert.equal(parseOptions(['--model', folder])?.preset, 'paper');
-  assert.equal(parseOptions(['--model', folder, '--preset', 'tiny'])?.preset, 'tiny');
+  expect(parseOptions(['--model', folder])?.preset).toBe('paper');
+  expect(parseOptions(['--model', folder, '--preset', 'tiny'])?.preset).toBe('tiny');
 });
 
-test('paths are those of the folder the command was typed in', (t) => {
+test('paths are those of the folder the command was typed in', () => {
   const before = process.env['INIT_CWD'];
-  t.after(() => {
+  try {
+    process.env['INIT_CWD'] = folder;
+    const options = parseOptions(['--images', '.', '--instructions', 'rows.json', '--json', 'out.json', '--state', 'state']);
+    expect([options?.images, options?.instructions, options?.json, options?.state]).toStrictEqual([
+      folder,
+      file,
+      path.join(folder, 'out.json'),
+      path.join(folder, 'state'),
+    ]);
+  } finally {
     if (before === undefined) delete process.env['INIT_CWD'];
     else process.env['INIT_CWD'] = before;
-  });
-  process.env['INIT_CWD'] = folder;
-  const options = parseOptions(['--images', '.', '--instructions', 'rows.json', '--json', 'out.json', '--state', 'state']);
-  assert.deepEqual(
-    [options?.images, options?.instructions, options?.json, options?.state],
-    [folder, file, path.join(folder, 'out.json'), path.join(folder, 'state')],
-  );
+  }
 });
 
 test("pairs of one's own need no images, and their file may have images elsewhere", () => {
   const options = parseOptions(['--pairs', file, '--image-root', folder, '--instructions', file]);
-  assert.deepEqual([options?.images, options?.pairs, options?.imageRoot, options?.instructions], [undefined, file, folder, file]);
+  expect([options?.images, options?.pairs, options?.imageRoot, options?.instructions]).toStrictEqual([undefined, file, folder, file]);
 });
 
 test('fields are set in the order given, and a value may hold an equals sign', () => {
   const options = parseOptions(['--set', 'dpo.beta=0.2', '--set', 'infuse.template=a=b', '--seed', '0', '--max-images', '12']);
-  assert.deepEqual(options?.set, [
+  ensure(options);
+  expect(options.set).toStrictEqual([
     ['dpo.beta', '0.2'],
     ['infuse.template', 'a=b'],
   ]);
-  assert.deepEqual([options.seed, options.maxImages], [0, 12]);
+  expect([options.seed, options.maxImages]).toStrictEqual([0, 12]);
 });
 
 test('what cannot be meant is refused by the name of the option', () => {
@@ -96,28 +98,27 @@ test('a file for the result that cannot be written is refused before the work', 
   refused(['--json', folder], /--json: .* cannot be written: it is a folder/);
   refused(['--json', path.join(file, 'out.json')], /--json: .* cannot be written: a part of the path is a file/);
   parseOptions(['--json', path.join(folder, 'new.json')]);
-  assert.ok(!existsSync(path.join(folder, 'new.json')), 'the check leaves nothing');
+  expect(existsSync(path.join(folder, 'new.json')), 'the check leaves nothing').toBe(false);
   parseOptions(['--json', file]);
-  assert.equal(readFileSync(file, 'utf8'), '[]', 'what is there stays until there is a result');
+  expect(readFileSync(file, 'utf8'), 'what is there stays until there is a result').toBe('[]');
 });
 
 test('the help names every family of models', () => {
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   const models = readFileSync(path.join(repositoryRoot(), 'docs/reference/models.md'), 'utf8');
   const families = [...models.matchAll(/^\| `(\w+?)For\w+`/gm)].map(([, family = '']) => family);
-  assert.ok(families.length >= 5);
-  for (const family of families) assert.ok(plain(helpOf('demo')).includes(plain(family)), family);
+  expect(families.length).toBeGreaterThanOrEqual(5);
+  for (const family of families) expect(plain(helpOf('demo')), family).toContain(plain(family));
 });
 
 test('the help of every command fits 80 columns', () => {
   for (const verb of ['start', 'demo', 'stic', 'chaos'] as const) {
-    assert.deepEqual(
+    expect(
       helpOf(verb)
         .split('\n')
         .filter((line) => line.length > 80),
-      [],
       verb,
-    );
+    ).toStrictEqual([]);
   }
 });
 
@@ -137,5 +138,5 @@ test('every option is in the help', () => {
     'set',
     'state',
   ])
-    assert.match(helpOf('demo'), new RegExp(`^  --${option} `, 'm'));
+    expect(helpOf('demo')).toMatch(new RegExp(`^  --${option} `, 'm'));
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
 import { comparisonJson, tableOf } from './comparison.js';
 import { columnsOf } from './text.js';
@@ -36,21 +34,18 @@ const scores = [
 
 test('the table has a line per mode and a column per subject that was measured', () => {
   const lines = tableOf(scores, 120);
-  assert.deepEqual(
-    lines.map((line) => line.trim().replaceAll(/\s+/g, ' ')),
-    [
-      '',
-      'world-questions n = 40',
-      'base stage 1',
-      'accuracy ↑ plain 50.0 58.3 +8.3 [+3.0, +13.0]',
-      'DaR 52.0 41.0 -9.0 [-14.0, -4.0]',
-      'always the most frequent answer: 31.5',
-      '',
-      'world-descriptions n = 40',
-      'base stage 1',
-      'hallucinated ↓ plain 12.0',
-    ],
-  );
+  expect(lines.map((line) => line.trim().replaceAll(/\s+/g, ' '))).toStrictEqual([
+    '',
+    'world-questions n = 40',
+    'base stage 1',
+    'accuracy ↑ plain 50.0 58.3 +8.3 [+3.0, +13.0]',
+    'DaR 52.0 41.0 -9.0 [-14.0, -4.0]',
+    'always the most frequent answer: 31.5',
+    '',
+    'world-descriptions n = 40',
+    'base stage 1',
+    'hallucinated ↓ plain 12.0',
+  ]);
 });
 
 test('no line of the table is wider than the terminal, and no figure is lost', () => {
@@ -61,22 +56,22 @@ test('no line of the table is wider than the terminal, and no figure is lost', (
   );
   for (const columns of [40, 60, 80, 120]) {
     const lines = tableOf(all, columns);
-    for (const line of lines) assert.ok(columnsOf(line) <= columns, `${columns}: ${line}`);
+    for (const line of lines) expect(columnsOf(line), `${columns}: ${line}`).toBeLessThanOrEqual(columns);
     const text = lines.join('\n');
-    assert.equal(text.match(/ 100\.0/g)?.length, 12, `${columns}\n${text}`);
-    assert.ok((text.match(/-100\.0 \[-100\.0, -99\.5\]/g)?.length ?? 0) >= 8, `${columns}\n${text}`);
+    expect(text.match(/ 100\.0/g)?.length, `${columns}\n${text}`).toBe(12);
+    expect(text.match(/-100\.0 \[-100\.0, -99\.5\]/g)?.length ?? 0, `${columns}\n${text}`).toBeGreaterThanOrEqual(8);
   }
 });
 
 test('a narrow terminal has a line for each model and mode, a very narrow one breaks it', () => {
   const three = [...scores.slice(0, 4), score('stage2', 'plain', 60, [10, 3, 13])];
-  assert.deepEqual(tableOf(three, 80).slice(1, 5), [
+  expect(tableOf(three, 80).slice(1, 5)).toStrictEqual([
     '  world-questions n = 40',
     '  accuracy ↑     base     plain  50.0',
     '                 base     DaR    52.0  +2.0 [-1.0, +5.0]',
     '                 stage 1  plain  58.3  +8.3 [+3.0, +13.0]',
   ]);
-  assert.deepEqual(tableOf(scores.slice(0, 4), 40).slice(1, 6), [
+  expect(tableOf(scores.slice(0, 4), 40).slice(1, 6)).toStrictEqual([
     '  world-questions n = 40',
     '  accuracy ↑',
     '    base     plain  50.0',
@@ -86,7 +81,7 @@ test('a narrow terminal has a line for each model and mode, a very narrow one br
 });
 
 test('the JSON has every value with its interval, and only subjects that were measured', () => {
-  assert.deepEqual(JSON.parse(JSON.stringify(comparisonJson(scores))), [
+  expect(JSON.parse(JSON.stringify(comparisonJson(scores)))).toStrictEqual([
     {
       benchmark: 'world-questions',
       metric: 'accuracy',
@@ -107,5 +102,5 @@ test('the JSON has every value with its interval, and only subjects that were me
       base: { plain: { value: 12, difference: 0, low: 0, high: 0 } },
     },
   ]);
-  assert.deepEqual(comparisonJson([]), []);
+  expect(comparisonJson([])).toStrictEqual([]);
 });

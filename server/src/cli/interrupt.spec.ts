@@ -1,7 +1,5 @@
-import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, test } from 'node:test';
 
 /** A command that works until it is interrupted, and then goes on tidying up for ever. */
 const COMMAND = `
@@ -18,7 +16,9 @@ for (const [first, second] of [
 ] as const) {
   test(`the first signal (${first}) lets a command tidy up, the second ends it at once`, async () => {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', COMMAND], { stdio: ['ignore', 'pipe', 'inherit'] });
-    after(() => child.kill('SIGKILL'));
+    afterAll(() => {
+      child.kill('SIGKILL');
+    });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const said = async (words: string): Promise<void> => {
@@ -29,10 +29,10 @@ for (const [first, second] of [
     await said('working false');
     child.kill(first);
     await said('interrupted true');
-    assert.match(output, /Stopping\. The run is saved\. Ctrl-C again ends at once\./);
-    assert.equal(child.exitCode, null);
+    expect(output).toMatch(/Stopping\. The run is saved\. Ctrl-C again ends at once\./);
+    expect(child.exitCode).toBeNull();
     child.kill(second);
-    assert.deepEqual(await exited, [130, null]);
-    assert.match(output, /Ended at once\. The same command continues/);
+    expect(await exited).toStrictEqual([130, null]);
+    expect(output).toMatch(/Ended at once\. The same command continues/);
   });
 }

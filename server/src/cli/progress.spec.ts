@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { Run, RunState, Stage, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { runLines } from './progress.js';
@@ -38,24 +36,24 @@ const run: Run = {
 test('at any width a line fits and keeps its figures', () => {
   for (const columns of [40, 60, 80, 120]) {
     const lines = runLines(run, at(90), at(90), columns);
-    for (const line of lines) assert.ok(columnsOf(line) < columns, `${columns}: ${line}`);
-    assert.match(lines[2] ?? '', /1093\/14141( texts)?, 35:51 left/, String(columns));
-    assert.ok(!lines.join('').includes('\u001b'), 'a message holds no control character');
+    for (const line of lines) expect(columnsOf(line), `${columns}: ${line}`).toBeLessThan(columns);
+    expect(lines[2] ?? '', String(columns)).toMatch(/1093\/14141( texts)?, 35:51 left/);
+    expect(lines.join(''), 'a message holds no control character').not.toContain('\u001b');
   }
-  assert.match(runLines(run, at(90), at(90), 120)[2] ?? '', /█.* 1:30 .*dar: stage2 describes/);
-  assert.match(runLines(run, at(90), at(90), 80)[2] ?? '', /1:30 .*left dar: stage/);
+  expect(runLines(run, at(90), at(90), 120)[2] ?? '').toMatch(/█.* 1:30 .*dar: stage2 describes/);
+  expect(runLines(run, at(90), at(90), 80)[2] ?? '').toMatch(/1:30 .*left dar: stage/);
 });
 
 test('between two messages the clocks go on', () => {
   const [, , line, , footer] = runLines(run, at(90), at(150), 120);
-  assert.match(line ?? '', / 2:30 .*34:51 left/);
-  assert.match(footer ?? '', /2:30 in all, about 34:51 left/);
+  expect(line ?? '').toMatch(/ 2:30 .*34:51 left/);
+  expect(footer ?? '').toMatch(/2:30 in all, about 34:51 left/);
 });
 
 test('a field that differs from the paper stands on one line where there is room, else on two', () => {
   const difference = { field: 'dpo.optimizer.learning_rate', paper: '0.0000001', run: 'x'.repeat(200) };
-  assert.equal(differenceLine({ ...difference, run: '1' }, 100).split('\n').length, 1);
+  expect(differenceLine({ ...difference, run: '1' }, 100).split('\n')).toHaveLength(1);
   for (const columns of [40, 60, 80]) {
-    for (const line of differenceLine(difference, columns).split('\n')) assert.ok(columnsOf(line) <= columns, line);
+    for (const line of differenceLine(difference, columns).split('\n')) expect(columnsOf(line), line).toBeLessThanOrEqual(columns);
   }
 });

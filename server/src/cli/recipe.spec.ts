@@ -1,21 +1,20 @@
-import assert from 'node:assert/strict';
 import path from 'node:path';
-import { test } from 'node:test';
 import type { Recipe } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { leaves } from '../recipe/fields.js';
 import { loadPresets } from '../recipe/presets.js';
 import { repositoryRoot } from '../platform/config/repository.js';
 import { CliError } from './cli-error.js';
 import { changed } from './recipe.js';
+import { thrown } from '../../../test/support/expect.js';
 
 const root = repositoryRoot();
 const tiny = loadPresets(path.join(root, 'recipes'), path.join(root, 'prompts')).get('tiny')?.recipe as Recipe;
 
 function refused(field: string, value: string, message: RegExp, hint: RegExp): void {
-  assert.throws(
-    () => changed(tiny, [[field, value]]),
-    (error) => error instanceof CliError && message.test(error.message) && hint.test(error.hint),
-  );
+  expect(thrown(() => changed(tiny, [[field, value]]), CliError)).toMatchObject({
+    message: expect.stringMatching(message),
+    hint: expect.stringMatching(hint),
+  });
 }
 
 test('a field is set as what it holds, and nothing else changes', () => {
@@ -27,7 +26,7 @@ test('a field is set as what it holds, and nothing else changes', () => {
   ]);
   const before = leaves(tiny);
   const differing = [...leaves(recipe)].filter(([field, value]) => JSON.stringify(before.get(field)) !== JSON.stringify(value));
-  assert.deepEqual(differing, [
+  expect(differing).toStrictEqual([
     ['seed', 7],
     ['model.path', '/models/7'],
     ['dpo.optimizer.learning_rate', 1e-5],
@@ -36,14 +35,13 @@ test('a field is set as what it holds, and nothing else changes', () => {
 });
 
 test('the last of two values for one field counts, and zero is a value', () => {
-  assert.equal(
+  expect(
     changed(tiny, [
       ['dpo.beta', '0.2'],
       ['dpo.beta', '0.3'],
     ]).dpo?.beta,
-    0.3,
-  );
-  assert.equal(changed(tiny, [['evaluate.sample_images', '0']]).evaluate?.sampleImages, 0);
+  ).toBe(0.3);
+  expect(changed(tiny, [['evaluate.sample_images', '0']]).evaluate?.sampleImages).toBe(0);
 });
 
 test('a field that does not exist is refused with those that were probably meant', () => {

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { clip, columnsOf, padEnd, padStart, prose, shorten, shown, wrap } from './text.js';
 
 const RED = '\u001b[31m';
@@ -20,49 +18,49 @@ test('columns are counted as a terminal shows them', () => {
     [`${RED}red${END}`, 3],
     ['', 0],
   ];
-  for (const [text, columns] of cases) assert.equal(columnsOf(text), columns, text);
+  for (const [text, columns] of cases) expect(columnsOf(text), text).toBe(columns);
 });
 
 test('a long name loses its middle, and never half a character', () => {
-  assert.equal(shorten('a/long/way/to/file.png', 11), 'a/lon…e.png');
-  assert.equal(shorten('short', 5), 'short');
+  expect(shorten('a/long/way/to/file.png', 11)).toBe('a/lon…e.png');
+  expect(shorten('short', 5)).toBe('short');
   for (let columns = 2; columns < 20; columns++) {
     const short = shorten('写真写真写真👩‍👩‍👧👩‍👩‍👧写真写真.png', columns);
-    assert.ok(columnsOf(short) <= columns, short);
-    assert.ok(!/\u200d(?!👩|👧)|[\ud800-\udfff]/u.test(short), short);
+    expect(columnsOf(short), short).toBeLessThanOrEqual(columns);
+    expect(short).not.toMatch(/\u200d(?!👩|👧)|[\ud800-\udfff]/u);
   }
   const deep = shown(`${'folder/'.repeat(100_000)}end.png`);
-  assert.match(deep, /^folder\/.*….*end\.png$/);
-  assert.equal(columnsOf(deep), 60);
+  expect(deep).toMatch(/^folder\/.*….*end\.png$/);
+  expect(columnsOf(deep)).toBe(60);
 });
 
 test('a name from outside is escaped before it is shortened', () => {
-  assert.equal(shown('ansi_\u001b[31mred\u001b[0m.png'), 'ansi_\\x1b[31mred\\x1b[0m.png');
-  assert.equal(columnsOf(shown('\u001b'.repeat(100), 20)), 20);
-  assert.equal(prose(' two\nlines and\u202e turned '), ' two lines and\\u202e turned ');
+  expect(shown('ansi_\u001b[31mred\u001b[0m.png')).toBe('ansi_\\x1b[31mred\\x1b[0m.png');
+  expect(columnsOf(shown('\u001b'.repeat(100), 20))).toBe(20);
+  expect(prose(' two\nlines and\u202e turned ')).toBe(' two lines and\\u202e turned ');
 });
 
 test('a line is cut at its end, its colours kept whole', () => {
-  assert.equal(clip('abcdef', 6), 'abcdef');
-  assert.equal(clip('abcdef', 5), 'abcd…');
-  assert.equal(clip(`ab${RED}cdef${END}`, 5), `ab${RED}cd…${END}`);
-  assert.equal(clip(`${RED}ab${END}cdef`, 3), `${RED}ab${END}…`);
-  assert.equal(columnsOf(clip('写真写真', 4)), 3);
+  expect(clip('abcdef', 6)).toBe('abcdef');
+  expect(clip('abcdef', 5)).toBe('abcd…');
+  expect(clip(`ab${RED}cdef${END}`, 5)).toBe(`ab${RED}cd…${END}`);
+  expect(clip(`${RED}ab${END}cdef`, 3)).toBe(`${RED}ab${END}…`);
+  expect(columnsOf(clip('写真写真', 4))).toBe(3);
 });
 
 test('texts are padded by columns', () => {
-  assert.deepEqual([padEnd('写', 4), padStart('写', 4), padEnd('long', 2)], ['写  ', '  写', 'long']);
+  expect([padEnd('写', 4), padStart('写', 4), padEnd('long', 2)]).toStrictEqual(['写  ', '  写', 'long']);
 });
 
 test('a text is broken at spaces, its indent counted', () => {
-  assert.equal(wrap('one two three', 9, '  '), '  one two\n  three');
-  assert.equal(wrap('  spaced \n out  ', 20), 'spaced out');
-  assert.equal(wrap('', 20, '  '), '');
+  expect(wrap('one two three', 9, '  ')).toBe('  one two\n  three');
+  expect(wrap('  spaced \n out  ', 20)).toBe('spaced out');
+  expect(wrap('', 20, '  ')).toBe('');
 });
 
 test('a word longer than a line is broken, unless it is a path', () => {
-  assert.equal(wrap('a supercalifragilistic b', 8), 'a superc\nalifragi\nlistic b');
-  assert.equal(wrap('see /a/very/long/path now', 8), 'see\n/a/very/long/path\nnow');
+  expect(wrap('a supercalifragilistic b', 8)).toBe('a superc\nalifragi\nlistic b');
+  expect(wrap('see /a/very/long/path now', 8)).toBe('see\n/a/very/long/path\nnow');
 });
 
 test('no line of wrapped text is wider than the terminal, in any script', () => {
@@ -73,7 +71,7 @@ test('no line of wrapped text is wider than the terminal, in any script', () => 
   ];
   for (const text of texts) {
     for (const columns of [40, 60, 80, 120]) {
-      for (const line of wrap(text, columns, '  ').split('\n')) assert.ok(columnsOf(line) <= columns, `${columns}: ${line}`);
+      for (const line of wrap(text, columns, '  ').split('\n')) expect(columnsOf(line), `${columns}: ${line}`).toBeLessThanOrEqual(columns);
     }
   }
 });

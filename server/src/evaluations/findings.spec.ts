@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { EvaluationScore } from '@stic/api/gen/stic/common/v1/common.js';
 import { findingsOf } from './findings.js';
 
@@ -28,37 +26,36 @@ const score = (
 
 test('says what helped and where, in one sentence', () => {
   const found = findingsOf([score('a', 'base', 0, 0), score('a', 'stage1', 10, 2), score('b', 'stage1', 1, 2)]);
-  assert.deepEqual(found, ['Stage 1 helped: better than the base model on a; no clear change on b.']);
+  expect(found).toStrictEqual(['Stage 1 helped: better than the base model on a; no clear change on b.']);
 });
 
 test('says plainly when a stage does not help, or does harm', () => {
-  assert.match(
-    findingsOf([score('a', 'stage2', 1, 2)])[0] ?? '',
+  expect(findingsOf([score('a', 'stage2', 1, 2)])[0] ?? '').toMatch(
     /^Stage 2 did not help: the difference from the base model is within chance on a/,
   );
-  assert.match(findingsOf([score('a', 'stage1', -5, 2)])[0] ?? '', /^Stage 1 did not help: worse than the base model on a/);
-  assert.match(findingsOf([score('a', 'stage1', -5, 2), score('b', 'stage1', 5, 2)])[0] ?? '', /helped on b and did harm on a/);
+  expect(findingsOf([score('a', 'stage1', -5, 2)])[0] ?? '').toMatch(/^Stage 1 did not help: worse than the base model on a/);
+  expect(findingsOf([score('a', 'stage1', -5, 2), score('b', 'stage1', 5, 2)])[0] ?? '').toMatch(/helped on b and did harm on a/);
 });
 
 test('a lower figure is the better one where the metric says so', () => {
   const found = findingsOf([score('a', 'stage1', -5, 2, { higherIsBetter: false, metric: 'hallucinated' })]);
-  assert.match(found[0] ?? '', /^Stage 1 helped/);
+  expect(found[0] ?? '').toMatch(/^Stage 1 helped/);
 });
 
 test('describe-and-respond alone is no merit of the training', () => {
   const found = findingsOf([score('a', 'stage1', 0, 2), score('a', 'stage1', 9, 2, { mode: 'dar' })]);
-  assert.match(found[0] ?? '', /^Stage 1 did not help/);
-  assert.match(found[1] ?? '', /^With describe-and-respond, .*: stage 1 is better on a\.$/);
+  expect(found[0] ?? '').toMatch(/^Stage 1 did not help/);
+  expect(found[1] ?? '').toMatch(/^With describe-and-respond, .*: stage 1 is better on a\.$/);
 });
 
 test('a score that always giving the most frequent answer reaches is told', () => {
   const found = findingsOf([score('a', 'stage1', 5, 2, { majority: 58, value: 55 })]);
-  assert.match(found.at(-1) ?? '', /^No better than always giving the most frequent answer: stage 1 on a\.$/);
+  expect(found.at(-1) ?? '').toMatch(/^No better than always giving the most frequent answer: stage 1 on a\.$/);
 });
 
 test('nothing is found without scores, and secondary metrics stay out', () => {
-  assert.deepEqual(findingsOf([]), []);
-  assert.deepEqual(findingsOf([score('a', 'stage1', 5, 2, { primary: false })]), []);
+  expect(findingsOf([])).toStrictEqual([]);
+  expect(findingsOf([score('a', 'stage1', 5, 2, { primary: false })])).toStrictEqual([]);
 });
 
 test('many benchmarks make a few sentences, not a line each', () => {
@@ -68,6 +65,6 @@ test('many benchmarks make a few sentences, not a line each', () => {
     subjects.flatMap((subject) => (['plain', 'dar'] as const).map((mode) => score(name, subject, 9, 2, { mode, majority: 99 }))),
   );
   const found = findingsOf(all);
-  assert.equal(found.length, 4);
-  assert.equal(found[0], 'Stage 1 helped: better than the base model on a, b, c and 3 more.');
+  expect(found).toHaveLength(4);
+  expect(found[0]).toBe('Stage 1 helped: better than the base model on a, b, c and 3 more.');
 });

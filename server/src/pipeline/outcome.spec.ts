@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { RunState, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
@@ -24,47 +22,43 @@ const score = (subject: string, difference: number, half: number, over: Partial<
   });
 
 test('a run that goes on has no outcome', () => {
-  for (const state of [RunState.RUN_STATE_QUEUED, RunState.RUN_STATE_RUNNING, RunState.RUN_STATE_PAUSED]) assert.equal(run(state), '');
+  for (const state of [RunState.RUN_STATE_QUEUED, RunState.RUN_STATE_RUNNING, RunState.RUN_STATE_PAUSED]) expect(run(state)).toBe('');
 });
 
 test('a failure names its stage, its reason and its code', () => {
   const error = JobError.fromPartial({ code: 'OUT_OF_MEMORY', message: 'The GPU is full.\nTraceback …' });
   const failed = { error, stages: stages(StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_FAILED, StageState.STAGE_STATE_SKIPPED) };
-  assert.equal(run(RunState.RUN_STATE_FAILED, failed), 'Failed in dpo: The GPU is full (OUT_OF_MEMORY).');
-  assert.equal(run(RunState.RUN_STATE_FAILED, { stages: [] }), 'Failed: it does not say why.');
+  expect(run(RunState.RUN_STATE_FAILED, failed)).toBe('Failed in dpo: The GPU is full (OUT_OF_MEMORY).');
+  expect(run(RunState.RUN_STATE_FAILED, { stages: [] })).toBe('Failed: it does not say why.');
 });
 
 test('a cancelled run says where it was', () => {
   const cancelled = { stages: stages(StageState.STAGE_STATE_CANCELLED, StageState.STAGE_STATE_SKIPPED, StageState.STAGE_STATE_SKIPPED) };
-  assert.equal(run(RunState.RUN_STATE_CANCELLED, cancelled), 'Cancelled in prefer: nothing was compared.');
+  expect(run(RunState.RUN_STATE_CANCELLED, cancelled)).toBe('Cancelled in prefer: nothing was compared.');
 });
 
 test('without a gate, the best way of answering against the base', () => {
   const better = [score('base', 0, 0), score('stage1', 3, 1), score('stage2', 2, 1), score('stage2', 6.1, 1, { mode: 'dar' })];
-  assert.equal(
-    run(RunState.RUN_STATE_SUCCEEDED, { scores: better }),
+  expect(run(RunState.RUN_STATE_SUCCEEDED, { scores: better })).toBe(
     'No gate: best is stage 2 with DaR, +6.1 [+5.1, +7.1] on scenes against base.',
   );
   const two = [score('stage1', 3, 1), score('stage1', -1, 0.5, { benchmark: 'questions' })];
-  assert.equal(
-    run(RunState.RUN_STATE_SUCCEEDED, { scores: two }),
+  expect(run(RunState.RUN_STATE_SUCCEEDED, { scores: two })).toBe(
     'No gate: best is stage 1, +1.0 on the mean of 2 benchmarks, clear on 1, against base, worse on questions.',
   );
   const fewer = [score('stage1', -4, 1, { higherIsBetter: false, metric: 'hallucinated' })];
-  assert.match(run(RunState.RUN_STATE_SUCCEEDED, { scores: fewer }), /best is stage 1, \+4\.0 \[\+3\.0, \+5\.0\]/);
+  expect(run(RunState.RUN_STATE_SUCCEEDED, { scores: fewer })).toMatch(/best is stage 1, \+4\.0 \[\+3\.0, \+5\.0\]/);
 });
 
 test('no better model is not sold as one', () => {
-  assert.match(
-    run(RunState.RUN_STATE_SUCCEEDED, { scores: [score('stage1', 0.4, 1)] }),
+  expect(run(RunState.RUN_STATE_SUCCEEDED, { scores: [score('stage1', 0.4, 1)] })).toMatch(
     /^No gate: nothing clearly better; best is stage 1/,
   );
   const untrained = [score('base', 5, 1, { mode: 'dar' }), score('stage1', 1, 2)];
-  assert.match(
-    run(RunState.RUN_STATE_SUCCEEDED, { scores: untrained }),
+  expect(run(RunState.RUN_STATE_SUCCEEDED, { scores: untrained })).toMatch(
     /^No gate: no better model; best is the base model with DaR, \+5\.0/,
   );
-  assert.equal(run(RunState.RUN_STATE_SUCCEEDED), 'Trained stage1 and stage2: without a benchmark nothing says whether it is better.');
+  expect(run(RunState.RUN_STATE_SUCCEEDED)).toBe('Trained stage1 and stage2: without a benchmark nothing says whether it is better.');
 });
 
 test('a gate has the word, unless it has decided nothing', () => {
@@ -72,6 +66,6 @@ test('a gate has the word, unless it has decided nothing', () => {
     ...{ state: GateState.GATE_STATE_KEPT, alias: 'champion', championId: null, championRunName: '', meanGain: 0, comment: '' },
     ...{ reasons: ['Kept: nothing was measured.'], config: { maxDrop: 1 }, benchmarks: [], candidate: 'stage1 of tonight' },
   };
-  assert.equal(run(RunState.RUN_STATE_SUCCEEDED, { gate }), 'Kept the base model: nothing was measured.');
-  assert.match(run(RunState.RUN_STATE_SUCCEEDED, { gate: { ...gate, state: GateState.GATE_STATE_WAITING } }), /^Trained stage1/);
+  expect(run(RunState.RUN_STATE_SUCCEEDED, { gate })).toBe('Kept the base model: nothing was measured.');
+  expect(run(RunState.RUN_STATE_SUCCEEDED, { gate: { ...gate, state: GateState.GATE_STATE_WAITING } })).toMatch(/^Trained stage1/);
 });

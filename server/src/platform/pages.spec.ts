@@ -1,14 +1,13 @@
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { test } from 'node:test';
 import { z } from 'zod';
 import { DomainError } from './errors.js';
 import { checkId, cut, numberPosition, pageSize, pageTokens } from './pages.js';
+import { thrown } from '../../../test/support/expect.js';
 
 const timePosition = pageTokens(z.object({ at: z.iso.datetime(), id: z.uuid() }));
 
 function refused(work: () => unknown, field: string): void {
-  assert.throws(work, (error) => error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === field);
+  expect(thrown(work, DomainError)).toMatchObject({ code: 'INVALID_ARGUMENT', field });
 }
 
 test('a page has 50 rows when nothing is asked for, and 200 when more are', () => {
@@ -19,17 +18,17 @@ test('a page has 50 rows when nothing is asked for, and 200 when more are', () =
     [201, 200],
     [1_000_000, 200],
   ] as const) {
-    assert.equal(pageSize(asked), size);
+    expect(pageSize(asked)).toBe(size);
   }
-  assert.equal(pageSize(6_000, { usual: 1_000, largest: 5_000 }), 5_000);
+  expect(pageSize(6_000, { usual: 1_000, largest: 5_000 })).toBe(5_000);
   for (const bad of [-1, 1.5, Number.NaN]) refused(() => pageSize(bad), 'page_size');
 });
 
 test('a token gives back its position, and none is the first page', () => {
   const position = { at: new Date().toISOString(), id: randomUUID() };
-  assert.deepEqual(timePosition.decode(timePosition.encode(position)), position);
-  assert.equal(timePosition.decode(''), undefined);
-  assert.match(timePosition.encode(position), /^[\w-]+$/, 'goes into an address as it is');
+  expect(timePosition.decode(timePosition.encode(position))).toStrictEqual(position);
+  expect(timePosition.decode('')).toBeUndefined();
+  expect(timePosition.encode(position), 'goes into an address as it is').toMatch(/^[\w-]+$/);
 });
 
 test('a token of another list, a cut one and a made-up one are refused', () => {
@@ -42,9 +41,9 @@ test('a token of another list, a cut one and a made-up one are refused', () => {
 });
 
 test('the row beyond the page says only that there is more', () => {
-  assert.deepEqual(cut([1, 2, 3], 2), { page: [1, 2], last: 2 });
-  assert.deepEqual(cut([1, 2], 2), { page: [1, 2], last: undefined });
-  assert.deepEqual(cut([], 2), { page: [], last: undefined });
+  expect(cut([1, 2, 3], 2)).toStrictEqual({ page: [1, 2], last: 2 });
+  expect(cut([1, 2], 2)).toStrictEqual({ page: [1, 2], last: undefined });
+  expect(cut([], 2)).toStrictEqual({ page: [], last: undefined });
 });
 
 test('what is no UUID is no id', () => {

@@ -1,26 +1,25 @@
-import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
 import { DomainError } from './errors.js';
 import { usableFolder } from './path-faults.js';
+import { thrown } from '../../../test/support/expect.js';
 
 const base = mkdtempSync(path.join(os.tmpdir(), 'stic-paths-'));
-after(() => rmSync(base, { recursive: true }));
+afterAll(() => rmSync(base, { recursive: true }));
 
 function refused(folder: string, message: RegExp): void {
-  assert.throws(
-    () => usableFolder(folder, 'STIC_STATE'),
-    (error) => error instanceof DomainError && message.test(error.message) && /STIC_STATE/.test(error.hint ?? ''),
-  );
+  expect(thrown(() => usableFolder(folder, 'STIC_STATE'), DomainError)).toMatchObject({
+    message: expect.stringMatching(message),
+    hint: expect.stringMatching(/STIC_STATE/),
+  });
 }
 
 test('a folder is made with its parents, and one that is there is used', () => {
   const folder = path.join(base, 'a/b/c');
   usableFolder(folder, 'STIC_STATE');
   usableFolder(folder, 'STIC_STATE');
-  assert.ok(statSync(folder).isDirectory());
+  expect(statSync(folder).isDirectory()).toBe(true);
 });
 
 test('a file, a path through a file and a place where nothing can be made are refused in a sentence', () => {

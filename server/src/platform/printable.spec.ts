@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { escaping, printable, shown } from './printable.js';
 
 test('what steers a terminal or turns the reading direction is escaped', () => {
@@ -14,24 +12,24 @@ test('what steers a terminal or turns the reading direction is escaped', () => {
     ['\ufeffbom \u200bzero \u00adsoft', '\\ufeffbom \\u200bzero \\xadsoft'],
     ['\u{1d173}beam', '\\u{1d173}beam'],
   ];
-  for (const [text, want] of cases) assert.equal(printable(text), want);
+  for (const [text, want] of cases) expect(printable(text)).toBe(want);
 });
 
 test('words and emoji of every script stay as they are', () => {
   for (const text of ['été.png', '写真 한국어 हिन्दी العربية', '👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ❤️', 'می‌خواهم', 'back\\slash']) {
-    assert.equal(printable(text), text);
+    expect(printable(text)).toBe(text);
   }
 });
 
 test('what is allowed passes, and nothing that only begins like it', () => {
   const escape = escaping(/\n|\u001b\[1m/);
-  assert.equal(escape('\u001b[1mbold\n\u001b[2J\u001b[11m'), '\u001b[1mbold\n\\x1b[2J\\x1b[11m');
+  expect(escape('\u001b[1mbold\n\u001b[2J\u001b[11m')).toBe('\u001b[1mbold\n\\x1b[2J\\x1b[11m');
 });
 
 test('an error shows at most 200 characters of what a caller sent, on one line', () => {
-  assert.equal(shown('a'.repeat(200)), 'a'.repeat(200));
-  assert.equal(shown('a'.repeat(100_000)), `${'a'.repeat(200)}…`);
-  assert.equal(shown('👩'.repeat(200)), '👩'.repeat(200));
-  assert.equal(shown('👩'.repeat(201)), `${'👩'.repeat(200)}…`);
-  assert.equal(shown('a\n\0b'), 'a\\n\\x00b');
+  expect(shown('a'.repeat(200))).toBe('a'.repeat(200));
+  expect(shown('a'.repeat(100_000))).toBe(`${'a'.repeat(200)}…`);
+  expect(shown('👩'.repeat(200))).toBe('👩'.repeat(200));
+  expect(shown('👩'.repeat(201))).toBe(`${'👩'.repeat(200)}…`);
+  expect(shown('a\n\0b')).toBe('a\\n\\x00b');
 });

@@ -1,21 +1,20 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { DomainError } from './errors.js';
 import { checkedName, checkedText, refuseNul } from './text.js';
+import { thrown } from '../../../test/support/expect.js';
 
 function refused(work: () => unknown, field: string): void {
-  assert.throws(work, (error) => error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === field);
+  expect(thrown(work, DomainError)).toMatchObject({ code: 'INVALID_ARGUMENT', field });
 }
 
 test('a name is on one line and all of it shows', () => {
-  assert.equal(checkedName('name', '  nightly 写真 👩‍👩‍👧 '), 'nightly 写真 👩‍👩‍👧');
-  assert.equal(checkedName('name', ' ', { optional: true }), '');
+  expect(checkedName('name', '  nightly 写真 👩‍👩‍👧 ')).toBe('nightly 写真 👩‍👩‍👧');
+  expect(checkedName('name', ' ', { optional: true })).toBe('');
   for (const bad of ['', ' ', 'a\0b', 'a\nb', 'a\u001b[31m', 'a\u202eb', 'a\u200bb', 'x'.repeat(201)])
     refused(() => checkedName('name', bad), 'name');
 });
 
 test('a text has lines, but no control characters', () => {
-  assert.equal(checkedText('comment', ' one\n\ttwo\r\n '), 'one\n\ttwo');
+  expect(checkedText('comment', ' one\n\ttwo\r\n ')).toBe('one\n\ttwo');
   for (const bad of ['a\0b', 'a\u0007b', 'x'.repeat(2_001)]) refused(() => checkedText('comment', bad), 'comment');
 });
 

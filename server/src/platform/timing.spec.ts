@@ -1,16 +1,14 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { Bell, pause } from './timing.js';
 
 const LONG = 60_000;
 
 test('a pause tells whether its time has passed or it was ended early', async () => {
-  assert.equal(await pause(1), true);
-  assert.equal(await pause(LONG, AbortSignal.abort()), false);
+  expect(await pause(1)).toBe(true);
+  expect(await pause(LONG, AbortSignal.abort())).toBe(false);
   const early = new AbortController();
   const pausing = pause(LONG, early.signal);
   early.abort();
-  assert.equal(await pausing, false);
+  expect(await pausing).toBe(false);
 });
 
 test('a bell rung before or during the wait ends it, once', async () => {
@@ -23,7 +21,7 @@ test('a bell rung before or during the wait ends it, once', async () => {
   await waiting;
   const begun = performance.now();
   await bell.wait(30);
-  assert.ok(performance.now() - begun >= 25, 'no ring is left over');
+  expect(performance.now() - begun, 'no ring is left over').toBeGreaterThanOrEqual(25);
 });
 
 test('a wait ends with its signal', async () => {

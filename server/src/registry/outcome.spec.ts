@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { type BenchmarkVerdict, GateState } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { gateOutcome, type GateView } from './outcome.js';
 
@@ -20,44 +18,40 @@ const good = benchmark('descriptions', 4.1, 2, 6.3);
 const flat = benchmark('questions', 0.2, -1, 1.4);
 
 test('promoted: what gained most, and whether anything lost', () => {
-  assert.equal(
-    gateOutcome(gate(GATE_STATE_PROMOTED, [flat, good])),
+  expect(gateOutcome(gate(GATE_STATE_PROMOTED, [flat, good]))).toBe(
     'Promoted stage2 of night-12 to champion: descriptions object f1 +4.1 [+2.0, +6.3] against the champion of night-11, nothing worse.',
   );
   const many = [good, benchmark('b', 9, 7, 11), benchmark('c', 1, 0.5, 1.5), benchmark('d', -0.5, -0.9, -0.1)];
-  assert.equal(
-    gateOutcome(gate(GATE_STATE_PROMOTED, many, { championId: null })),
+  expect(gateOutcome(gate(GATE_STATE_PROMOTED, many, { championId: null }))).toBe(
     'Promoted stage2 of night-12 to champion: b object f1 +9.0 [+7.0, +11.0], descriptions object f1 +4.1 [+2.0, +6.3] and 1 more ' +
       'against the base model, worse, but no more than allowed: d object f1 -0.5 [-0.9, -0.1].',
   );
-  assert.match(gateOutcome(gate(GATE_STATE_PROMOTED, [flat], { meanGain: 0.2 })) ?? '', /nothing clearly better, mean gain \+0\.2 against/);
+  expect(gateOutcome(gate(GATE_STATE_PROMOTED, [flat], { meanGain: 0.2 })) ?? '').toMatch(
+    /nothing clearly better, mean gain \+0\.2 against/,
+  );
 });
 
 test('kept: the drop with its interval, or the reason of the rule', () => {
   const bad = benchmark('questions', -3.2, -5, -1.4, true);
   const reasons = ['Kept: on questions the candidate is worse …', 'Kept: the mean gain is …'];
-  assert.equal(
-    gateOutcome(gate(GATE_STATE_KEPT, [good, bad], { reasons })),
+  expect(gateOutcome(gate(GATE_STATE_KEPT, [good, bad], { reasons }))).toBe(
     'Kept the champion of night-11: questions object f1 -3.2 [-5.0, -1.4], more than the 1.0 allowed.',
   );
   const little = ['Kept: the mean gain is +0.2 points; at least +0.5 is asked for.'];
-  assert.equal(
-    gateOutcome(gate(GATE_STATE_KEPT, [flat], { reasons: little, championId: null })),
+  expect(gateOutcome(gate(GATE_STATE_KEPT, [flat], { reasons: little, championId: null }))).toBe(
     'Kept the base model: the mean gain is +0.2 points; at least +0.5 is asked for.',
   );
 });
 
 test('what waits for a person, and what a person has said', () => {
-  assert.equal(
-    gateOutcome(gate(GATE_STATE_PENDING, [good])),
+  expect(gateOutcome(gate(GATE_STATE_PENDING, [good]))).toBe(
     'Waits for approval: stage2 of night-12 as champion; descriptions object f1 +4.1 [+2.0, +6.3] against the champion of night-11, nothing worse.',
   );
-  assert.match(
-    gateOutcome(gate(GATE_STATE_REJECTED, [good], { comment: 'too wordy' })) ?? '',
+  expect(gateOutcome(gate(GATE_STATE_REJECTED, [good], { comment: 'too wordy' })) ?? '').toMatch(
     /^Kept the champion of night-11: stage2 of night-12 was rejected by hand \(too wordy\); descriptions/,
   );
 });
 
 test('a gate that has come to nothing says nothing', () => {
-  for (const state of [GATE_STATE_WAITING, GATE_STATE_ABANDONED]) assert.equal(gateOutcome(gate(state, [good])), undefined);
+  for (const state of [GATE_STATE_WAITING, GATE_STATE_ABANDONED]) expect(gateOutcome(gate(state, [good]))).toBeUndefined();
 });

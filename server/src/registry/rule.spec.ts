@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { MoveKind } from '@stic/api/gen/stic/registry/v1/registry.js';
 import { moveToUndo, type Step } from './restore.js';
 import { type Cell, decide, type Rule } from './rule.js';
@@ -74,20 +72,19 @@ for (const { name, cells, promote, says, ...given } of cases) {
   test(`the gate: ${name}`, () => {
     const asked = given.asked ?? cells.map((one) => one.benchmark);
     const decision = decide(given.rule ?? rule, cells, asked, 'the champion');
-    assert.equal(decision.promote, promote);
-    assert.match(decision.reasons[0] ?? '', says);
-    assert.equal(decision.benchmarks.length, cells.length);
-    for (const one of cells) assert.ok(decision.reasons.some((reason) => reason.startsWith(`${one.benchmark}: `)));
+    expect(decision.promote).toBe(promote);
+    expect(decision.reasons[0] ?? '').toMatch(says);
+    expect(decision.benchmarks).toHaveLength(cells.length);
+    for (const one of cells) expect(decision.reasons.some((reason) => reason.startsWith(`${one.benchmark}: `))).toBe(true);
   });
 }
 
 test('every objection is named, and the figures are turned so that more is better', () => {
   const { reasons, benchmarks } = decide(rule, [cell('a', 4, 3, 5, false), cell('b', -2, -3, -1)], ['a', 'b'], 'the base model');
-  assert.equal(reasons.filter((reason) => reason.startsWith('Kept')).length, 3);
-  assert.deepEqual([benchmarks[0]?.gain, benchmarks[0]?.low, benchmarks[0]?.high], [-4, -5, -3]);
-  assert.deepEqual([benchmarks[0]?.champion, benchmarks[0]?.candidate, benchmarks[0]?.tooBad], [66, 70, true]);
-  assert.match(
-    reasons.at(-2) ?? '',
+  expect(reasons.filter((reason) => reason.startsWith('Kept'))).toHaveLength(3);
+  expect([benchmarks[0]?.gain, benchmarks[0]?.low, benchmarks[0]?.high]).toStrictEqual([-4, -5, -3]);
+  expect([benchmarks[0]?.champion, benchmarks[0]?.candidate, benchmarks[0]?.tooBad]).toStrictEqual([66, 70, true]);
+  expect(reasons.at(-2) ?? '').toMatch(
     /^a: chair \(less is better\) 66\.0 to 70\.0, gain -4\.0 points, 95 % interval -5\.0 to -3\.0, n = 100\.$/,
   );
 });
@@ -98,11 +95,11 @@ const steps = (...kinds: MoveKind[]): Step[] =>
 
 test('rolling back goes further back each time, and starts anew after a new move', () => {
   const undone = (...kinds: MoveKind[]): number | undefined => moveToUndo(steps(...kinds))?.number;
-  assert.equal(undone(), undefined);
-  assert.equal(undone(MOVE_KIND_PROMOTED), 1);
-  assert.equal(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET), 2);
-  assert.equal(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET, MOVE_KIND_ROLLED_BACK), 1);
-  assert.equal(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET, MOVE_KIND_ROLLED_BACK, MOVE_KIND_ROLLED_BACK), undefined);
-  assert.equal(undone(MOVE_KIND_PROMOTED, MOVE_KIND_ROLLED_BACK, MOVE_KIND_SET), 3);
-  assert.equal(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET, MOVE_KIND_ROLLED_BACK, MOVE_KIND_PROMOTED, MOVE_KIND_ROLLED_BACK), 1);
+  expect(undone()).toBeUndefined();
+  expect(undone(MOVE_KIND_PROMOTED)).toBe(1);
+  expect(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET)).toBe(2);
+  expect(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET, MOVE_KIND_ROLLED_BACK)).toBe(1);
+  expect(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET, MOVE_KIND_ROLLED_BACK, MOVE_KIND_ROLLED_BACK)).toBeUndefined();
+  expect(undone(MOVE_KIND_PROMOTED, MOVE_KIND_ROLLED_BACK, MOVE_KIND_SET)).toBe(3);
+  expect(undone(MOVE_KIND_PROMOTED, MOVE_KIND_SET, MOVE_KIND_ROLLED_BACK, MOVE_KIND_PROMOTED, MOVE_KIND_ROLLED_BACK)).toBe(1);
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { KeepReason, type RetentionRules } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { decide, type Fact, type Score } from './decide.js';
 
@@ -123,7 +121,7 @@ const cases: Case[] = [
 for (const { name, rules, checkpoints, scores = [], keeps } of cases) {
   test(name, () => {
     const fates = decide({ ...none, ...rules }, { now, checkpoints, scores });
-    assert.deepEqual(Object.fromEntries(fates.map((fate) => [fate.fact.id, fate.keeps.map(({ reason }) => reason)])), keeps);
+    expect(Object.fromEntries(fates.map((fate) => [fate.fact.id, fate.keeps.map(({ reason }) => reason)]))).toStrictEqual(keeps);
   });
 }
 
@@ -132,27 +130,22 @@ test('files that several share are freed once, and not at all when one of them s
   const kept = { adapterSha256: 'kept' };
   const checkpoints = [fact('a', 1, shared), fact('b', 2, shared), fact('c', 3, kept), fact('d', 4, { ...kept, pinnedAt: now })];
   const fates = decide(none, { now, checkpoints, scores: [] });
-  assert.deepEqual(
-    fates.map(({ fact: { id }, frees }) => [id, frees]),
-    [
-      ['a', 10n],
-      ['b', 0n],
-      ['c', 0n],
-      ['d', 0n],
-    ],
-  );
+  expect(fates.map(({ fact: { id }, frees }) => [id, frees])).toStrictEqual([
+    ['a', 10n],
+    ['b', 0n],
+    ['c', 0n],
+    ['d', 0n],
+  ]);
 });
 
 test('the reasons say what they rest on', () => {
   const checkpoints = [fact('a', 1.5, { schedule: nightly, parentId: 'b' }), fact('b', 9)];
   const rules = { keepDays: 7, keepLastPerSchedule: 3, keepBestPerBenchmark: 1 };
   const [a, b] = decide(rules, { now, checkpoints, scores: [score('a', 81.26)] });
-  assert.deepEqual(
-    a?.keeps.map(({ message }) => message),
-    ['1.5 days old; kept for 7 days.', 'Of run 1 of the last 3 of schedule nightly.', 'Number 1 on pope: f1 81.3.'],
-  );
-  assert.deepEqual(
-    b?.keeps.map(({ message }) => message),
-    ['stage1 of run a, which stays, was made from it.'],
-  );
+  expect(a?.keeps.map(({ message }) => message)).toStrictEqual([
+    '1.5 days old; kept for 7 days.',
+    'Of run 1 of the last 3 of schedule nightly.',
+    'Number 1 on pope: f1 81.3.',
+  ]);
+  expect(b?.keeps.map(({ message }) => message)).toStrictEqual(['stage1 of run a, which stays, was made from it.']);
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { StageKind } from '@stic/api/gen/stic/recipe/v1/recipe.js';
 import { Stage, StageState } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { secondsLeft } from './estimate.js';
@@ -20,24 +18,24 @@ const { STAGE_KIND_PREFER, STAGE_KIND_DPO, STAGE_KIND_EVALUATE } = StageKind;
 
 test('is unknown until a stage has shown a rate', () => {
   const stages = [running(STAGE_KIND_PREFER, -1), stage(STAGE_KIND_DPO, StageState.STAGE_STATE_PENDING)];
-  assert.equal(secondsLeft(stages, at(10)), -1);
+  expect(secondsLeft(stages, at(10))).toBe(-1);
 });
 
 test('adds the later stages by their typical shares', () => {
   // prefer and dpo have the same share: 10 s gone and 10 s to come make 20 s for dpo.
   const stages = [running(STAGE_KIND_PREFER, 10), stage(STAGE_KIND_DPO, StageState.STAGE_STATE_PENDING)];
-  assert.equal(Math.round(secondsLeft(stages, at(10))), 30);
+  expect(Math.round(secondsLeft(stages, at(10)))).toBe(30);
 });
 
 test('the last stage has its own rate alone', () => {
   const done = stage(STAGE_KIND_PREFER, StageState.STAGE_STATE_SUCCEEDED, { startedAt: start, endedAt: at(100) });
-  assert.equal(secondsLeft([done, running(STAGE_KIND_EVALUATE, 7)], at(120)), 7);
+  expect(secondsLeft([done, running(STAGE_KIND_EVALUATE, 7)], at(120))).toBe(7);
 });
 
 test('a stage without a rate of its own counts down from its share and never below zero', () => {
   const done = stage(STAGE_KIND_PREFER, StageState.STAGE_STATE_SUCCEEDED, { startedAt: start, endedAt: at(20) });
-  assert.equal(Math.round(secondsLeft([done, running(STAGE_KIND_DPO, -1)], at(5))), 15);
-  assert.equal(secondsLeft([done, running(STAGE_KIND_DPO, -1)], at(500)), 0);
+  expect(Math.round(secondsLeft([done, running(STAGE_KIND_DPO, -1)], at(5)))).toBe(15);
+  expect(secondsLeft([done, running(STAGE_KIND_DPO, -1)], at(500))).toBe(0);
 });
 
 test('a linked stage says nothing about how long the others take', () => {
@@ -46,5 +44,5 @@ test('a linked stage says nothing about how long the others take', () => {
     endedAt: start,
     linkedFrom: { runId: 'r', runName: 'earlier', stageId: 's', attemptId: 'a' },
   });
-  assert.equal(secondsLeft([linked, stage(STAGE_KIND_DPO, StageState.STAGE_STATE_PENDING)], at(1)), -1);
+  expect(secondsLeft([linked, stage(STAGE_KIND_DPO, StageState.STAGE_STATE_PENDING)], at(1))).toBe(-1);
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { tickOutcome } from './outcome.js';
 
@@ -28,5 +26,5 @@ test('what came of a tick is what came of its run, or why it did not fire', () =
     [tick(TICK_STATE_FAILED, TickReason.TICK_REASON_DEADLINE, 'Cancelled: too late.'), 'Cancelled in dpo.', 'Cancelled: too late.'],
     [tick(TICK_STATE_CANCELLED, TickReason.TICK_REASON_RUN_CANCELLED, 'The run was cancelled.'), 'Cancelled in dpo.', 'Cancelled in dpo.'],
   ];
-  for (const [given, run, sentence] of cases) assert.equal(tickOutcome(given, run), sentence, `${given.state} ${given.reason}`);
+  for (const [given, run, sentence] of cases) expect(tickOutcome(given, run), `${given.state} ${given.reason}`).toBe(sentence);
 });

@@ -1,10 +1,8 @@
-import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import { isPublic, publicLookup } from './address.js';
 import { post } from './post.js';
 import { retryDelayMs } from './retry.js';
@@ -15,7 +13,7 @@ let asked = 0;
 let receiver: Server;
 let port = 0;
 
-before(async () => {
+beforeAll(async () => {
   receiver = createServer((request, response) => {
     asked++;
     if (request.url === '/slow') return;
@@ -25,7 +23,7 @@ before(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   port = (receiver.address() as AddressInfo).port;
 });
-after(() => {
+afterAll(() => {
   receiver.closeAllConnections();
   receiver.close();
   rmSync(folder, { recursive: true });
@@ -38,9 +36,9 @@ test('addresses that are not of the public internet are known as such', () => {
     ...['::1', '::', 'fe80::1', 'fc00::1', 'fd12::1', 'ff02::1', '::ffff:127.0.0.1', '::ffff:8.8.8.8', '64:ff9b::7f00:1', '2002:7f00:1::'],
     ...['2001:db8::1', '2001::1', 'localhost', ''],
   ];
-  for (const address of inner) assert.equal(isPublic(address), false, address);
+  for (const address of inner) expect(isPublic(address), address).toBe(false);
   for (const address of ['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a00:1450::1']) {
-    assert.equal(isPublic(address), true, address);
+    expect(isPublic(address), address).toBe(true);
   }
 });
 
@@ -51,10 +49,10 @@ test('an address that is written out is refused in every spelling, without a con
   const before_ = asked;
   for (const host of spellings) {
     const outcome = await post({ url: `http://${host}:${port}/`, headers, body: '{}', lookup: publicLookup() });
-    assert.equal(outcome.refused, true, host);
-    assert.match(outcome.error, /is not a public address/);
+    expect(outcome.refused, host).toBe(true);
+    expect(outcome.error).toMatch(/is not a public address/);
   }
-  assert.equal(asked, before_);
+  expect(asked).toBe(before_);
 });
 
 test('a name is judged by what it resolves to when the connection is made', async () => {
@@ -63,62 +61,59 @@ test('a name is judged by what it resolves to when the connection is made', asyn
   const rebinding = publicLookup((_, __, done) => done(null, [{ address: answers.shift() ?? '127.0.0.1', family: 4 }]));
   await new Promise<void>((resolve) => {
     rebinding('rebind.example', { all: true }, (error) => {
-      assert.equal(error, null);
+      expect(error).toBeNull();
       resolve();
     });
   });
   const before_ = asked;
   const outcome = await post({ url: `http://rebind.example:${port}/`, headers, body: '{}', lookup: rebinding });
-  assert.equal(outcome.refused, true);
-  assert.match(outcome.error, /rebind\.example is 127\.0\.0\.1/);
+  expect(outcome.refused).toBe(true);
+  expect(outcome.error).toMatch(/rebind\.example is 127\.0\.0\.1/);
   const mixed = publicLookup((_, __, done) =>
     done(null, [
       { address: '8.8.8.8', family: 4 },
       { address: '::1', family: 6 },
     ]),
   );
-  assert.equal((await post({ url: `http://mixed.example:${port}/`, headers, body: '{}', lookup: mixed })).refused, true);
-  assert.equal((await post({ url: `http://localhost:${port}/`, headers, body: '{}', lookup: publicLookup() })).refused, true);
-  assert.equal(asked, before_);
+  expect((await post({ url: `http://mixed.example:${port}/`, headers, body: '{}', lookup: mixed })).refused).toBe(true);
+  expect((await post({ url: `http://localhost:${port}/`, headers, body: '{}', lookup: publicLookup() })).refused).toBe(true);
+  expect(asked).toBe(before_);
 });
 
 test('a receiver that takes too long is left, a redirect is not followed, and an answer is kept in part', async () => {
   const to = (where: string): Promise<Awaited<ReturnType<typeof post>>> =>
     post({ url: `http://127.0.0.1:${port}${where}`, headers, body: '{}', lookup: undefined, deadlineMs: 300 });
-  assert.match((await to('/slow')).error, /No answer within 0\.3 seconds/);
+  expect((await to('/slow')).error).toMatch(/No answer within 0\.3 seconds/);
   const before_ = asked;
-  assert.equal((await to('/away')).status, 302);
-  assert.equal(asked, before_ + 1);
+  expect((await to('/away')).status).toBe(302);
+  expect(asked).toBe(before_ + 1);
   const taken = await to('/');
-  assert.deepEqual([taken.status, taken.response.length, taken.error], [200, 2048, '']);
+  expect([taken.status, taken.response.length, taken.error]).toStrictEqual([200, 2048, '']);
   const closed = await post({ url: 'http://127.0.0.1:1/', headers, body: '{}', lookup: undefined });
-  assert.match(closed.error, /ECONNREFUSED/);
-  assert.equal(closed.refused, false);
+  expect(closed.error).toMatch(/ECONNREFUSED/);
+  expect(closed.refused).toBe(false);
 });
 
 test('the waits grow, differ by a fifth at most and end', () => {
   const waits = Array.from({ length: 7 }, (_, index) => retryDelayMs(index + 1, 0.5) ?? 0);
-  assert.deepEqual(
-    waits,
-    [...waits].sort((a, b) => a - b),
-  );
-  assert.equal(waits[0], 5_000);
-  assert.equal(retryDelayMs(1, 0), 4_000);
-  assert.equal(retryDelayMs(1, 1), 6_000);
-  assert.equal(retryDelayMs(8, 0.5), undefined);
+  expect(waits).toStrictEqual([...waits].sort((a, b) => a - b));
+  expect(waits[0]).toBe(5_000);
+  expect(retryDelayMs(1, 0)).toBe(4_000);
+  expect(retryDelayMs(1, 1)).toBe(6_000);
+  expect(retryDelayMs(8, 0.5)).toBeUndefined();
 });
 
 test('a sealed secret opens with its own key and under its own endpoint only', () => {
   const secrets = new Secrets({ secretKey: undefined, state: folder });
   const secret = secrets.create();
-  assert.match(secret, /^whsec_[A-Za-z0-9+/]{32}$/);
+  expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
   const sealed = secrets.seal(secret, 'one');
-  assert.ok(!Buffer.from(sealed, 'base64').toString('latin1').includes(secret));
-  assert.notEqual(sealed, secrets.seal(secret, 'one'));
-  assert.equal(new Secrets({ secretKey: undefined, state: folder }).open(sealed, 'one'), secret, 'the key outlives the process');
-  assert.throws(() => secrets.open(sealed, 'two'));
+  expect(Buffer.from(sealed, 'base64').toString('latin1')).not.toContain(secret);
+  expect(sealed).not.toBe(secrets.seal(secret, 'one'));
+  expect(new Secrets({ secretKey: undefined, state: folder }).open(sealed, 'one'), 'the key outlives the process').toBe(secret);
+  expect(() => secrets.open(sealed, 'two')).toThrow();
   const other = new Secrets({ secretKey: Buffer.alloc(32, 7), state: folder });
-  assert.throws(() => other.open(sealed, 'one'));
-  assert.notEqual(other.keyId, secrets.keyId);
-  assert.equal(statSync(path.join(folder, 'secret-key')).mode & 0o777, 0o600);
+  expect(() => other.open(sealed, 'one')).toThrow();
+  expect(other.keyId).not.toBe(secrets.keyId);
+  expect(statSync(path.join(folder, 'secret-key')).mode & 0o777).toBe(0o600);
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { MetricSeries } from '@stic/api/gen/stic/runs/v1/runs.js';
 import { seriesByName } from './series.js';
 
@@ -17,17 +15,17 @@ test('of a resumed series the last attempt that reached a step is seen, and the 
     [3, 0.4],
   ]);
   const series = seriesByName([first, second]).get('dpo/loss');
-  assert.deepEqual(series?.current, [
+  expect(series?.current).toStrictEqual([
     { step: 1, value: 0.7 },
     { step: 2, value: 0.5 },
     { step: 3, value: 0.4 },
   ]);
-  assert.deepEqual([...(series?.earlier.keys() ?? [])], ['first']);
+  expect([...(series?.earlier.keys() ?? [])]).toStrictEqual(['first']);
 });
 
 test('series of one attempt have no earlier ones, and each metric is by itself', () => {
   const loss = of('only', [[1, 0.7]]);
   const all = seriesByName([loss, { ...loss, name: 'sft/loss' }]);
-  assert.deepEqual([...all.keys()], ['dpo/loss', 'sft/loss']);
-  assert.equal(all.get('dpo/loss')?.earlier.size, 0);
+  expect([...all.keys()]).toStrictEqual(['dpo/loss', 'sft/loss']);
+  expect(all.get('dpo/loss')?.earlier.size).toBe(0);
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { pause } from '../../platform/timing.js';
 import { batches } from './batches.js';
 
@@ -18,12 +16,12 @@ async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 test('splits a flood into batches of the largest size and keeps the order', async () => {
   const found = await collect(batches(numbers(7, 0), { most: 3, withinMs: 1_000 }));
-  assert.deepEqual(found, [[1, 2, 3], [4, 5, 6], [7]]);
+  expect(found).toStrictEqual([[1, 2, 3], [4, 5, 6], [7]]);
 });
 
 test('gives a slow source out without waiting for a full batch', async () => {
   const found = await collect(batches(numbers(3, 60), { most: 100, withinMs: 5 }));
-  assert.deepEqual(found, [[1], [2], [3]]);
+  expect(found).toStrictEqual([[1], [2], [3]]);
 });
 
 test('passes on the error of its source after what came before it', async () => {
@@ -33,11 +31,13 @@ test('passes on the error of its source after what came before it', async () => 
     throw new Error('gone');
   }
   const seen: number[][] = [];
-  await assert.rejects(async () => {
-    for await (const batch of batches(broken(), { most: 10, withinMs: 5 })) {
-      seen.push(batch);
-      await pause(60);
-    }
-  }, /gone/);
-  assert.deepEqual(seen, [[1]]);
+  await expect(
+    (async () => {
+      for await (const batch of batches(broken(), { most: 10, withinMs: 5 })) {
+        seen.push(batch);
+        await pause(60);
+      }
+    })(),
+  ).rejects.toThrow(/gone/);
+  expect(seen).toStrictEqual([[1]]);
 });

@@ -1,11 +1,10 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { DescMessage, DescService } from '@bufbuild/protobuf';
 import { AuditServiceDefinition, ListAuditEntriesResponse } from '@stic/api/gen/stic/audit/v1/audit.js';
 import { Permission } from '@stic/api/gen/stic/api/v1/options.js';
 import { type Codec, rpcsOf, type Service } from '@stic/api/service.js';
 import { registry } from './descriptors.js';
 import { serves } from './serves.js';
+import { ensure } from '../../../../test/support/expect.js';
 
 /** The sidecar's service is not public. */
 const PRIVATE = 'stic.trainer.v1';
@@ -17,19 +16,17 @@ const generated = (file: string): Promise<Record<string, unknown>> =>
 
 test('every rpc of every public service has a permission and an HTTP address of its own', async () => {
   const services: DescService[] = ours.filter(({ proto }) => proto.package !== PRIVATE).flatMap((file) => file.services);
-  assert.ok(services.length >= 9);
+  expect(services.length).toBeGreaterThanOrEqual(9);
   const addresses = new Set<string>();
   for (const { file, name, methods } of services) {
     const rpcs = rpcsOf((await generated(file.name))[`${name}Definition`] as Service);
-    assert.deepEqual(
-      rpcs.map(({ method }) => method.name),
-      methods.map((method) => method.name),
-    );
+    expect(rpcs.map(({ method }) => method.name)).toStrictEqual(methods.map((method) => method.name));
     for (const { grpcPath, http, permission } of rpcs) {
-      assert.ok(permission !== Permission.PERMISSION_UNSPECIFIED, grpcPath);
-      assert.ok(http !== undefined, grpcPath);
+      expect(permission, grpcPath).not.toBe(Permission.PERMISSION_UNSPECIFIED);
+      expect(http, grpcPath).not.toBeUndefined();
+      ensure(http);
       const address = `${http.verb} ${http.path.replaceAll(/\{\w+\}/g, '{}')}`;
-      assert.ok(!addresses.has(address), address);
+      expect(addresses.has(address), address).toBe(false);
       addresses.add(address);
     }
   }
@@ -43,11 +40,9 @@ test('the generated messages have the fields that the descriptors name, by which
       if (message.proto.options?.mapEntry) continue;
       const name = message.typeName.slice(file.proto.package.length + 1).replaceAll('.', '_');
       const codec = code[name] as Codec<object> | undefined;
-      assert.ok(codec, message.typeName);
-      assert.deepEqual(
-        Object.keys(codec.fromPartial({})).sort(),
+      ensure(codec, message.typeName);
+      expect(Object.keys(codec.fromPartial({})).sort(), message.typeName).toStrictEqual(
         [...new Set(message.fields.map((field) => field.oneof?.localName ?? field.localName))].sort(),
-        message.typeName,
       );
     }
   }

@@ -1,11 +1,9 @@
 import 'reflect-metadata';
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type CanActivate, type ExecutionContext, Global, Module } from '@nestjs/common';
@@ -33,6 +31,7 @@ import { HttpErrors } from '../transport/http-errors.js';
 import { ApiModule } from './api.module.js';
 import { GrpcDoor } from './grpc-door.js';
 import { serves } from './serves.js';
+import { ensure } from '../../../../test/support/expect.js';
 
 const MESSAGES = 1_000;
 const TEXT = 'x'.repeat(100_000);
@@ -107,7 +106,7 @@ let address = '';
 let channel: Client;
 let grpc: GrpcClient<typeof DatasetServiceDefinition>;
 
-before(async () => {
+beforeAll(async () => {
   app = await NestFactory.create<NestExpressApplication>(Product, { bodyParser: false, logger: false, forceCloseConnections: true });
   app.use(inCallersName);
   app.useBodyParser('json');
@@ -118,7 +117,7 @@ before(async () => {
   channel = new Client(address, credentials.createInsecure());
   grpc = grpcClient(DatasetServiceDefinition, address, credentials.createInsecure());
 });
-after(async () => {
+afterAll(async () => {
   grpc.close();
   channel.close();
   await app.close();
@@ -147,26 +146,26 @@ test('a guard refuses by the permission of the rpc, over both doors, before its 
   allowed = Permission.PERMISSION_READ;
   const body = { name: 'n', kind: DatasetKind.DATASET_KIND_IMAGES, source: '/data' };
   for (const client of [grpc, web()]) {
-    assert.equal(await codeOf(client.createDataset(body)), 'PERMISSION_DENIED');
-    assert.equal(await codeOf(client.getDataset({ datasetId })), 'OK');
+    expect(await codeOf(client.createDataset(body))).toBe('PERMISSION_DENIED');
+    expect(await codeOf(client.getDataset({ datasetId }))).toBe('OK');
   }
   allowed = Permission.PERMISSION_UNSPECIFIED;
-  for (const client of [grpc, web()]) assert.equal(await codeOf(first(client.watchDataset({ datasetId }))), 'PERMISSION_DENIED');
-  assert.deepEqual(handled, ['getDataset', 'getDataset']);
-  for (const client of [grpc, web()]) assert.equal(await codeOf(client.getDataset({ datasetId: 'no-id' })), 'PERMISSION_DENIED');
+  for (const client of [grpc, web()]) expect(await codeOf(first(client.watchDataset({ datasetId })))).toBe('PERMISSION_DENIED');
+  expect(handled).toStrictEqual(['getDataset', 'getDataset']);
+  for (const client of [grpc, web()]) expect(await codeOf(client.getDataset({ datasetId: 'no-id' }))).toBe('PERMISSION_DENIED');
 });
 
 test('a request that breaks the rules of its proto is refused before its handler runs, with every field', async () => {
-  for (const client of [grpc, web()]) assert.equal(await codeOf(client.createDataset({ name: 'a\0b' })), 'INVALID_ARGUMENT');
+  for (const client of [grpc, web()]) expect(await codeOf(client.createDataset({ name: 'a\0b' }))).toBe('INVALID_ARGUMENT');
   const response = await fetch(`${base}/api/datasets`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ request_id: 'no-uuid', name: 'a\0b', kind: 'DATASET_KIND_IMAGES', source: '/data' }),
   });
-  assert.equal(response.headers.get('content-type'), 'application/problem+json; charset=utf-8');
+  expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
   const { errors } = (await response.json()) as Problem;
-  assert.deepEqual(errors?.map(({ field }) => field).sort(), ['name', 'request_id']);
-  assert.deepEqual(handled, []);
+  expect(errors?.map(({ field }) => field).sort()).toStrictEqual(['name', 'request_id']);
+  expect(handled).toStrictEqual([]);
 });
 
 /** How much was produced once nothing is added any more; a producer that is not held back ends at MESSAGES. */
@@ -180,33 +179,33 @@ async function heldAt(): Promise<number> {
 
 test('a gRPC reader that does not read holds the producer back; once it reads, it gets everything', async () => {
   const messages = grpc.watchDataset({ datasetId })[Symbol.asyncIterator]();
-  assert.equal((await messages.next()).done, false);
-  assert.ok((await heldAt()) < MESSAGES);
+  expect((await messages.next()).done).toBe(false);
+  expect(await heldAt()).toBeLessThan(MESSAGES);
   let read = 1;
   while (!(await messages.next()).done) read++;
-  assert.equal(read, MESSAGES);
+  expect(read).toBe(MESSAGES);
 });
 
 test('a reader of server-sent events that has stopped holds the producer back; once it reads, it gets everything', async () => {
   const [response] = (await once(http.get(`${base}/api/datasets/${datasetId}/watch`), 'response')) as [http.IncomingMessage];
-  assert.equal(response.headers['content-type'], 'text/event-stream');
-  assert.ok((await heldAt()) < MESSAGES);
+  expect(response.headers['content-type']).toBe('text/event-stream');
+  expect(await heldAt()).toBeLessThan(MESSAGES);
   let text = 0;
   let last = '';
   for await (const chunk of response as AsyncIterable<Buffer>) {
     text += chunk.length;
     last = (last + chunk.toString()).slice(-100);
   }
-  assert.ok(text > MESSAGES * TEXT.length);
-  assert.match(last, /\n\nevent: end\ndata: \{\}\n\n$/);
+  expect(text).toBeGreaterThan(MESSAGES * TEXT.length);
+  expect(last).toMatch(/\n\nevent: end\ndata: \{\}\n\n$/);
 });
 
 test('a reader that goes away ends the producer', async () => {
   for (const client of [grpc, web()]) {
     const ended = once(producer, 'end');
-    assert.equal(await first(client.watchDataset({ datasetId })), TEXT);
+    expect(await first(client.watchDataset({ datasetId }))).toBe(TEXT);
     await ended;
-    assert.ok(produced < MESSAGES);
+    expect(produced).toBeLessThan(MESSAGES);
   }
 });
 
@@ -231,10 +230,10 @@ function rawCall(grpcPath: string, bytes: Buffer, metadata = new Metadata()) {
 test('bytes that are not the message are INVALID_ARGUMENT', async () => {
   for (const bytes of [Buffer.from([0xff, 0xff, 0xff]), Buffer.from([0x0a, 0x7f, 0x41])]) {
     const { error } = await rawCall('/stic.datasets.v1.DatasetService/GetDataset', bytes);
-    assert.equal(error?.code, status.INVALID_ARGUMENT);
+    expect(error?.code).toBe(status.INVALID_ARGUMENT);
   }
   const { error } = await rawCall('/stic.datasets.v1.DatasetService/Nothing', Buffer.alloc(0));
-  assert.equal(error?.code, status.UNIMPLEMENTED);
+  expect(error?.code).toBe(status.UNIMPLEMENTED);
 });
 
 test("a request's id goes back with its answer, the caller's own or a new one", async () => {
@@ -242,33 +241,33 @@ test("a request's id goes back with its answer, the caller's own or a new one", 
   const bytes = Buffer.from(get?.method.requestType.encode({ datasetId }).finish() ?? []);
   const metadata = new Metadata();
   metadata.set(REQUEST_ID_HEADER, 'mine');
-  assert.deepEqual((await rawCall(get?.grpcPath ?? '', bytes, metadata)).headers.get(REQUEST_ID_HEADER), ['mine']);
-  assert.match(String((await rawCall(get?.grpcPath ?? '', bytes)).headers.get(REQUEST_ID_HEADER)[0]), /^[0-9a-f-]{36}$/);
+  expect((await rawCall(get?.grpcPath ?? '', bytes, metadata)).headers.get(REQUEST_ID_HEADER)).toStrictEqual(['mine']);
+  expect(String((await rawCall(get?.grpcPath ?? '', bytes)).headers.get(REQUEST_ID_HEADER)[0])).toMatch(/^[0-9a-f-]{36}$/);
   const response = await fetch(`${base}/api/datasets/${datasetId}`, { headers: { [REQUEST_ID_HEADER]: 'mine' } });
-  assert.equal(response.headers.get(REQUEST_ID_HEADER), 'mine');
-  assert.deepEqual(await response.json(), { name: 'mine' });
+  expect(response.headers.get(REQUEST_ID_HEADER)).toBe('mine');
+  expect(await response.json()).toStrictEqual({ name: 'mine' });
   const refused = await fetch(`${base}/api/datasets/no-id`, { headers: { [REQUEST_ID_HEADER]: 'mine' } });
-  assert.equal(((await refused.json()) as Problem).request_id, 'mine');
+  expect(((await refused.json()) as Problem).request_id).toBe('mine');
 });
 
 test('an error says what to do: when to try again, which method is allowed, or where the log has the reason', async () => {
   const busy = await fetch(`${base}/api/datasets/${datasetId}/refresh`, { method: 'POST' });
-  assert.deepEqual([busy.status, busy.headers.get('retry-after')], [503, '2']);
-  assert.equal(await codeOf(grpc.refreshDataset({ datasetId })), 'UNAVAILABLE');
+  expect([busy.status, busy.headers.get('retry-after')]).toStrictEqual([503, '2']);
+  expect(await codeOf(grpc.refreshDataset({ datasetId }))).toBe('UNAVAILABLE');
 
   const wrong = await fetch(`${base}/api/datasets/${datasetId}`, { method: 'DELETE' });
-  assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'GET']);
+  expect([wrong.status, wrong.headers.get('allow')]).toStrictEqual([405, 'GET']);
   const two = await fetch(`${base}/api/datasets`, { method: 'PUT' });
-  assert.deepEqual([two.status, two.headers.get('allow')], [405, 'POST, GET']);
+  expect([two.status, two.headers.get('allow')]).toStrictEqual([405, 'POST, GET']);
   const nothing = await fetch(`${base}/api/nothing`);
-  assert.equal(nothing.headers.get('content-type'), 'application/problem+json; charset=utf-8');
-  assert.deepEqual([nothing.status, ((await nothing.json()) as Problem).code], [404, 'NOT_FOUND']);
+  expect(nothing.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+  expect([nothing.status, ((await nothing.json()) as Problem).code]).toStrictEqual([404, 'NOT_FOUND']);
 
   for (const client of [grpc, web()]) {
     const error: unknown = await client.listDatasetItems({ datasetId }).catch((thrown: unknown) => thrown);
-    assert.ok(error instanceof Error);
-    assert.equal(await codeOf(Promise.reject(error)), 'INTERNAL');
-    assert.ok(!error.message.includes('a defect'));
+    ensure(error instanceof Error);
+    expect(await codeOf(Promise.reject(error))).toBe('INTERNAL');
+    expect(error.message).not.toContain('a defect');
   }
 });
 
@@ -285,7 +284,7 @@ async function reflect(request: object): Promise<Reflected> {
     Loaded<Reflected>
   >;
   const method = service['ServerReflectionInfo'];
-  assert.ok(method);
+  ensure(method);
   const call = channel.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize);
   call.write(request);
   const [response] = (await once(call, 'data')) as [Reflected];
@@ -295,10 +294,10 @@ async function reflect(request: object): Promise<Reflected> {
 
 test('a client that has no protos finds services and messages by reflection', async () => {
   const { listServicesResponse } = await reflect({ listServices: '' });
-  assert.ok(listServicesResponse?.service.some(({ name }) => name === 'stic.datasets.v1.DatasetService'));
+  expect(listServicesResponse?.service.some(({ name }) => name === 'stic.datasets.v1.DatasetService')).toBeTruthy();
   const { fileDescriptorResponse } = await reflect({ fileContainingSymbol: 'stic.datasets.v1.DatasetService' });
   const files = fileDescriptorResponse?.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
-  assert.ok(files?.some(({ service }) => service.some(({ name }) => name === 'DatasetService')));
+  expect(files?.some(({ service }) => service.some(({ name }) => name === 'DatasetService'))).toBeTruthy();
 });
 
 test('without a database no service is serving, and a name that is none is NOT_FOUND', async () => {
@@ -310,6 +309,6 @@ test('without a database no service is serving, and a name that is none is NOT_F
       );
     });
   while ((await health('')) !== 'NOT_SERVING') await sleep(20);
-  assert.equal(await health('stic.datasets.v1.DatasetService'), 'NOT_SERVING');
-  assert.equal(await health('no.such.Service'), 'NOT_FOUND');
+  expect(await health('stic.datasets.v1.DatasetService')).toBe('NOT_SERVING');
+  expect(await health('no.such.Service')).toBe('NOT_FOUND');
 });

@@ -1,14 +1,13 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { CreateScheduleRequest, ListTicksRequest } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { SetRetentionPolicyRequest } from '@stic/api/gen/stic/retention/v1/retention.js';
 import type { Violation } from '../errors.js';
 import { registry } from './descriptors.js';
 import { fromQuery, strictJson } from './json.js';
+import { ensure } from '../../../../test/support/expect.js';
 
 function descriptor(name: string) {
   const message = registry.getMessage(name);
-  assert.ok(message, name);
+  ensure(message, name);
   return message;
 }
 
@@ -27,14 +26,14 @@ test('both spellings of a name are read, at every depth', () => {
   const camel = { policy: { enabled: true, hour: 3, rules: { keepDays: 30 } } };
   for (const json of [snake, camel]) {
     const { json: normal, violations } = read(POLICY, json);
-    assert.deepEqual(violations, []);
-    assert.equal(SetRetentionPolicyRequest.fromJSON(normal).policy?.rules?.keepDays, 30);
+    expect(violations).toStrictEqual([]);
+    expect(SetRetentionPolicyRequest.fromJSON(normal).policy?.rules?.keepDays).toBe(30);
   }
 });
 
 test('an unknown field is named with its path, however deep it lies', () => {
-  assert.deepEqual(fieldsAtFault(POLICY, { policy: { rules: { keep_dayz: 30 } }, polizy: 1 }), ['policy.rules.keep_dayz', 'polizy']);
-  assert.deepEqual(fieldsAtFault(SCHEDULE, { spec: { inputs: [{ role: 'images' }, { rolle: 'x' }], recipe: { dpo: { betaa: 1 } } } }), [
+  expect(fieldsAtFault(POLICY, { policy: { rules: { keep_dayz: 30 } }, polizy: 1 })).toStrictEqual(['policy.rules.keep_dayz', 'polizy']);
+  expect(fieldsAtFault(SCHEDULE, { spec: { inputs: [{ role: 'images' }, { rolle: 'x' }], recipe: { dpo: { betaa: 1 } } } })).toStrictEqual([
     'spec.inputs[1].rolle',
     'spec.recipe.dpo.betaa',
   ]);
@@ -48,35 +47,34 @@ test('a value of another type is refused, never coerced', () => {
     [{ policy: { hour: 2 ** 40 } }, 'policy.hour'],
     [{ policy: [] }, 'policy'],
   ];
-  for (const [json, field] of wrong) assert.deepEqual(fieldsAtFault(POLICY, json), [field], JSON.stringify(json));
+  for (const [json, field] of wrong) expect(fieldsAtFault(POLICY, json), JSON.stringify(json)).toStrictEqual([field]);
   const odd = { spec: { name: { a: 1 }, overlap: 'OVERLAP_POLICY_NEVER', inputs: {}, labels: { a: 1 }, catch_up: 1.5 } };
-  assert.deepEqual(
-    fieldsAtFault(SCHEDULE, odd).sort(),
+  expect(fieldsAtFault(SCHEDULE, odd).sort()).toStrictEqual(
     ['spec.catch_up', 'spec.inputs', 'spec.name', 'spec.overlap']
       .concat(
         descriptor('stic.schedules.v1.ScheduleSpec').fields.some(({ name }) => name === 'labels') ? ['spec.labels.a'] : ['spec.labels'],
       )
       .sort(),
   );
-  assert.deepEqual(fieldsAtFault(POLICY, 'text'), ['body']);
+  expect(fieldsAtFault(POLICY, 'text')).toStrictEqual(['body']);
 });
 
 test('null is as good as absent, and an enum is read by its name or its number', () => {
   const { json, violations } = read(SCHEDULE, { request_id: null, spec: { overlap: 2 } });
-  assert.deepEqual(violations, []);
-  assert.equal(CreateScheduleRequest.fromJSON(json).spec?.overlap, CreateScheduleRequest.fromJSON({ spec: { overlap: 2 } }).spec?.overlap);
-  assert.ok(!('request_id' in json));
+  expect(violations).toStrictEqual([]);
+  expect(CreateScheduleRequest.fromJSON(json).spec?.overlap).toBe(CreateScheduleRequest.fromJSON({ spec: { overlap: 2 } }).spec?.overlap);
+  expect(json).not.toHaveProperty('request_id');
 });
 
 test("a query's texts take the types of their fields", () => {
   const message = descriptor('stic.schedules.v1.ListTicksRequest');
   const violations: Violation[] = [];
   const json = strictJson(message, fromQuery(message, { schedule_id: 'x', page_size: '5' }), violations);
-  assert.deepEqual(violations, []);
-  assert.equal(ListTicksRequest.fromJSON(json).pageSize, 5);
+  expect(violations).toStrictEqual([]);
+  expect(ListTicksRequest.fromJSON(json).pageSize).toBe(5);
 });
 
 test('a long unknown name is shortened in the answer', () => {
   const [violation] = read(POLICY, { ['x'.repeat(100_000)]: 1 }).violations;
-  assert.ok((violation?.message.length ?? 0) < 600);
+  expect(violation?.message.length ?? 0).toBeLessThan(600);
 });

@@ -1,9 +1,8 @@
-import assert from 'node:assert/strict';
 import path from 'node:path';
-import { test } from 'node:test';
 import { DomainError } from '../errors.js';
 import { environmentSchema, loadConfig } from './config.js';
 import { repositoryRoot } from './repository.js';
+import { ensure, fail } from '../../../../test/support/expect.js';
 
 const root = repositoryRoot();
 
@@ -12,50 +11,47 @@ function refusal(environment: NodeJS.ProcessEnv): string {
   try {
     loadConfig(environment);
   } catch (error) {
-    assert.ok(error instanceof DomainError);
-    assert.equal(error.code, 'INVALID_ARGUMENT');
+    ensure(error instanceof DomainError);
+    expect(error.code).toBe('INVALID_ARGUMENT');
     return error.message;
   }
-  return assert.fail('the environment was accepted');
+  return fail('the environment was accepted');
 }
 
 test('an empty environment gives the embedded database, one local trainer and loopback', () => {
   const config = loadConfig({});
-  assert.deepEqual(
-    { ...config, paths: undefined },
-    {
-      state: path.join(root, '.stic'),
-      store: path.join(root, '.stic/store'),
-      databaseUrl: undefined,
-      trainers: [],
-      host: '127.0.0.1',
-      httpPort: 7420,
-      grpcPort: 7421,
-      postgresBinaries: undefined,
-      logLevel: 'info',
-      dataRoots: [],
-      secretKey: undefined,
-      webhooksAllowPrivate: false,
-      paths: undefined,
-    },
-  );
+  expect({ ...config, paths: undefined }).toStrictEqual({
+    state: path.join(root, '.stic'),
+    store: path.join(root, '.stic/store'),
+    databaseUrl: undefined,
+    trainers: [],
+    host: '127.0.0.1',
+    httpPort: 7420,
+    grpcPort: 7421,
+    postgresBinaries: undefined,
+    logLevel: 'info',
+    dataRoots: [],
+    secretKey: undefined,
+    webhooksAllowPrivate: false,
+    paths: undefined,
+  });
 });
 
 test('a variable that is set to nothing counts as not set', () => {
   const names = ['STIC_STATE', 'STIC_STORE', 'DATABASE_URL', 'TRAINERS', 'STIC_HOST', 'STIC_HTTP_PORT', 'STIC_LOG_LEVEL', 'PG_BIN'];
-  assert.deepEqual(loadConfig(Object.fromEntries(names.map((name) => [name, ' ']))), loadConfig({}));
+  expect(loadConfig(Object.fromEntries(names.map((name) => [name, ' '])))).toStrictEqual(loadConfig({}));
 });
 
 test('the store follows the state folder unless it has a place of its own', () => {
-  assert.equal(loadConfig({ STIC_STATE: '/data/stic' }).store, '/data/stic/store');
-  assert.equal(loadConfig({ STIC_STATE: '/data/stic', STIC_STORE: '/mnt/store' }).store, '/mnt/store');
+  expect(loadConfig({ STIC_STATE: '/data/stic' }).store).toBe('/data/stic/store');
+  expect(loadConfig({ STIC_STATE: '/data/stic', STIC_STORE: '/mnt/store' }).store).toBe('/mnt/store');
 });
 
 test('trainers are a list of addresses, and port 0 asks for a free one', () => {
-  assert.deepEqual(loadConfig({ STIC_DATA_ROOTS: '/data: /mnt/coco:' }).dataRoots, ['/data', '/mnt/coco']);
-  assert.deepEqual(loadConfig({ TRAINERS: 'gpu1:7430, [::1]:7430,,' }).trainers, ['gpu1:7430', '[::1]:7430']);
+  expect(loadConfig({ STIC_DATA_ROOTS: '/data: /mnt/coco:' }).dataRoots).toStrictEqual(['/data', '/mnt/coco']);
+  expect(loadConfig({ TRAINERS: 'gpu1:7430, [::1]:7430,,' }).trainers).toStrictEqual(['gpu1:7430', '[::1]:7430']);
   const { httpPort, grpcPort } = loadConfig({ STIC_HTTP_PORT: '0', STIC_GRPC_PORT: '65535' });
-  assert.deepEqual([httpPort, grpcPort], [0, 65_535]);
+  expect([httpPort, grpcPort]).toStrictEqual([0, 65_535]);
 });
 
 test('a bad value is named by its variable and never shown', () => {
@@ -69,24 +65,24 @@ test('a bad value is named by its variable and never shown', () => {
   ];
   for (const [environment, expected] of cases) {
     const message = refusal(environment);
-    assert.match(message, expected);
-    assert.ok(!message.includes(secret), message);
+    expect(message).toMatch(expected);
+    expect(message).not.toContain(secret);
   }
 });
 
 test('all bad values are told at once', () => {
   const message = refusal({ STIC_HTTP_PORT: 'x', STIC_GRPC_PORT: 'y' });
-  assert.match(message, /STIC_HTTP_PORT.*STIC_GRPC_PORT/);
+  expect(message).toMatch(/STIC_HTTP_PORT.*STIC_GRPC_PORT/);
 });
 
 test('an IPv6 host may be written in brackets', () => {
-  assert.deepEqual([loadConfig({ STIC_HOST: '[::1]' }).host, loadConfig({ STIC_HOST: '::1' }).host], ['::1', '::1']);
+  expect([loadConfig({ STIC_HOST: '[::1]' }).host, loadConfig({ STIC_HOST: '::1' }).host]).toStrictEqual(['::1', '::1']);
 });
 
 test('the default that a description names is what an unset variable stands for', () => {
   const unset = environmentSchema.parse({});
   for (const [name, type] of Object.entries(environmentSchema.shape)) {
     const documented = type.meta()?.['default'];
-    if (documented !== undefined) assert.deepEqual(environmentSchema.parse({ [name]: documented }), unset, name);
+    if (documented !== undefined) expect(environmentSchema.parse({ [name]: documented }), name).toStrictEqual(unset);
   }
 });

@@ -1,17 +1,16 @@
-import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
 import { DomainError } from '../errors.js';
 import { openDatabase } from './database.js';
+import { ensure } from '../../../../test/support/expect.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'stic-f-'));
 let postgres: Awaited<ReturnType<typeof EmbeddedPostgres.open>>;
 
-before(async () => {
+beforeAll(async () => {
   // Postgres, started by root, runs as another user and must get through.
   chmodSync(folder, 0o755);
   postgres = await EmbeddedPostgres.open({ state: path.join(folder, 'state') });
@@ -22,7 +21,7 @@ before(async () => {
   await owner.query('CREATE DATABASE closed ALLOW_CONNECTIONS false');
   await owner.end();
 });
-after(async () => {
+afterAll(async () => {
   await postgres.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -34,8 +33,8 @@ async function refusal(change: (url: URL) => void): Promise<DomainError> {
   try {
     await (await openDatabase({ url: url.href, entities: [], migrations: [] })).destroy();
   } catch (error) {
-    assert.ok(error instanceof DomainError, String(error));
-    assert.ok(!`${error.message} ${error.hint ?? ''}`.includes('secret'), 'the password is not shown');
+    ensure(error instanceof DomainError, String(error));
+    expect(`${error.message} ${error.hint ?? ''}`, 'the password is not shown').not.toContain('secret');
     return error;
   }
   throw new Error('the database was opened');
@@ -83,8 +82,8 @@ const CASES: [what: string, change: (url: URL) => void, code: string, message: R
 for (const [what, change, code, message, hint] of CASES) {
   test(`a start that Postgres refuses says why and what to do: ${what}`, async () => {
     const error = await refusal(change);
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, message);
-    assert.match(error.hint ?? '', hint);
+    expect(error.code, error.message).toBe(code);
+    expect(error.message).toMatch(message);
+    expect(error.hint ?? '').toMatch(hint);
   });
 }

@@ -1,6 +1,5 @@
-import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
 import { SharedWatch } from './shared-watch.js';
+import { ensure } from '../../../../test/support/expect.js';
 
 type Snapshot = { readonly value: number };
 
@@ -28,7 +27,7 @@ function watch(loader: SharedWatch<Snapshot>, signal = new AbortController().sig
 
 async function next(stream: AsyncGenerator<Snapshot, void>): Promise<Snapshot> {
   const result = await stream.next();
-  assert.ok(result.done !== true);
+  ensure(result.done !== true);
   return result.value;
 }
 
@@ -36,24 +35,24 @@ test('a change is loaded once and every watcher gets the same object', async () 
   const { state, loader } = watched();
   const streams = Array.from({ length: 50 }, () => watch(loader));
   const first = await Promise.all(streams.map(next));
-  assert.equal(new Set(first).size, 1);
+  expect(new Set(first).size).toBe(1);
   const before = state.loads;
   state.value = 2;
   loader.ring();
   const second = await Promise.all(streams.map(next));
-  assert.deepEqual([new Set(second).size, second[0]?.value], [1, 2]);
-  assert.equal(state.loads, before + 1);
+  expect([new Set(second).size, second[0]?.value]).toStrictEqual([1, 2]);
+  expect(state.loads).toBe(before + 1);
   await Promise.all(streams.map((stream) => stream.return(undefined)));
-  assert.equal(state.idle, 1, 'the loader rests once nobody watches');
+  expect(state.idle, 'the loader rests once nobody watches').toBe(1);
 });
 
 test('one that joins later gets what was loaded after it joined, never an older snapshot', async () => {
   const { state, loader } = watched();
   const early = watch(loader);
-  assert.equal((await next(early)).value, 1);
+  expect((await next(early)).value).toBe(1);
   state.value = 2;
   const late = watch(loader);
-  assert.equal((await next(late)).value, 2, 'although no change was notified');
+  expect((await next(late)).value, 'although no change was notified').toBe(2);
 });
 
 test('a slow watcher misses changes in between, never the latest', async () => {
@@ -62,9 +61,9 @@ test('a slow watcher misses changes in between, never the latest', async () => {
   await Promise.all([next(slow), next(fast)]);
   for (state.value = 2; state.value < 5; state.value++) {
     loader.ring();
-    assert.equal((await next(fast)).value, state.value);
+    expect((await next(fast)).value).toBe(state.value);
   }
-  assert.equal((await next(slow)).value, 4);
+  expect((await next(slow)).value).toBe(4);
 });
 
 test('a load that fails fails every watcher, and the signal ends one alone', async () => {
@@ -74,8 +73,8 @@ test('a load that fails fails every watcher, and the signal ends one alone', asy
   const [left, failed] = [watch(loader, leaving.signal), watch(loader)];
   await Promise.all([next(left), next(failed)]);
   leaving.abort();
-  assert.equal((await left.next()).done, true);
+  expect((await left.next()).done).toBe(true);
   answer = () => Promise.reject(new Error('gone'));
   loader.ring();
-  await assert.rejects(failed.next(), /gone/);
+  await expect(failed.next()).rejects.toThrow(/gone/);
 });

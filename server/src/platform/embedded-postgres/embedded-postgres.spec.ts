@@ -1,20 +1,19 @@
-import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
 import pg from 'pg';
 import { DomainError } from '../errors.js';
 import { hasEnded, isAlive } from '../processes/process-table.js';
 import { pause } from '../timing.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
+import { rejection } from '../../../../test/support/expect.js';
 
 const base = mkdtempSync(path.join(os.tmpdir(), 'stic-pg-'));
 // Postgres, started by root, runs as another user and must get through.
 chmodSync(base, 0o755);
-after(() => rmSync(base, { recursive: true, maxRetries: 5 }));
+afterAll(() => rmSync(base, { recursive: true, maxRetries: 5 }));
 
 const state = path.join(base, 'state');
 const file = (name: string): string => path.join(state, name);
@@ -56,26 +55,26 @@ test('it starts from nothing, in UTF-8, for this machine and its user only', asy
       url,
       `SELECT current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses`,
     );
-    assert.deepEqual(settings, ['UTF8', '127.0.0.1']);
-    assert.equal(statSync(file('postgres.json')).mode & 0o077, 0, 'nobody else may read the password');
+    expect(settings).toStrictEqual(['UTF8', '127.0.0.1']);
+    expect(statSync(file('postgres.json')).mode & 0o077, 'nobody else may read the password').toBe(0);
     const wrong = url.replace(/:[^:@/]+@/, ':wrong@');
-    await assert.rejects(query(wrong, 'SELECT 1'), /password authentication failed/);
+    await expect(query(wrong, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
     await query(url, 'CREATE TABLE kept (n integer)');
     pid = postmaster();
   });
-  assert.equal(isAlive(pid), false);
+  expect(isAlive(pid)).toBe(false);
 });
 
 test('a server that was killed leaves it running, and the next one adopts it', async () => {
   const server = spawn(process.execPath, ['--input-type=module', '-e', OPENER, state], { stdio: ['ignore', 'ignore', 'pipe'] });
   const [said] = (await once(server.stderr, 'data')) as [Buffer];
-  assert.equal(said.toString(), 'open');
+  expect(said.toString()).toBe('open');
   const pid = postmaster();
   server.kill('SIGKILL');
   await once(server, 'exit');
-  assert.ok(isAlive(pid));
+  expect(isAlive(pid)).toBe(true);
   await opened(async (url) => {
-    assert.equal(postmaster(), pid);
+    expect(postmaster()).toBe(pid);
     await query(url, 'SELECT 1');
   });
 });
@@ -85,44 +84,39 @@ test('killed, it comes back at the same address with everything that was acknowl
     const pid = postmaster();
     await query(url, 'INSERT INTO kept SELECT generate_series(1, 1000)');
     process.kill(pid, 'SIGKILL');
-    assert.ok(await hasEnded(pid, 5_000));
+    expect(await hasEnded(pid, 5_000)).toBe(true);
     let found: unknown[] = [];
     for (const deadline = Date.now() + 20_000; found.length === 0 && Date.now() < deadline; await pause(50)) {
       found = await query(url, 'SELECT count(*) FROM kept').catch(() => []);
     }
-    assert.deepEqual(found, ['1000']);
-    assert.notEqual(postmaster(), pid);
+    expect(found).toStrictEqual(['1000']);
+    expect(postmaster()).not.toBe(pid);
   });
 });
 
 test('the number of a dead postmaster may be that of any process today', async () => {
   writeFileSync(file('postgres/postmaster.pid'), `${process.pid}\n${file('postgres')}\n1\n5432\n\n127.0.0.1\n\nready   \n`);
-  await opened(async (url) => assert.deepEqual(await query(url, 'SELECT count(*) FROM kept'), ['1000']));
+  await opened(async (url) => expect(await query(url, 'SELECT count(*) FROM kept')).toStrictEqual(['1000']));
 });
 
 test("a password that is not the database's is refused with both files named", async () => {
   const settings = readFileSync(file('postgres.json'), 'utf8');
   writeFileSync(file('postgres.json'), JSON.stringify({ ...(JSON.parse(settings) as object), password: 'other' }));
-  await assert.rejects(open(), (error) => {
-    assert.ok(error instanceof DomainError);
-    assert.ok(error.message.includes(file('postgres.json')) && error.message.includes(file('postgres')));
-    return true;
-  });
+  const error = await rejection(open(), DomainError);
+  expect(error.message).toContain(file('postgres.json'));
+  expect(error.message).toContain(file('postgres'));
   const pid = postmaster();
   process.kill(pid, 'SIGINT');
-  assert.ok(await hasEnded(pid, 10_000));
+  expect(await hasEnded(pid, 10_000)).toBe(true);
   writeFileSync(file('postgres.json'), settings);
 });
 
 test('data of another major version are refused with both versions and a way out', async () => {
   const version = readFileSync(file('postgres/PG_VERSION'), 'utf8');
   writeFileSync(file('postgres/PG_VERSION'), '12\n');
-  await assert.rejects(open(), (error) => {
-    assert.ok(error instanceof DomainError);
-    assert.equal(error.code, 'FAILED_PRECONDITION');
-    assert.match(error.message, new RegExp(`made by Postgres 12; the programs here are Postgres ${version.trim()}`));
-    assert.match(error.hint ?? '', /PG_BIN.*Postgres 12.*STIC_STATE/);
-    return true;
-  });
+  const error = await rejection(open(), DomainError);
+  expect(error.code).toBe('FAILED_PRECONDITION');
+  expect(error.message).toMatch(new RegExp(`made by Postgres 12; the programs here are Postgres ${version.trim()}`));
+  expect(error.hint ?? '').toMatch(/PG_BIN.*Postgres 12.*STIC_STATE/);
   writeFileSync(file('postgres/PG_VERSION'), version);
 });

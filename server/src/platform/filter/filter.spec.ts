@@ -1,10 +1,9 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { DomainError } from '../errors.js';
 import { compileFilter } from './compile.js';
 import { column, enumColumn, type Fields, keyedNumber, list, map, related } from './fields.js';
 import { parseOrder } from './order.js';
 import { LONGEST_FILTER, parseFilter } from './parse.js';
+import { ensure, thrown } from '../../../../test/support/expect.js';
 
 const fields: Fields = {
   name: column('text', 'run.name', { searched: true }),
@@ -33,62 +32,53 @@ function sql(text: string): string {
 
 function refused(text: string, message: RegExp, work: (text: string) => unknown = (it) => compileFilter(it, fields)): void {
   const field = work === orderOf ? 'order_by' : 'filter';
-  assert.throws(
-    () => work(text),
-    (error) => {
-      assert.ok(error instanceof DomainError, String(error));
-      assert.deepEqual([error.code, error.field], ['INVALID_ARGUMENT', field]);
-      assert.match(error.message, message);
-      return true;
-    },
-  );
+  const error = thrown(() => work(text), DomainError);
+  expect([error.code, error.field]).toStrictEqual(['INVALID_ARGUMENT', field]);
+  expect(error.message).toMatch(message);
 }
 
 const orderOf = (text: string): unknown => parseOrder(text, fields);
 
 test('OR binds tighter than AND, terms side by side are joined by AND, and both negations are the complement', () => {
-  assert.equal(sql(''), '');
-  assert.equal(sql(' \n'), '');
-  assert.equal(sql('priority = 1 AND priority = 2 OR priority = 3'), `(run.priority = '1' AND (run.priority = '2' OR run.priority = '3'))`);
-  assert.equal(sql('priority=1 priority=2'), `(run.priority = '1' AND run.priority = '2')`);
-  assert.equal(
-    sql('(priority = 1 AND priority > 2) OR NOT priority<=3'),
+  expect(sql('')).toBe('');
+  expect(sql(' \n')).toBe('');
+  expect(sql('priority = 1 AND priority = 2 OR priority = 3')).toBe(`(run.priority = '1' AND (run.priority = '2' OR run.priority = '3'))`);
+  expect(sql('priority=1 priority=2')).toBe(`(run.priority = '1' AND run.priority = '2')`);
+  expect(sql('(priority = 1 AND priority > 2) OR NOT priority<=3')).toBe(
     `((run.priority = '1' AND run.priority > '2') OR ((run.priority <= '3') IS NOT TRUE))`,
   );
-  assert.equal(sql('-(priority < -3)'), `((run.priority < '-3') IS NOT TRUE)`);
-  assert.equal(sql('priority != 1'), sql('NOT priority = 1'));
+  expect(sql('-(priority < -3)')).toBe(`((run.priority < '-3') IS NOT TRUE)`);
+  expect(sql('priority != 1')).toBe(sql('NOT priority = 1'));
 });
 
 test('a value is read by the type of its field', () => {
-  assert.equal(sql('state = RUNNING'), `run.state = 'RUN_STATE_RUNNING'`);
-  assert.equal(sql('state = "RUN_STATE_QUEUED"'), `run.state = 'RUN_STATE_QUEUED'`);
-  assert.equal(sql('created_at >= 2026-01-31T08:00:00+02:00'), `run.created_at >= '2026-01-31T06:00:00.000Z'`);
-  assert.equal(sql('created_at < "2026-01-31"'), `run.created_at < '2026-01-31T00:00:00.000Z'`);
-  assert.equal(sql('duration > 1.5h'), `run.seconds > '5400'`);
-  assert.equal(sql('enabled = true'), `run.enabled = 'true'`);
-  assert.equal(
-    sql('metrics.dpo/loss < 1e-3'),
+  expect(sql('state = RUNNING')).toBe(`run.state = 'RUN_STATE_RUNNING'`);
+  expect(sql('state = "RUN_STATE_QUEUED"')).toBe(`run.state = 'RUN_STATE_QUEUED'`);
+  expect(sql('created_at >= 2026-01-31T08:00:00+02:00')).toBe(`run.created_at >= '2026-01-31T06:00:00.000Z'`);
+  expect(sql('created_at < "2026-01-31"')).toBe(`run.created_at < '2026-01-31T00:00:00.000Z'`);
+  expect(sql('duration > 1.5h')).toBe(`run.seconds > '5400'`);
+  expect(sql('enabled = true')).toBe(`run.enabled = 'true'`);
+  expect(sql('metrics.dpo/loss < 1e-3')).toBe(
     `run.id IN (SELECT found.owner FROM (SELECT run_id AS owner, value FROM run_metric WHERE name = 'dpo/loss') AS found WHERE found.value < '0.001')`,
   );
-  assert.match(sql('metrics."a.b c" < 1'), /name = 'a\.b c'\) AS found WHERE found\.value < '1'/);
-  assert.equal(sql('dataset = photos'), `run.id IN (SELECT run_id FROM run_input WHERE true AND dataset_name = 'photos')`);
+  expect(sql('metrics."a.b c" < 1')).toMatch(/name = 'a\.b c'\) AS found WHERE found\.value < '1'/);
+  expect(sql('dataset = photos')).toBe(`run.id IN (SELECT run_id FROM run_input WHERE true AND dataset_name = 'photos')`);
 });
 
 test('has, null and wildcards', () => {
-  assert.equal(sql('name = "night*"'), `run.name LIKE 'night%'`);
-  assert.equal(sql('name = *1_0%'), `run.name LIKE '%1\\_0\\%'`);
-  assert.equal(sql('name : Night'), `run.name ILIKE '%Night%'`);
-  assert.equal(sql('name:Night*'), `run.name ILIKE 'Night%'`);
-  assert.equal(sql(String.raw`name = "\*\"a\\"`), `run.name = '*"a\\'`);
-  assert.equal(sql('nightly'), `(run.name ILIKE '%nightly%')`);
-  assert.equal(sql('duration = null'), `((run.seconds IS NOT NULL) IS NOT TRUE)`);
-  assert.equal(sql('duration:*'), sql('duration != null'));
-  assert.equal(sql('name = "null"'), `run.name = 'null'`);
-  assert.equal(sql('requires.labels.gpu.kind = h100'), `(run.labels ->> 'gpu.kind') = 'h100'`);
-  assert.equal(sql('requires.labels:gpu'), `(run.labels ->> 'gpu') <> ''`);
-  assert.equal(sql('requires.labels:gpu'), sql('requires.labels.gpu:*'));
-  assert.equal(
-    sql('events:run.failed'),
+  expect(sql('name = "night*"')).toBe(`run.name LIKE 'night%'`);
+  expect(sql('name = *1_0%')).toBe(`run.name LIKE '%1\\_0\\%'`);
+  expect(sql('name : Night')).toBe(`run.name ILIKE '%Night%'`);
+  expect(sql('name:Night*')).toBe(`run.name ILIKE 'Night%'`);
+  expect(sql(String.raw`name = "\*\"a\\"`)).toBe(`run.name = '*"a\\'`);
+  expect(sql('nightly')).toBe(`(run.name ILIKE '%nightly%')`);
+  expect(sql('duration = null')).toBe(`((run.seconds IS NOT NULL) IS NOT TRUE)`);
+  expect(sql('duration:*')).toBe(sql('duration != null'));
+  expect(sql('name = "null"')).toBe(`run.name = 'null'`);
+  expect(sql('requires.labels.gpu.kind = h100')).toBe(`(run.labels ->> 'gpu.kind') = 'h100'`);
+  expect(sql('requires.labels:gpu')).toBe(`(run.labels ->> 'gpu') <> ''`);
+  expect(sql('requires.labels:gpu')).toBe(sql('requires.labels.gpu:*'));
+  expect(sql('events:run.failed')).toBe(
     `EXISTS (SELECT 1 FROM jsonb_array_elements_text(run.events) AS item WHERE item ILIKE '%run.failed%')`,
   );
 });
@@ -130,15 +120,12 @@ test('an error has its position and says what was expected', () => {
 });
 
 test('an order names fields that have one value', () => {
-  assert.deepEqual(parseOrder('', fields), []);
-  assert.deepEqual(
-    parseOrder(' created_at  desc,name ', fields).map(({ sql: of, descending }) => [of, descending]),
-    [
-      ['run.created_at', true],
-      ['run.name', false],
-    ],
-  );
-  assert.equal(parseOrder('metrics.dpo/loss asc', fields)[0]?.key, 'dpo/loss');
+  expect(parseOrder('', fields)).toStrictEqual([]);
+  expect(parseOrder(' created_at  desc,name ', fields).map(({ sql: of, descending }) => [of, descending])).toStrictEqual([
+    ['run.created_at', true],
+    ['run.name', false],
+  ]);
+  expect(parseOrder('metrics.dpo/loss asc', fields)[0]?.key).toBe('dpo/loss');
   refused('created_at down', /expected a field, then asc or desc/, orderOf);
   refused('size', /there is no field "size" to sort by/, orderOf);
   refused('dataset', /no field "dataset" to sort by/, orderOf);
@@ -202,12 +189,14 @@ test('random garbage is a filter or a refusal, and never reaches the SQL', () =>
       parseFilter(text);
       const condition = compileFilter(text, fields);
       if (condition) filters += 1;
-      assert.ok(!/DROP|👩|\$1|--|'(?!')/.test(condition?.sql.replaceAll(`''`, '') ?? ''), text);
+      expect(condition?.sql.replaceAll(`''`, '') ?? '', text).not.toMatch(/DROP|👩|\$1|--|'(?!')/);
     } catch (error) {
-      assert.ok(error instanceof DomainError && error.code === 'INVALID_ARGUMENT' && error.field === 'filter', `${text}: ${String(error)}`);
+      ensure(error instanceof DomainError, `${text}: ${String(error)}`);
+      expect(error.code, `${text}: ${String(error)}`).toBe('INVALID_ARGUMENT');
+      expect(error.field, `${text}: ${String(error)}`).toBe('filter');
     }
   }
-  assert.ok(filters > 100, `${filters} of the texts are filters`);
+  expect(filters, `${filters} of the texts are filters`).toBeGreaterThan(100);
 });
 
 /** Mulberry32: the same numbers in every run. */

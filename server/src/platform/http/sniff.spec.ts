@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { sniffImage } from './sniff.js';
 
 const head = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -13,10 +11,10 @@ test('images that browsers show are known by their first bytes', () => {
     ['\0\0\0\x20ftypavif', 'image/avif'],
     ['BM\x36\0\0\0\0\0\0\0', 'image/bmp'],
   ];
-  for (const [bytes, mediaType] of cases) assert.equal(sniffImage(head(bytes)), mediaType);
+  for (const [bytes, mediaType] of cases) expect(sniffImage(head(bytes))).toBe(mediaType);
 });
 
 test('scripts, texts and other files are never served as images', () => {
   const others = ['<svg xmlns="http://www.w3.org/2000/svg">', '<html>', 'BMW drives', 'RIFF\x10\0\0\0WAVEfmt ', '\xff\xd8', ''];
-  for (const bytes of others) assert.equal(sniffImage(head(bytes)), undefined, bytes);
+  for (const bytes of others) expect(sniffImage(head(bytes)), bytes).toBeUndefined();
 });

@@ -1,8 +1,6 @@
-import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
 import express from 'express';
 import { extract } from 'tar-stream';
 import { sendTar, Tar, type TarEntry } from './tar.js';
@@ -42,11 +40,11 @@ const tar = new Tar(entries, 'content');
 
 const server = createServer(express().get('/', (request, response) => sendTar(tar, 'all files', request, response)));
 let url = '';
-before(async () => {
+beforeAll(async () => {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 });
-after(() => {
+afterAll(() => {
   server.close();
   server.closeAllConnections();
 });
@@ -66,8 +64,8 @@ async function ask(
 
 test('what tar-stream reads from it are the files, and its size is what was said', async () => {
   const whole = await bytesOf(tar);
-  assert.equal(whole.length, tar.size);
-  assert.deepEqual(await filesOf(whole), files);
+  expect(whole).toHaveLength(tar.size);
+  expect(await filesOf(whole)).toStrictEqual(files);
 });
 
 test('every range of it is that part of the whole', async () => {
@@ -75,7 +73,7 @@ test('every range of it is that part of the whole', async () => {
   for (let start = 0; start < tar.size; start += 97) {
     for (const length of [1, 511, 2_000]) {
       const end = Math.min(tar.size, start + length) - 1;
-      assert.deepEqual(await bytesOf(tar, start, end), whole.subarray(start, end + 1), `${start}-${end}`);
+      expect(await bytesOf(tar, start, end), `${start}-${end}`).toStrictEqual(whole.subarray(start, end + 1));
     }
   }
 });
@@ -86,27 +84,27 @@ test('the etag tells names, sizes and contents apart', () => {
     new Tar(entries.slice(1), 'content'),
     new Tar([inMemory('a.json', '{ }'), ...entries.slice(1)], 'content'),
   ];
-  assert.equal(new Set([tar, ...others].map(({ etag }) => etag)).size, 4);
-  assert.equal(new Tar(entries, 'content').etag, tar.etag);
+  expect(new Set([tar, ...others].map(({ etag }) => etag)).size).toBe(4);
+  expect(new Tar(entries, 'content').etag).toBe(tar.etag);
 });
 
 test('a file that has become shorter breaks the archive off', async () => {
   const broken = new Tar([{ ...inMemory('a', 'abc'), size: 10 }], 'content');
-  await assert.rejects(bytesOf(broken), /7 bytes shorter/);
+  await expect(bytesOf(broken)).rejects.toThrow(/7 bytes shorter/);
 });
 
 test('a size of more than 8 GiB is written in binary', async () => {
   const [header] = [await bytesOf(new Tar([{ name: 'big', size: 2 ** 34, read: () => [] as never }], ''), 0, 511)];
-  assert.deepEqual([header[124], header.readBigUInt64BE(128)], [0x80, 2n ** 34n]);
+  expect([header[124], header.readBigUInt64BE(128)]).toStrictEqual([0x80, 2n ** 34n]);
 });
 
 test('over HTTP it has length, etag and ranges; a range of another archive is answered with the whole', async () => {
   const whole = await bytesOf(tar);
   const { response, bytes } = await ask({});
-  assert.deepEqual(bytes, whole);
+  expect(bytes).toStrictEqual(whole);
   const said = (name: string): string | null => response.headers.get(name);
-  assert.deepEqual([said('content-length'), said('etag'), said('accept-ranges')], [String(tar.size), tar.etag, 'bytes']);
-  assert.equal(said('content-disposition'), 'attachment; filename="all_files.tar"');
+  expect([said('content-length'), said('etag'), said('accept-ranges')]).toStrictEqual([String(tar.size), tar.etag, 'bytes']);
+  expect(said('content-disposition')).toBe('attachment; filename="all_files.tar"');
   const cases: [Record<string, string>, number, Buffer, string | null][] = [
     [{ range: 'bytes=600-' }, 206, whole.subarray(600), `bytes 600-${tar.size - 1}/${tar.size}`],
     [{ range: 'bytes=600-699', 'if-range': tar.etag }, 206, whole.subarray(600, 700), `bytes 600-699/${tar.size}`],
@@ -118,11 +116,11 @@ test('over HTTP it has length, etag and ranges; a range of another archive is an
   ];
   for (const [headers, status, expected, range] of cases) {
     const answer = await ask(headers);
-    assert.deepEqual([answer.status, answer.range], [status, range], JSON.stringify(headers));
-    assert.ok(answer.bytes.equals(expected), JSON.stringify(headers));
+    expect([answer.status, answer.range], JSON.stringify(headers)).toStrictEqual([status, range]);
+    expect(answer.bytes.equals(expected), JSON.stringify(headers)).toBe(true);
   }
   const beyond = await ask({ range: `bytes=${tar.size}-` });
-  assert.deepEqual([beyond.status, beyond.range], [416, `bytes */${tar.size}`]);
+  expect([beyond.status, beyond.range]).toStrictEqual([416, `bytes */${tar.size}`]);
   const head = await ask({}, 'HEAD');
-  assert.deepEqual([head.status, head.response.headers.get('content-length'), head.bytes.length], [200, String(tar.size), 0]);
+  expect([head.status, head.response.headers.get('content-length'), head.bytes.length]).toStrictEqual([200, String(tar.size), 0]);
 });

@@ -1,8 +1,6 @@
-import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
 import { openLogs, PinoLogger } from './logging.js';
 
 type Line = { time: string; level: number; context?: string; msg: string };
@@ -26,8 +24,8 @@ test('a line says when, who and what', () => {
   const [line] = logged('info', (logger) => {
     logger.log('ready', 'Server');
   });
-  assert.match(line?.time ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-  assert.deepEqual([line?.level, line?.context, line?.msg], [30, 'Server', 'ready']);
+  expect(line?.time ?? '').toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  expect([line?.level, line?.context, line?.msg]).toStrictEqual([30, 'Server', 'ready']);
 });
 
 test('a password in an address is never written, wherever it stands', () => {
@@ -36,9 +34,9 @@ test('a password in an address is never written, wherever it stands', () => {
     logger.error(new Error('connect postgresql://u:very-secret@h/d'), 'Database');
     logger.debug('first', 'postgres://stic:very-secret@db', 'Database');
   });
-  assert.equal(lines.length, 3);
-  assert.ok(!JSON.stringify(lines).includes('very-secret'), JSON.stringify(lines));
-  assert.match(lines[0]?.msg ?? '', /postgres:\/\/stic:\*\*\*@db:5432\/stic/);
+  expect(lines).toHaveLength(3);
+  expect(JSON.stringify(lines), JSON.stringify(lines)).not.toContain('very-secret');
+  expect(lines[0]?.msg ?? '').toMatch(/postgres:\/\/stic:\*\*\*@db:5432\/stic/);
 });
 
 test("an error is written with its stack, and the framework's chatter only when asked for", () => {
@@ -47,7 +45,7 @@ test("an error is written with its stack, and the framework's chatter only when 
     logger.error(new Error('broken'), 'Server');
   };
   const [line, ...none] = logged('info', write);
-  assert.deepEqual(none, []);
-  assert.match(line?.msg ?? '', /^Error: broken\n +at /);
-  assert.equal(logged('debug', write).length, 2);
+  expect(none).toStrictEqual([]);
+  expect(line?.msg ?? '').toMatch(/^Error: broken\n +at /);
+  expect(logged('debug', write)).toHaveLength(2);
 });

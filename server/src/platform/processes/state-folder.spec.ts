@@ -1,15 +1,14 @@
-import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
 import { DomainError } from '../errors.js';
 import { claimStateFolder } from './state-folder.js';
+import { thrown } from '../../../../test/support/expect.js';
 
 const base = mkdtempSync(path.join(os.tmpdir(), 'stic-claim-'));
-after(() => rmSync(base, { recursive: true }));
+afterAll(() => rmSync(base, { recursive: true }));
 
 /** Claims in a process of its own, which holds the folder until its input ends. */
 const CLAIMER = `
@@ -21,18 +20,13 @@ const CLAIMER = `
 test('a second server on the folder is refused with its process and what to do, until the first lets go', () => {
   const folder = path.join(base, 'one');
   const first = claimStateFolder(folder);
-  assert.throws(
-    () => claimStateFolder(folder),
-    (error) =>
-      error instanceof DomainError &&
-      error.code === 'FAILED_PRECONDITION' &&
-      error.message.includes(`process ${process.pid}`) &&
-      error.message.includes(folder) &&
-      /STIC_STATE/.test(error.hint ?? ''),
-  );
+  const error = thrown(() => claimStateFolder(folder), DomainError);
+  expect(error).toMatchObject({ code: 'FAILED_PRECONDITION', hint: expect.stringMatching(/STIC_STATE/) });
+  expect(error.message).toContain(`process ${process.pid}`);
+  expect(error.message).toContain(folder);
   first.release();
   claimStateFolder(folder).release();
-  assert.deepEqual(readdirSync(folder), [], 'nothing is left over');
+  expect(readdirSync(folder), 'nothing is left over').toStrictEqual([]);
 });
 
 test('of many servers that start at once, one wins', async () => {
@@ -42,7 +36,7 @@ test('of many servers that start at once, one wins', async () => {
   );
   const answers = await Promise.all(claimers.map(async ({ stdout }) => String(((await once(stdout, 'data')) as [Buffer])[0]).trim()));
   for (const { stdin } of claimers) stdin.end();
-  assert.deepEqual(answers.sort(), ['refused', 'refused', 'refused', 'won']);
+  expect(answers.sort()).toStrictEqual(['refused', 'refused', 'refused', 'won']);
 });
 
 test('a claim of a process that is gone, or whose number another one has by now, does not count', () => {
@@ -62,5 +56,5 @@ test('who has lost the folder does not release it for its new owner', () => {
   const claim = claimStateFolder(folder);
   writeFileSync(path.join(folder, 'server.json'), JSON.stringify({ pid: 1, start: 'x' }));
   claim.release();
-  assert.deepEqual(readdirSync(folder), ['server.json']);
+  expect(readdirSync(folder)).toStrictEqual(['server.json']);
 });

@@ -1,6 +1,4 @@
 import 'reflect-metadata';
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { Controller, Get, HttpException, type INestApplication, Module, Param } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { status } from '@grpc/grpc-js';
@@ -48,19 +46,19 @@ class ThrowsModule {}
 let app: INestApplication;
 let url = '';
 
-before(async () => {
+beforeAll(async () => {
   app = await NestFactory.create(ThrowsModule, { logger: false });
   app.useGlobalFilters(new HttpErrors());
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();
 });
-after(() => app.close());
+afterAll(() => app.close());
 
 async function ask(what: string): Promise<{ status: number; error: Record<string, unknown> }> {
   const response = await fetch(`${url}/${what}`);
-  assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  expect(response.headers.get('content-type') ?? '').toMatch(/^application\/problem\+json/);
   const { type, title, status: told, ...error } = (await response.json()) as Record<string, unknown>;
-  assert.deepEqual([type, typeof title, told], ['about:blank', 'string', response.status]);
+  expect([type, typeof title, told]).toStrictEqual(['about:blank', 'string', response.status]);
   return { status: response.status, error };
 }
 
@@ -68,38 +66,38 @@ test('every code has its HTTP status and leaves with field and hint', async () =
   for (const code of codes) {
     const errors = [{ field: 'some.field', message: 'It went wrong.' }];
     const error = { code, detail: 'It went wrong.', field: 'some.field', hint: 'Do that.', errors };
-    assert.deepEqual(await ask(`throws/${code}`), { status: STATUSES[code][0], error });
+    expect(await ask(`throws/${code}`)).toStrictEqual({ status: STATUSES[code][0], error });
   }
 });
 
 test('every code has its gRPC status, with the same error in the standard trailer that clients read', () => {
   for (const code of codes) {
     const error = toGrpcError(whole(code));
-    assert.equal(error.code, STATUSES[code][1]);
-    assert.equal(error.details, 'It went wrong. Do that.');
+    expect(error.code).toBe(STATUSES[code][1]);
+    expect(error.details).toBe('It went wrong. Do that.');
     const rich = fromGrpcError(error);
-    assert.deepEqual([rich?.code, rich?.message, rich?.field, rich?.hint], [code, 'It went wrong.', 'some.field', 'Do that.']);
+    expect([rich?.code, rich?.message, rich?.field, rich?.hint]).toStrictEqual([code, 'It went wrong.', 'some.field', 'Do that.']);
   }
 });
 
 test('what an error does not have is left out', async () => {
-  assert.deepEqual(await ask('throws/plain'), { status: 404, error: { code: 'NOT_FOUND', detail: 'Nothing there.' } });
+  expect(await ask('throws/plain')).toStrictEqual({ status: 404, error: { code: 'NOT_FOUND', detail: 'Nothing there.' } });
 });
 
 test('an error that was not meant for the caller says only where to look', async () => {
   const { status: http, error } = await ask('throws/secret');
-  assert.equal(http, 500);
-  assert.match(JSON.stringify(error), /"detail":"Something unexpected happened \([0-9a-f-]{36}\)\.","code":"INTERNAL"/);
-  assert.ok(!JSON.stringify(error).includes('very-secret'));
-  assert.ok(!toGrpcError(thrown['secret']).details.includes('very-secret'));
+  expect(http).toBe(500);
+  expect(JSON.stringify(error)).toMatch(/"detail":"Something unexpected happened \([0-9a-f-]{36}\)\.","code":"INTERNAL"/);
+  expect(JSON.stringify(error)).not.toContain('very-secret');
+  expect(toGrpcError(thrown['secret']).details).not.toContain('very-secret');
 });
 
 test('a database that is away is UNAVAILABLE, however the driver says it', async () => {
   const { status: http, error } = await ask('throws/away');
-  assert.deepEqual(
-    [http, error],
-    [503, { code: 'UNAVAILABLE', detail: 'The database does not answer.', hint: 'Try again in a few seconds.' }],
-  );
+  expect([http, error]).toStrictEqual([
+    503,
+    { code: 'UNAVAILABLE', detail: 'The database does not answer.', hint: 'Try again in a few seconds.' },
+  ]);
   const wrapped = (driverError: unknown): Error => Object.assign(new Error('query failed'), { driverError });
   for (const driverError of [
     Object.assign(new Error('terminating connection'), { code: '57P01' }),
@@ -107,14 +105,14 @@ test('a database that is away is UNAVAILABLE, however the driver says it', async
     new Error('Connection terminated unexpectedly'),
     new Error('timeout exceeded when trying to connect'),
   ]) {
-    assert.equal(toGrpcError(wrapped(driverError)).code, status.UNAVAILABLE, String(driverError));
+    expect(toGrpcError(wrapped(driverError)).code, String(driverError)).toBe(status.UNAVAILABLE);
   }
   const wrong = Object.assign(new Error('duplicate key'), { code: '23505' });
-  assert.equal(toGrpcError(wrapped(wrong)).code, status.INTERNAL);
+  expect(toGrpcError(wrapped(wrong)).code).toBe(status.INTERNAL);
 });
 
 test("the framework's own errors take the same form", async () => {
-  assert.deepEqual(await ask('nowhere'), { status: 404, error: { code: 'NOT_FOUND', detail: 'There is nothing at this address.' } });
+  expect(await ask('nowhere')).toStrictEqual({ status: 404, error: { code: 'NOT_FOUND', detail: 'There is nothing at this address.' } });
   const { status: http, error } = await ask('throws/teapot');
-  assert.deepEqual([http, error], [400, { code: 'INVALID_ARGUMENT', detail: 'The request cannot be read: short and stout' }]);
+  expect([http, error]).toStrictEqual([400, { code: 'INVALID_ARGUMENT', detail: 'The request cannot be read: short and stout' }]);
 });

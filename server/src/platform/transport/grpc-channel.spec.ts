@@ -1,8 +1,7 @@
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { type ChannelOptions, Client, credentials, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import { authority, freePort } from './addresses.js';
 import { DIRECT, reasonOf } from './grpc-channel.js';
+import { ensure } from '../../../../test/support/expect.js';
 
 const HOST = '127.0.0.1';
 /** Answers every call with UNIMPLEMENTED: whoever hears that has reached it. */
@@ -10,14 +9,14 @@ const server = new Server();
 let address: string;
 let nowhere: string;
 
-before(async () => {
+beforeAll(async () => {
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(authority(HOST, 0), ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
   );
   address = authority(HOST, port);
   nowhere = authority(HOST, await freePort(HOST));
 });
-after(() => server.forceShutdown());
+afterAll(() => server.forceShutdown());
 
 /** How a call on a new channel ends. */
 async function call(to: string, options: ChannelOptions): Promise<ServiceError> {
@@ -27,7 +26,7 @@ async function call(to: string, options: ChannelOptions): Promise<ServiceError> 
     client.makeUnaryRequest('/none/None', bytes, bytes, Buffer.alloc(0), (ended) => resolve(ended)),
   );
   client.close();
-  assert.ok(error);
+  ensure(error);
   return error;
 }
 
@@ -35,8 +34,8 @@ test('our channels go past the proxy that the environment names', async () => {
   const before = process.env['http_proxy'];
   process.env['http_proxy'] = `http://${nowhere}`;
   try {
-    assert.equal((await call(address, {})).code, status.UNAVAILABLE, 'the proxy is taken otherwise');
-    assert.equal((await call(address, DIRECT)).code, status.UNIMPLEMENTED);
+    expect((await call(address, {})).code, 'the proxy is taken otherwise').toBe(status.UNAVAILABLE);
+    expect((await call(address, DIRECT)).code).toBe(status.UNIMPLEMENTED);
   } finally {
     if (before === undefined) delete process.env['http_proxy'];
     else process.env['http_proxy'] = before;
@@ -44,12 +43,9 @@ test('our channels go past the proxy that the environment names', async () => {
 });
 
 test('the reason that a call did not get through is one phrase', async () => {
-  assert.equal(reasonOf((await call(nowhere, DIRECT)).details), `connect ECONNREFUSED ${nowhere}`);
+  expect(reasonOf((await call(nowhere, DIRECT)).details)).toBe(`connect ECONNREFUSED ${nowhere}`);
   for (const details of ['', 'No connection established. Last error: undefined. Resolution note: ', 'null']) {
-    assert.equal(reasonOf(details), 'no connection was established');
+    expect(reasonOf(details)).toBe('no connection was established');
   }
-  assert.equal(
-    reasonOf('Name resolution failed for target dns:none:1. Resolution note: x'),
-    'Name resolution failed for target dns:none:1',
-  );
+  expect(reasonOf('Name resolution failed for target dns:none:1. Resolution note: x')).toBe('Name resolution failed for target dns:none:1');
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { OverlapPolicy, TickOrigin, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { type EarlierView, mostWaiting, nextStep, type Step, type TickView } from './decide.js';
 
@@ -14,41 +12,41 @@ const stepOf = (overlap: OverlapPolicy, earlier: EarlierView[], of = tick(), pau
   nextStep(of, { overlap, ...pause }, earlier);
 
 test('with nothing before it a tick is prepared, then fires', () => {
-  for (const overlap of [skip, queue, cancel]) assert.equal(stepOf(overlap, []).do, 'prepare');
-  assert.equal(stepOf(skip, [], tick({ inputs: [{}] })).do, 'fire');
+  for (const overlap of [skip, queue, cancel]) expect(stepOf(overlap, []).do).toBe('prepare');
+  expect(stepOf(skip, [], tick({ inputs: [{}] })).do).toBe('fire');
 });
 
 test('while an earlier one runs: skipped, waits, or overtakes', () => {
   const skipped = stepOf(skip, [running]);
-  assert.deepEqual([skipped.do, 'reason' in skipped && skipped.reason], ['skip', TickReason.TICK_REASON_OVERLAP]);
-  assert.match('message' in skipped ? skipped.message : '', /the fire of 2027-01-01T02:30:00.000Z is still running/);
-  assert.equal(stepOf(queue, [running]).do, 'wait');
-  assert.equal(stepOf(cancel, [running]).do, 'overtake');
+  expect([skipped.do, 'reason' in skipped && skipped.reason]).toStrictEqual(['skip', TickReason.TICK_REASON_OVERLAP]);
+  expect('message' in skipped ? skipped.message : '').toMatch(/the fire of 2027-01-01T02:30:00.000Z is still running/);
+  expect(stepOf(queue, [running]).do).toBe('wait');
+  expect(stepOf(cancel, [running]).do).toBe('overtake');
 });
 
 test('times that were asked for one by one wait whatever the rule says', () => {
   for (const origin of [TickOrigin.TICK_ORIGIN_BACKFILL, TickOrigin.TICK_ORIGIN_CATCH_UP]) {
-    for (const overlap of [skip, cancel]) assert.equal(stepOf(overlap, [running], tick({ origin })).do, 'wait');
+    for (const overlap of [skip, cancel]) expect(stepOf(overlap, [running], tick({ origin })).do).toBe('wait');
   }
 });
 
 test('a run that has just ended is settled first, whatever the rule says', () => {
   for (const overlap of [skip, queue, cancel]) {
     const step = stepOf(overlap, [{ ...running, runHasEnded: true }]);
-    assert.deepEqual([step.do, 'soon' in step && step.soon], ['wait', true]);
+    expect([step.do, 'soon' in step && step.soon]).toStrictEqual(['wait', true]);
   }
 });
 
 test('a full queue takes no more', () => {
   const waiting = Array.from({ length: mostWaiting }, () => waits);
-  assert.equal(stepOf(queue, [running, ...waiting.slice(1)]).do, 'wait');
+  expect(stepOf(queue, [running, ...waiting.slice(1)]).do).toBe('wait');
   const step = stepOf(queue, [running, ...waiting]);
-  assert.deepEqual([step.do, 'reason' in step && step.reason], ['skip', TickReason.TICK_REASON_QUEUE_FULL]);
+  expect([step.do, 'reason' in step && step.reason]).toStrictEqual(['skip', TickReason.TICK_REASON_QUEUE_FULL]);
 });
 
 test('a pause holds back the clock, not people; a run that may have been made is made', () => {
-  assert.equal(stepOf(skip, [], tick(), paused).do, 'skip');
-  assert.equal(stepOf(skip, [], tick({ origin: TickOrigin.TICK_ORIGIN_TRIGGER }), paused).do, 'prepare');
-  assert.equal(stepOf(skip, [], tick({ origin: TickOrigin.TICK_ORIGIN_BACKFILL }), paused).do, 'prepare');
-  assert.equal(stepOf(skip, [running], tick({ inputs: [{}] }), paused).do, 'fire');
+  expect(stepOf(skip, [], tick(), paused).do).toBe('skip');
+  expect(stepOf(skip, [], tick({ origin: TickOrigin.TICK_ORIGIN_TRIGGER }), paused).do).toBe('prepare');
+  expect(stepOf(skip, [], tick({ origin: TickOrigin.TICK_ORIGIN_BACKFILL }), paused).do).toBe('prepare');
+  expect(stepOf(skip, [running], tick({ inputs: [{}] }), paused).do).toBe('fire');
 });

@@ -1,5 +1,3 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { CatchUpPolicy, ScheduleSpec, TickOrigin, TickReason, TickState } from '@stic/api/gen/stic/schedules/v1/schedules.js';
 import { FireTimes } from '../fire-times.js';
 import { cursorAfter, plan } from './plan.js';
@@ -18,28 +16,28 @@ function fates(catchUp: CatchUpPolicy, now: string, window?: number): string[] {
 }
 
 test('nothing is decided before the time has come, and each time once', () => {
-  assert.deepEqual(fates(CatchUpPolicy.CATCH_UP_POLICY_NONE, '2027-01-01T02:29:59.999Z'), []);
-  assert.deepEqual(fates(CatchUpPolicy.CATCH_UP_POLICY_NONE, '2027-01-01T02:30:00Z'), ['1 CLOCK']);
+  expect(fates(CatchUpPolicy.CATCH_UP_POLICY_NONE, '2027-01-01T02:29:59.999Z')).toStrictEqual([]);
+  expect(fates(CatchUpPolicy.CATCH_UP_POLICY_NONE, '2027-01-01T02:30:00Z')).toStrictEqual(['1 CLOCK']);
   const { cursor } = plan(schedule, spec(CatchUpPolicy.CATCH_UP_POLICY_NONE), times, new Date('2027-01-01T02:30:00Z'));
-  assert.equal(cursor.nextAt?.toISOString(), '2027-01-02T02:30:00.000Z');
+  expect(cursor.nextAt?.toISOString()).toBe('2027-01-02T02:30:00.000Z');
 });
 
 test('after a gap: none, the last, or all within the window', () => {
   const late = '2027-01-04T12:00:00Z';
-  assert.deepEqual(fates(CatchUpPolicy.CATCH_UP_POLICY_NONE, late), ['1 MISSED', '2 MISSED', '3 MISSED', '4 MISSED']);
-  assert.deepEqual(fates(CatchUpPolicy.CATCH_UP_POLICY_LAST, late), ['1 SUPERSEDED', '2 SUPERSEDED', '3 SUPERSEDED', '4 CATCH_UP']);
+  expect(fates(CatchUpPolicy.CATCH_UP_POLICY_NONE, late)).toStrictEqual(['1 MISSED', '2 MISSED', '3 MISSED', '4 MISSED']);
+  expect(fates(CatchUpPolicy.CATCH_UP_POLICY_LAST, late)).toStrictEqual(['1 SUPERSEDED', '2 SUPERSEDED', '3 SUPERSEDED', '4 CATCH_UP']);
   const twoDays = 2 * 86_400;
-  assert.deepEqual(fates(CatchUpPolicy.CATCH_UP_POLICY_ALL, late, twoDays), [
+  expect(fates(CatchUpPolicy.CATCH_UP_POLICY_ALL, late, twoDays)).toStrictEqual([
     '1 OUTSIDE_WINDOW',
     '2 OUTSIDE_WINDOW',
     '3 CATCH_UP',
     '4 CATCH_UP',
   ]);
-  assert.deepEqual(fates(CatchUpPolicy.CATCH_UP_POLICY_LAST, late, 3_600).at(-1), '4 OUTSIDE_WINDOW');
+  expect(fates(CatchUpPolicy.CATCH_UP_POLICY_LAST, late, 3_600).at(-1)).toStrictEqual('4 OUTSIDE_WINDOW');
 });
 
 test('a server that comes back just in time fires tonight and does not count it as missed', () => {
-  assert.deepEqual(fates(CatchUpPolicy.CATCH_UP_POLICY_LAST, '2027-01-03T02:30:30Z'), ['1 SUPERSEDED', '2 SUPERSEDED', '3 CLOCK']);
+  expect(fates(CatchUpPolicy.CATCH_UP_POLICY_LAST, '2027-01-03T02:30:30Z')).toStrictEqual(['1 SUPERSEDED', '2 SUPERSEDED', '3 CLOCK']);
 });
 
 test('while paused every time is skipped, with what the pause is for', () => {
@@ -49,8 +47,7 @@ test('while paused every time is skipped, with what the pause is for', () => {
     times,
     new Date('2027-01-02T12:00:00Z'),
   );
-  assert.deepEqual(
-    ticks.map((tick) => [tick.reason, tick.message]),
+  expect(ticks.map((tick) => [tick.reason, tick.message])).toStrictEqual(
     Array.from({ length: 2 }, () => [TickReason.TICK_REASON_PAUSED, 'The schedule was paused: holidays']),
   );
 });
@@ -66,20 +63,17 @@ test('a long gap is dealt with in parts, and the parts make the whole', () => {
     ticks.push(...made.ticks);
     nextAt = made.cursor.nextAt;
   }
-  assert.equal(ticks.length, 601);
-  assert.equal(new Set(ticks.map((tick) => tick.nominalAt.getTime())).size, 601);
+  expect(ticks).toHaveLength(601);
+  expect(new Set(ticks.map((tick) => tick.nominalAt.getTime())).size).toBe(601);
   // The last minute was looked at in time, the one before it is still within the grace.
   const firing = ticks.filter((tick) => tick.state === TickState.TICK_STATE_WAITING);
-  assert.deepEqual(
-    firing.map((tick) => [tick.nominalAt.toISOString().slice(11, 16), tick.origin]),
-    [
-      ['12:29', TickOrigin.TICK_ORIGIN_CLOCK],
-      ['12:30', TickOrigin.TICK_ORIGIN_CLOCK],
-    ],
-  );
+  expect(firing.map((tick) => [tick.nominalAt.toISOString().slice(11, 16), tick.origin])).toStrictEqual([
+    ['12:29', TickOrigin.TICK_ORIGIN_CLOCK],
+    ['12:30', TickOrigin.TICK_ORIGIN_CLOCK],
+  ]);
 });
 
 test('a schedule that never comes true again has no next time', () => {
   const never = new FireTimes('0 0 30 2 *', 'UTC');
-  assert.deepEqual(cursorAfter('s', spec(CatchUpPolicy.CATCH_UP_POLICY_NONE), never, new Date()), { nextAt: null, dueAt: null });
+  expect(cursorAfter('s', spec(CatchUpPolicy.CATCH_UP_POLICY_NONE), never, new Date())).toStrictEqual({ nextAt: null, dueAt: null });
 });
