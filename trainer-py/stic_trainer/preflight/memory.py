@@ -30,7 +30,7 @@ _CHECKPOINTED_HEAP, _KEPT_HEAP, _GENERATION_HEAP = 6, 2, 2
 
 Bounds above what was measured (2.0 to 5.5, 1.4, 0.9 to 1.8), not derived: glibc 2.36 cannot give a freed aligned block to a request
 of the same size, so freed blocks stay unused. MALLOC_MMAP_THRESHOLD_=1048576 maps tensors by themselves; a step then takes 1.2 to 1.5
-times the CPU time (docs/performance.md), so it is the user's choice and not set for every worker.
+times the CPU time (docs/explanation/performance.md), so it is the user's choice and not set for every worker.
 """
 _ADAPTER_NUMBER = 4
 """Bytes: adapters are fp32 on every device."""
