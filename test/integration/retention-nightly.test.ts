@@ -105,7 +105,10 @@ test('it is off until somebody switches it on, and what cannot be is refused at 
   await refused({ zone: 'Mars' }, 'zone');
   await refused({ deliveryDays: -1 }, 'delivery_days');
   await refused({ rules: undefined }, 'rules');
-  await refused({ rules: { keepDays: -1, keepLastPerSchedule: 0, keepBestPerBenchmark: 0 } }, 'rules.keep_days');
+  await refused({ rules: { keepDays: -1, keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepNone: false } }, 'rules.keep_days');
+  const nothing = { keepDays: 0, keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepNone: false };
+  await refused({ rules: nothing }, 'rules');
+  expect((await policies.set({ policy: { ...nightly, rules: { ...nothing, keepNone: true } } })).rules?.keepNone).toBe(true);
   await policies.set({ policy: { ...nightly, enabled: false } });
   expect(await at('2027-01-05T03:00:00Z')).toBe(0);
   expect(await applications()).toStrictEqual([]);

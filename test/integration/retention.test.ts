@@ -148,7 +148,9 @@ test('the plan says why each stays, and the deletion does what the plan said', a
   expect(why['under way']).toBe('Run under way is under way and needs it.');
   expect(why['young'] ?? '').toMatch(/kept for 1 days/);
 
-  const stale = await asked('POST', '/retention/apply', { rules: { ...rules, keep_days: 0 }, digest: seen.digest });
+  const nothing = await asked('POST', '/retention/apply', { rules: { ...rules, keep_days: 0 }, digest: seen.digest });
+  expect([nothing.status, JSON.stringify(nothing.body)]).toStrictEqual([400, expect.stringMatching(/keep nothing/)]);
+  const stale = await asked('POST', '/retention/apply', { rules: { ...rules, keep_days: 0, keep_none: true }, digest: seen.digest });
   expect(stale.status, 'other rules, another plan').toBe(400);
   expect(JSON.stringify(stale.body)).toMatch(/give another plan/);
   expect(ApplyRetentionResponse.fromJSON(await post('/retention/apply', { rules, digest: seen.digest }))).toStrictEqual({

@@ -1,11 +1,11 @@
-import { Badge, Button, Group, NumberInput, Stack, Table, Text } from '@mantine/core';
+import { Badge, Button, Checkbox, Group, NumberInput, Stack, Table, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { checkpoints, retention } from '../api/clients';
 import { useRpc, useRpcMutation } from '../api/hooks';
 import { ago, bytes, moment } from '../format';
-import type { RetentionPlan, RetentionPolicy, Verdict } from '@stic/api/gen/stic/retention/v1/retention.js';
+import type { RetentionPlan, RetentionPolicy, RetentionRules, Verdict } from '@stic/api/gen/stic/retention/v1/retention.js';
 import { Confirm } from '../ui/confirm';
 import { Empty, Failure, Lines } from '../ui/feedback';
 import { PageHeader, Section } from '../ui/layout';
@@ -20,6 +20,8 @@ const fields = [
   ['keepBestPerBenchmark', 'Best on each benchmark'],
 ] as const;
 
+const keepsNothing = (rules: RetentionRules): boolean => fields.every(([name]) => rules[name] === 0);
+
 export function RetentionPage() {
   const policy = useRpc(retention.getRetentionPolicy, {});
   if (policy.isError) return <Failure error={policy.error} what="The rules" onRetry={() => void policy.refetch()} />;
@@ -28,7 +30,7 @@ export function RetentionPage() {
 
 /** Starts from the stored rules; what is typed is tried out until it is stored. */
 function Retention({ policy }: { policy: RetentionPolicy }) {
-  const [rules, setRules] = useState(policy.rules ?? { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0 });
+  const [rules, setRules] = useState(policy.rules ?? { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0, keepNone: false });
   const [settled] = useDebouncedValue(rules, 300);
   const plan = useRpc(retention.planRetention, { rules: settled }, { placeholderData: (previous) => previous });
   // What is shown belongs to other rules as long as they are still being typed or asked for.
@@ -55,11 +57,21 @@ function Retention({ policy }: { policy: RetentionPolicy }) {
               allowDecimal={false}
               w={200}
               onChange={(value) => {
-                if (typeof value === 'number') setRules({ ...rules, [name]: value });
+                if (typeof value === 'number') setRules({ ...rules, [name]: value, keepNone: false });
               }}
             />
           ))}
         </Group>
+        {keepsNothing(rules) && (
+          <Checkbox
+            mt="sm"
+            label="Keep nothing: delete every checkpoint that is not always kept"
+            checked={rules.keepNone}
+            onChange={(event) => {
+              setRules({ ...rules, keepNone: event.currentTarget.checked });
+            }}
+          />
+        )}
       </Section>
       <Nightly policy={policy} rules={rules} />
       {plan.isError && <Failure error={plan.error} what="The plan" onRetry={() => void plan.refetch()} />}

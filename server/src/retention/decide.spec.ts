@@ -2,7 +2,7 @@ import { KeepReason, type RetentionRules } from '@stic/api/gen/stic/retention/v1
 import { decide, type Fact, type Score } from './decide.js';
 
 const now = new Date('2026-03-31T12:00:00Z');
-const none: RetentionRules = { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0 };
+const none: RetentionRules = { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0, keepNone: false };
 const nightly = { id: 's', name: 'nightly' };
 
 /** A checkpoint of a run of its own that is so many days old. */
@@ -140,7 +140,7 @@ test('files that several share are freed once, and not at all when one of them s
 
 test('the reasons say what they rest on', () => {
   const checkpoints = [fact('a', 1.5, { schedule: nightly, parentId: 'b' }), fact('b', 9)];
-  const rules = { keepDays: 7, keepLastPerSchedule: 3, keepBestPerBenchmark: 1 };
+  const rules = { keepDays: 7, keepLastPerSchedule: 3, keepBestPerBenchmark: 1, keepNone: false };
   const [a, b] = decide(rules, { now, checkpoints, scores: [score('a', 81.26)] });
   expect(a?.keeps.map(({ message }) => message)).toStrictEqual([
     '1.5 days old; kept for 7 days.',

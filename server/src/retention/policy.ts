@@ -4,14 +4,14 @@ import { invalid } from '../platform/errors.js';
 import { etagOf } from '../platform/etag.js';
 import { FireTimes } from '../schedules/index.js';
 import { RetentionPolicyEntity } from './retention.entity.js';
-import { checkedRules, LARGEST_RULE } from './rules.js';
+import { checkedRules, deletingRules, LARGEST_RULE } from './rules.js';
 
 /** The id of the one row. */
 export const THE_POLICY = 1;
 
 /** What a person is offered who has not stored anything yet. */
 const usual: RetentionPolicy = {
-  rules: { keepLastPerSchedule: 7, keepBestPerBenchmark: 3, keepDays: 30 },
+  rules: { keepLastPerSchedule: 7, keepBestPerBenchmark: 3, keepDays: 30, keepNone: false },
   enabled: false,
   hour: 4,
   zone: 'UTC',
@@ -37,7 +37,7 @@ export function toPolicy(row: RetentionPolicyEntity): RetentionPolicy {
 export function checkedPolicy(policy: RetentionPolicy | undefined, now: Date): RetentionPolicyEntity {
   if (!policy) throw invalid('policy', 'policy is missing.');
   const { enabled, hour, deliveryDays, skippedTickDays, zone } = policy;
-  const rules = RetentionRules.toJSON(checkedRules(policy.rules)) as object;
+  const rules = RetentionRules.toJSON(enabled ? deletingRules(policy.rules) : checkedRules(policy.rules)) as object;
   checkWithin('hour', hour, 23);
   checkWithin('delivery_days', deliveryDays, LARGEST_RULE);
   checkWithin('skipped_tick_days', skippedTickDays, LARGEST_RULE);

@@ -30,7 +30,7 @@ import { findOrphans, removeUnlessRenewed, youngest } from './orphans.js';
 import { isDue, lockDuePolicy, nextNight, toPolicy } from './policy.js';
 import { treesInUse } from './references.js';
 import { RetentionApplicationEntity, RetentionPolicyEntity } from './retention.entity.js';
-import { checkedRules } from './rules.js';
+import { checkedRules, deletingRules } from './rules.js';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_HOURS = 24;
@@ -54,7 +54,7 @@ export class RetentionService {
   }
 
   async apply(request: ApplyRetentionRequest): Promise<ApplyRetentionResponse> {
-    const rules = checkedRules(request.rules);
+    const rules = deletingRules(request.rules);
     const now = await this.clock.now();
     const done = await this.carryOut(now, async (manager) => {
       return { rules, going: await markDeleted(manager, rules, now, request.digest), deliveries: 0, ticks: 0 };
@@ -168,7 +168,7 @@ export class RetentionService {
 async function applyPolicy(manager: EntityManager, now: Date): Promise<Deleted | undefined> {
   const row = await lockDuePolicy(manager, now);
   if (!row) return undefined;
-  const rules = checkedRules(toPolicy(row).rules);
+  const rules = deletingRules(toPolicy(row).rules);
   const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
   const going = await markDeleted(manager, rules, now);
   const deliveries = row.deliveryDays === 0 ? 0 : await forgetDeliveries(manager, daysAgo(row.deliveryDays), MOST_FORGOTTEN);

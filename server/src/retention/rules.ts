@@ -15,3 +15,12 @@ export function checkedRules(rules: RetentionRules | undefined): RetentionRules 
   }
   return rules;
 }
+
+/** Rules that delete: if every one is 0, whoever applies them has to say that nothing shall be kept. */
+export function deletingRules(rules: RetentionRules | undefined): RetentionRules {
+  const checked = checkedRules(rules);
+  const keepsNothing = [checked.keepLastPerSchedule, checked.keepBestPerBenchmark, checked.keepDays].every((rule) => rule === 0);
+  if (keepsNothing && !checked.keepNone)
+    throw invalid('rules', 'These rules keep nothing: every one is 0.', 'Set a rule above 0, or rules.keep_none if that is meant.');
+  return checked;
+}

@@ -191,6 +191,8 @@ export interface RetentionRules {
   keepBestPerBenchmark: number;
   /** Checkpoints that are younger. */
   keepDays: number;
+  /** Said when every rule is 0: without it, rules that keep nothing are neither applied nor stored for every night. */
+  keepNone: boolean;
 }
 
 /** One reason, with what it rests on. */
@@ -383,7 +385,7 @@ export interface ListRetentionApplicationsResponse {
 }
 
 function createBaseRetentionRules(): RetentionRules {
-  return { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0 };
+  return { keepLastPerSchedule: 0, keepBestPerBenchmark: 0, keepDays: 0, keepNone: false };
 }
 
 export const RetentionRules: MessageFns<RetentionRules> = {
@@ -396,6 +398,9 @@ export const RetentionRules: MessageFns<RetentionRules> = {
     }
     if (message.keepDays !== 0) {
       writer.uint32(24).int32(message.keepDays);
+    }
+    if (message.keepNone !== false) {
+      writer.uint32(32).bool(message.keepNone);
     }
     return writer;
   },
@@ -437,6 +442,14 @@ export const RetentionRules: MessageFns<RetentionRules> = {
             message.keepDays = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.keepNone = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -456,6 +469,7 @@ export const RetentionRules: MessageFns<RetentionRules> = {
         ? globalThis.Number(object.keep_best_per_benchmark)
         : 0,
       keepDays: isSet(object.keep_days) ? globalThis.Number(object.keep_days) : 0,
+      keepNone: isSet(object.keep_none) ? globalThis.Boolean(object.keep_none) : false,
     };
   },
 
@@ -470,6 +484,9 @@ export const RetentionRules: MessageFns<RetentionRules> = {
     if (message.keepDays !== 0) {
       obj.keep_days = Math.round(message.keepDays);
     }
+    if (message.keepNone !== false) {
+      obj.keep_none = message.keepNone;
+    }
     return obj;
   },
 
@@ -481,6 +498,7 @@ export const RetentionRules: MessageFns<RetentionRules> = {
     message.keepLastPerSchedule = object.keepLastPerSchedule ?? 0;
     message.keepBestPerBenchmark = object.keepBestPerBenchmark ?? 0;
     message.keepDays = object.keepDays ?? 0;
+    message.keepNone = object.keepNone ?? false;
     return message;
   },
 };
