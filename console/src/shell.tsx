@@ -57,7 +57,7 @@ export function Shell() {
       <AppShell.Main id="main">
         {health.isError && (
           <Alert color="orange" title="The server does not answer" mb="md" role="alert">
-            What is shown may be old. Jobs on the trainers go on without the server; this page catches up when it is back.
+            Data may be stale. Jobs on the trainers go on without the server; this page catches up when it is back.
           </Alert>
         )}
         <Outlet />

@@ -424,7 +424,7 @@ test('runs on what was added since the last success, and on nothing when that is
   const third = await night(3);
   expect([third?.state, third?.reason]).toStrictEqual([TickState.TICK_STATE_SKIPPED, TickReason.TICK_REASON_TOO_FEW_IMAGES]);
   expect(third?.message ?? '').toMatch(/^1 image has been added to "inbox" since .* at least 2/);
-  expect(third?.outcome ?? '').toMatch(/^Did nothing: 1 image has been added to "inbox" since .* at least 2\.$/);
+  expect(third?.outcome ?? '').toMatch(/^Skipped: 1 image has been added to "inbox" since .* at least 2\.$/);
   add(inbox, 4, 6);
   expect(await itemsOf(await night(4)), 'those of the skipped night count too').toBe(3);
   await runsEnd(schedule, RunState.RUN_STATE_FAILED);

@@ -56,6 +56,6 @@ test('a field that does not exist is refused with those that were probably meant
 });
 
 test('a value of another kind is refused', () => {
-  refused('dpo.beta', 'much', /dpo\.beta holds a number, and "much" is none/, /^$/);
-  refused('evaluate.modes', 'plain', /evaluate\.modes holds a list/, /evaluate\.modes=\["a","b"\]/);
+  refused('dpo.beta', 'much', /--set dpo\.beta: expected a number, got "much"/, /^$/);
+  refused('evaluate.modes', 'plain', /--set evaluate\.modes: expected a list/, /evaluate\.modes=\["a","b"\]/);
 });

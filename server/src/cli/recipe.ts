@@ -41,7 +41,7 @@ function parsed(field: string, text: string, present: unknown): Json {
   const kind = Array.isArray(present) ? 'list' : typeof present;
   if (value === undefined || (Array.isArray(value) ? 'list' : typeof value) !== kind) {
     throw new CliError(
-      `--set: ${field} holds a ${kind}, and "${text}" is none.`,
+      `--set ${field}: expected a ${kind}, got "${text}".`,
       kind === 'list' ? `Write it as JSON, e.g. ${field}=["a","b"].` : '',
     );
   }

@@ -29,7 +29,7 @@ test('a failure names its stage, its reason and its code', () => {
   const error = JobError.fromPartial({ code: 'OUT_OF_MEMORY', message: 'The GPU is full.\nTraceback …' });
   const failed = { error, stages: stages(StageState.STAGE_STATE_SUCCEEDED, StageState.STAGE_STATE_FAILED, StageState.STAGE_STATE_SKIPPED) };
   expect(run(RunState.RUN_STATE_FAILED, failed)).toBe('Failed in dpo: The GPU is full (OUT_OF_MEMORY).');
-  expect(run(RunState.RUN_STATE_FAILED, { stages: [] })).toBe('Failed: it does not say why.');
+  expect(run(RunState.RUN_STATE_FAILED, { stages: [] })).toBe('Failed: no reason given.');
 });
 
 test('a cancelled run says where it was', () => {

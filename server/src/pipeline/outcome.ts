@@ -21,7 +21,7 @@ export function outcomeOf(run: RunView): string {
     case RunState.RUN_STATE_SUCCEEDED:
       return (run.gate && gateOutcome(run.gate)) ?? withoutGate(run);
     case RunState.RUN_STATE_FAILED:
-      return `Failed${where(run, StageState.STAGE_STATE_FAILED)}: ${run.error ? reason(run.error) : 'it does not say why'}.`;
+      return `Failed${where(run, StageState.STAGE_STATE_FAILED)}: ${run.error ? reason(run.error) : 'no reason given'}.`;
     case RunState.RUN_STATE_CANCELLED:
       return `Cancelled${where(run, StageState.STAGE_STATE_CANCELLED)}: nothing was compared.`;
     default:

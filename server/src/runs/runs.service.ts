@@ -186,7 +186,7 @@ export class RunsService {
         cause: error,
       });
     }
-    throw new DomainError('INTERNAL', `The trainer said nothing about the model ${path}.`, { field: 'model.path' });
+    throw new DomainError('INTERNAL', `The trainer returned no information about the model ${path}.`, { field: 'model.path' });
   }
 
   /** The run as it would be: made in a transaction that is given up. */

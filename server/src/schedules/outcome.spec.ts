@@ -14,11 +14,11 @@ test('what came of a tick is what came of its run, or why it did not fire', () =
     [tick(TICK_STATE_WAITING), '', ''],
     [tick(TICK_STATE_RUNNING), '', ''],
     [tick(TICK_STATE_SUCCEEDED), ofRun, ofRun],
-    [tick(TICK_STATE_SKIPPED, TickReason.TICK_REASON_TOO_FEW_IMAGES, few), '', `Did nothing: n${few.slice(1)}`],
+    [tick(TICK_STATE_SKIPPED, TickReason.TICK_REASON_TOO_FEW_IMAGES, few), '', `Skipped: n${few.slice(1)}`],
     [
       tick(TICK_STATE_SKIPPED, TickReason.TICK_REASON_OVERLAP, 'Skipped: the fire of … still waits.'),
       '',
-      'Did nothing: the fire of … still waits.',
+      'Skipped: the fire of … still waits.',
     ],
     [tick(TICK_STATE_FAILED, TickReason.TICK_REASON_REFUSED, 'No such dataset.'), '', 'Could not start: No such dataset.'],
     [tick(TICK_STATE_FAILED, TickReason.TICK_REASON_RUN_FAILED, 'The run failed: x.'), 'Failed in dpo: x (X).', 'Failed in dpo: x (X).'],

@@ -10,7 +10,7 @@ export function tickOutcome({ state, reason, message }: Pick<TickEntity, 'state'
     case TickState.TICK_STATE_SUCCEEDED:
       return ofRun;
     case TickState.TICK_STATE_SKIPPED:
-      return `Did nothing: ${lowerFirst(message.replace(/^(Skipped|Missed): /, ''))}`;
+      return `Skipped: ${lowerFirst(message.replace(/^(Skipped|Missed): /, ''))}`;
     case TickState.TICK_STATE_FAILED:
     case TickState.TICK_STATE_CANCELLED:
       if (reason === TickReason.TICK_REASON_REFUSED) return `Could not start: ${message}`;

@@ -249,5 +249,5 @@ def test_a_worker_that_cannot_even_start_is_lost_with_its_last_words(sidecar: Si
         gate.open()
     error = last_state(sidecar, job_id).error
     assert error.code == "WORKER_LOST"
-    assert error.message.startswith("the worker process ended with exit code 1 and no word: IsADirectoryError: ")
+    assert error.message.startswith("worker exited with code 1 before reporting an error: IsADirectoryError: ")
     assert [states(sidecar.events(name))[-1] for name in held] == ["SUCCEEDED"] * 2

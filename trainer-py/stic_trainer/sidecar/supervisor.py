@@ -305,7 +305,7 @@ def _ending(worker: Worker, code: int | None, closing: bool) -> dict[str, Any]:
     elif code < 0:
         error["message"] = f"the worker process was ended by {signal.Signals(-code).name}"
     else:
-        error["message"] = f"the worker process ended with exit code {code} and no word: {_last_words(worker.folder.log)}"
+        error["message"] = f"worker exited with code {code} before reporting an error: {_last_words(worker.folder.log)}"
     return {"state": "JOB_STATE_LOST", "error": error}
 
 

@@ -54,7 +54,7 @@ def run(job: Job, ctx: StageContext) -> None:
     for name, image in images.items():
         text = texts.said.get(name)
         if text == "":
-            skipped.add(name, "EMPTY_TEXT", "the model said nothing about the image")
+            skipped.add(name, "EMPTY_TEXT", "the model returned an empty text for the image")
         elif text is not None:
             row = Description(name=name, image=image.ref, prompt=prompts[name], description=text, seed=seeds[name])
             descriptions.append(row)

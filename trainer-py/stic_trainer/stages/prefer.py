@@ -147,7 +147,9 @@ def _pair_up(job: Job, drafts: list[_Draft], texts: Texts, skipped: Skipped) -> 
         if chosen is None or rejected is None:
             continue
         if not chosen or not rejected:
-            skipped.add(name, "EMPTY_TEXT", f"the model said nothing for the {'preferred' if not chosen else 'dispreferred'} side")
+            skipped.add(
+                name, "EMPTY_TEXT", f"the model returned an empty text for the {'preferred' if not chosen else 'dispreferred'} side"
+            )
         elif chosen == rejected:
             skipped.add(name, "EQUAL_SIDES", "both sides have the same text, so there is nothing to prefer")
         else:

@@ -22,9 +22,9 @@ def _skipped(tmp_path: Path, *, total: int, refused: int, listed: int, bound: fl
 def test_what_import_and_stage_left_out_is_a_share_of_one_whole(tmp_path: Path) -> None:
     skipped = _skipped(tmp_path, total=4, refused=1, listed=5, bound=0.8)
     for name in "abc":
-        skipped.add(name, "EMPTY_TEXT", "the model said nothing")
+        skipped.add(name, "EMPTY_TEXT", "the model returned an empty text")
     skipped.check()  # 1 + 3 of 5 items
-    skipped.add("d", "EMPTY_TEXT", "the model said nothing")
+    skipped.add("d", "EMPTY_TEXT", "the model returned an empty text")
     with pytest.raises(StageError, match=r"100\.0% of the items") as caught:
         skipped.check()
     assert (caught.value.code, caught.value.subject) == ("TOO_MANY_SKIPPED", "prefer.max_skipped_fraction")

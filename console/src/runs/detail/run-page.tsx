@@ -79,7 +79,7 @@ function RunTabs({ run, open }: { run: Run; open: string }) {
 function Warnings({ run }: { run: Run }) {
   if (run.warnings.length === 0 && run.skipped === 0) return null;
   return (
-    <Alert color="orange" title={run.warnings.length > 0 ? 'Worth knowing' : undefined} py="xs">
+    <Alert color="orange" title={run.warnings.length > 0 ? 'Warnings' : undefined} py="xs">
       {run.warnings.map((warning) => (
         <Text key={warning} fz="sm">
           {warning}

@@ -87,7 +87,7 @@ test('what an error does not have is left out', async () => {
 test('an error that was not meant for the caller says only where to look', async () => {
   const { status: http, error } = await ask('throws/secret');
   expect(http).toBe(500);
-  expect(JSON.stringify(error)).toMatch(/"detail":"Something unexpected happened \([0-9a-f-]{36}\)\.","code":"INTERNAL"/);
+  expect(JSON.stringify(error)).toMatch(/"detail":"Unexpected error \([0-9a-f-]{36}\)\.","code":"INTERNAL"/);
   expect(JSON.stringify(error)).not.toContain('very-secret');
   expect(toGrpcError(thrown['secret']).details).not.toContain('very-secret');
 });

@@ -15,7 +15,7 @@ export function presentable(error: unknown): DomainError {
     return new DomainError('UNAVAILABLE', 'The database does not answer.', { hint: 'Try again in a few seconds.' });
   const id = currentRequestId() ?? randomUUID();
   logger.error(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  return new DomainError('INTERNAL', `Something unexpected happened (${id}).`, { hint: 'The server log has the details under this id.' });
+  return new DomainError('INTERNAL', `Unexpected error (${id}).`, { hint: 'The server log has the details under this id.' });
 }
 
 /** Guards, pipes and the body parser throw errors with an HTTP status and a text for the caller, over whatever transport they ran. */

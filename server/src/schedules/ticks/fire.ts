@@ -48,7 +48,7 @@ export async function fireNext(tools: Tools, now: Date): Promise<boolean> {
       {
         lookAt: later(now, unavailableMs),
         reason: TickReason.TICK_REASON_UNAVAILABLE,
-        message: 'Something unexpected happened; it is tried again.',
+        message: 'Unexpected error; will retry.',
       },
     );
     throw new Error(`tick ${claimed.id}: ${messageOf(error)}`, { cause: error });

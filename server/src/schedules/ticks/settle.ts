@@ -46,7 +46,7 @@ async function endingOf(manager: EntityManager, tick: TickEntity): Promise<Endin
     return { state: TickState.TICK_STATE_SUCCEEDED, reason: TickReason.TICK_REASON_UNSPECIFIED, message: '' };
   }
   if (run.state === RunState.RUN_STATE_FAILED) {
-    const message = `The run failed: ${run.error ? JobError.fromJSON(run.error).message : 'it does not say why.'}`;
+    const message = `The run failed: ${run.error ? JobError.fromJSON(run.error).message : 'no reason given.'}`;
     return { state: TickState.TICK_STATE_FAILED, reason: TickReason.TICK_REASON_RUN_FAILED, message };
   }
   if (run.state !== RunState.RUN_STATE_CANCELLED) return undefined;
