@@ -213,7 +213,8 @@ describe('the console', () => {
     await page.reload();
     await see(page.getByText('Cancelled', { exact: true }));
     await count(page.getByRole('button', { name: 'Cancel run' }), 0);
-    await see(page.getByRole('button', { name: 'Retry from prefer' }));
+    // Wherever it was when it was paused: prefer takes seconds, dpo minutes.
+    await see(page.getByRole('button', { name: /^Retry from (prefer|dpo)$/ }));
   });
 
   test('forks a run with a changed field, and says what was changed', async () => {
