@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A command that works until it is interrupted, and then goes on tidying up for ever. */
+/** A command that runs until it is interrupted and then never finishes its cleanup. */
 const COMMAND = `
   const { onInterrupt } = await import(${JSON.stringify(new URL('interrupt.js', import.meta.url).href)});
   const { signal, raised } = onInterrupt(() => 'Stopping. The run is saved.');

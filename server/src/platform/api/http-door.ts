@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
+import type { DescMessage } from '@bufbuild/protobuf';
 import type { HttpBinding } from '@stic/api/service.js';
 import { DomainError, type Violation } from '../errors.js';
 import { presentable } from '../transport/unexpected.js';
@@ -68,9 +69,10 @@ const methodNotAllowed =
 
 function answering(route: Route, http: HttpBinding): RequestHandler {
   const { requestType, responseType, responseStream } = route.rpc.method;
+  const descriptor = requestOf(route.rpc);
   const eventOf = encodedOnce((message) => Buffer.from(`event: update\ndata: ${JSON.stringify(responseType.toJSON(message))}\n\n`));
   const respond = async (request: Request, response: Response): Promise<void> => {
-    const message = requestType.fromJSON(read(route, http, request));
+    const message = requestType.fromJSON(read(descriptor, http, request));
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     const answer = await route.call(message, gone.signal);
@@ -81,8 +83,7 @@ function answering(route: Route, http: HttpBinding): RequestHandler {
 }
 
 /** The request's JSON: the variables of its path, and its body or else its query. */
-function read({ rpc }: Route, http: HttpBinding, request: Request): object {
-  const message = requestOf(rpc);
+function read(message: DescMessage, http: HttpBinding, request: Request): object {
   const violations: Violation[] = [];
   const rest: unknown = http.body ? (request.body ?? {}) : fromQuery(message, request.query);
   const json = { ...strictJson(message, rest, violations), ...strictJson(message, request.params, violations) };

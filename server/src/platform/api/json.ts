@@ -16,7 +16,7 @@ export function strictJson(message: DescMessage, value: unknown, violations: Vio
   }
   const read: Record<string, unknown> = {};
   for (const [key, given] of Object.entries(value)) {
-    const field = message.fields.find(({ name, jsonName }) => name === key || jsonName === key);
+    const field = fieldOf(message, key);
     const at = join(path, field?.name ?? shown(key));
     if (field === undefined) violations.push({ field: at, message: `${at} is not a field${fieldsOf(message)}` });
     else if (given !== null) read[field.name] = fieldValue(field, given, violations, at);
@@ -36,13 +36,17 @@ export function strictJson(message: DescMessage, value: unknown, violations: Vio
 export function fromQuery(message: DescMessage, query: Json): Json {
   return Object.fromEntries(
     Object.entries(query).map(([key, value]) => {
-      const field = message.fields.find(({ name, jsonName }) => name === key || jsonName === key);
+      const field = fieldOf(message, key);
       if (field?.fieldKind === 'list')
         return [key, (Array.isArray(value) ? value : [value]).map((entry: unknown) => asBoolean(field.scalar, entry))];
       return [key, asBoolean(field?.scalar, value)];
     }),
   );
 }
+
+/** By either spelling of its name. */
+const fieldOf = ({ fields }: DescMessage, key: string): DescField | undefined =>
+  fields.find(({ name, jsonName }) => name === key || jsonName === key);
 
 const asBoolean = (scalar: ScalarType | undefined, value: unknown): unknown =>
   scalar === ScalarType.BOOL && (value === 'true' || value === 'false') ? value === 'true' : value;
@@ -129,7 +133,8 @@ const isDuration = (value: unknown): boolean => typeof value === 'string' && /^-
 
 const isEnum = ({ values }: DescEnum, value: unknown): boolean => values.some(({ name, number }) => name === value || number === value);
 
-const namesOf = ({ values }: DescEnum): string =>
+/** The names of an enum's values that say something. */
+export const namesOf = ({ values }: DescEnum): string =>
   values
     .filter(({ number }) => number !== 0)
     .map(({ name }) => name)

@@ -2,6 +2,7 @@ import { type DescField, type DescMessage, getOption, hasOption, type Message as
 import { FieldRules } from '@stic/api/gen/stic/api/v1/options.js';
 import type { Violation } from '../errors.js';
 import { registry } from './descriptors.js';
+import { namesOf } from './json.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -62,13 +63,7 @@ function ofEntry(field: DescField, rules: FieldRules, value: unknown, at: string
 }
 
 function ofText(field: DescField, rules: FieldRules, value: string): string | undefined {
-  if (field.enum)
-    return value === 'UNRECOGNIZED'
-      ? `must be one of ${field.enum.values
-          .filter(({ number }) => number !== 0)
-          .map(({ name }) => name)
-          .join(', ')}.`
-      : undefined;
+  if (field.enum) return value === 'UNRECOGNIZED' ? `must be one of ${namesOf(field.enum)}.` : undefined;
   // Postgres stores no NUL.
   if (value.includes('\0')) return 'contains a NUL character.';
   if (value === '') return undefined;
